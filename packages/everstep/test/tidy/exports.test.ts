@@ -1,0 +1,35 @@
+/** The public API by name. A name that comes or goes here is a decision, and a line in the changelog. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import * as everstep from '../../src/index.ts';
+
+const publicValues: readonly string[] = [];
+
+const publicTypes: readonly string[] = [];
+
+const text = readFileSync(new URL('../../src/index.ts', import.meta.url), 'utf8')
+  .replace(/\/\*[\s\S]*?\*\//g, '')
+  .replace(/^\s*\/\/.*$/gm, '');
+
+it('index.ts is a list of exports and nothing else', () => {
+  const rest = text.replace(/export\s+(?:type\s+)?\{[^}]*\}(?:\s*from\s*'[^']+')?\s*;/g, '');
+  expect(rest.trim()).toBe('');
+});
+
+it('the package exports the values that are written down here', () => {
+  expect(Object.keys(everstep).sort()).toEqual([...publicValues].sort());
+});
+
+it('the package exports the types that are written down here', () => {
+  expect(exportedTypes(text).sort()).toEqual([...publicTypes].sort());
+});
+
+function exportedTypes(source: string): string[] {
+  return [...source.matchAll(/export\s+(type\s+)?\{([^}]*)\}/g)].flatMap(([, type, list = '']) =>
+    list
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '' && (type !== undefined || item.startsWith('type ')))
+      .map((item) => item.replace(/^type\s+/, '').replace(/^.*\sas\s+/, '')),
+  );
+}

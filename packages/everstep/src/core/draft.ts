@@ -1,0 +1,144 @@
+/**
+ * A transition under construction: a copy of the state that may be written, and what the commit will hold.
+ *
+ * A run's state is copied on write: the draft starts as a shallow copy, and each map is copied the first time a
+ * family asks for it. So a refused transition is thrown away by dropping the draft, and a state that somebody
+ * else still holds (a commit in flight, a cached run) never changes under them.
+ */
+import type { Limits } from './limits.ts';
+import type { DispatchTask, Interrupt, OutboxMessage } from './input.ts';
+import { EventType } from './proto.ts';
+import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
+import type { RunState } from './state.ts';
+import { longOf, timestampOf } from './time.ts';
+
+export interface Random {
+  /** In [0, 1). */
+  next(): number;
+  uuid(): string;
+}
+
+/** What a transition may know of the world. */
+export interface CoreEnv {
+  readonly now: number;
+  readonly random: Random;
+  readonly limits: Limits;
+}
+
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+type MapField = {
+  [K in keyof RunState]-?: RunState[K] extends ReadonlyMap<infer _K, infer _V> | ReadonlySet<infer _S>
+    ? K
+    : never;
+}[keyof RunState];
+type Owned<T> = T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends ReadonlySet<infer S> ? Set<S> : never;
+
+/** WT-33: events that are never held back while a workflow task is started, besides command events. */
+const neverBuffered: ReadonlySet<EventType> = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+  EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+  EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED,
+  EventType.EVENT_TYPE_TIMER_STARTED,
+  EventType.EVENT_TYPE_TIMER_CANCELED,
+  EventType.EVENT_TYPE_MARKER_RECORDED,
+  EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+  EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+  EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+  EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+  EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
+]);
+
+export class Draft {
+  /** Read freely; write scalar fields directly and map fields through `own`. */
+  readonly state: Mutable<RunState>;
+  readonly env: CoreEnv;
+  readonly events: HistoryEvent[] = [];
+  readonly tasks: DispatchTask[] = [];
+  readonly outbox: OutboxMessage[] = [];
+  readonly interrupts: Interrupt[] = [];
+  readonly #base: RunState;
+  readonly #owned = new Set<MapField>();
+  #touched = false;
+
+  constructor(base: RunState, env: CoreEnv) {
+    this.#base = base;
+    this.state = { ...base };
+    this.env = env;
+  }
+
+  get now(): number {
+    return this.env.now;
+  }
+
+  /** The state this draft started from. */
+  get base(): RunState {
+    return this.#base;
+  }
+
+  /** The map or set of that field, copied on first use, to be written. */
+  own<F extends MapField>(field: F): Owned<RunState[F]> {
+    if (!this.#owned.has(field)) {
+      this.#owned.add(field);
+      const value = this.state[field] as ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
+      const copy = value instanceof Map ? new Map(value) : new Set(value as ReadonlySet<unknown>);
+      (this.state as Record<string, unknown>)[field] = copy;
+    }
+    return this.state[field] as Owned<RunState[F]>;
+  }
+
+  /** Says that the state changed without an event (a retry, a heartbeat, a started attempt). */
+  touch(): void {
+    this.#touched = true;
+  }
+
+  get changed(): boolean {
+    return (
+      this.#touched ||
+      this.events.length > 0 ||
+      this.#owned.size > 0 ||
+      this.state.buffered !== this.#base.buffered
+    );
+  }
+
+  /**
+   * Adds an event. While a workflow task is started, events that come from outside go to the buffer without an
+   * id (WT-33); everything else gets the next id. State is not touched: that is the family's work.
+   */
+  add(eventType: EventType, attributes: EventAttributes, extra?: { userMetadata?: UserMetadata | null | undefined; links?: HistoryEvent['links'] }): HistoryEvent {
+    const event: HistoryEvent = {
+      eventTime: timestampOf(this.env.now),
+      eventType,
+      ...attributes,
+    };
+    if (extra?.userMetadata) event.userMetadata = extra.userMetadata;
+    if (extra?.links && extra.links.length > 0) event.links = extra.links;
+    if (this.state.workflowTask && this.state.workflowTask.startedEventId !== 0 && !neverBuffered.has(eventType)) {
+      this.state.buffered = [...this.state.buffered, event];
+    } else {
+      this.append(event);
+    }
+    return event;
+  }
+
+  /** Gives an event the next id and puts it into the batch, past the buffer. */
+  append(event: HistoryEvent): HistoryEvent {
+    event.eventId = longOf(this.state.nextEventId);
+    this.state.nextEventId += 1;
+    this.events.push(event);
+    return event;
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * Everything that can happen to a run, as data. An input names what it needs by id and carries the wire's own
+ * messages where they end up in an event. Inputs may be applied again to a newer state after a conflict,
+ * so they never hold a reference into a state.
+ */
+import type { temporal } from '@temporalio/proto';
+import type { Refusal } from './refusal.ts';
+import type { ActivityInfo, ParentInfo, WorkflowTaskInfo } from './state.ts';
+import type { Command, ContinueAsNewInitiator, Failure, Header, HistoryEvent, Payloads } from './proto.ts';
+
+export type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
+export type CompleteWorkflowTaskRequest = Omit<
+  temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest,
+  'taskToken' | 'commands' | 'namespace'
+>;
+export type Link = temporal.api.common.v1.ILink;
+
+/** What a workflow task token holds (WT-13). */
+export interface WorkflowTaskToken {
+  readonly scheduledEventId: number;
+  readonly startedEventId: number;
+  readonly startedTime: number;
+  readonly attempt: number;
+  readonly stamp: number;
+}
+
+/** What an activity task token holds (AC-5). Without it (by id) only activityId is known. */
+export interface ActivityToken {
+  readonly scheduledEventId: number;
+  readonly attempt: number;
+  readonly stamp: number;
+}
+export type ActivityRef =
+  | { readonly by: 'token'; readonly token: ActivityToken }
+  | { readonly by: 'id'; readonly activityId: string };
+
+export interface SignalArgs {
+  readonly signalName: string;
+  readonly input?: Payloads | null;
+  readonly identity: string;
+  /** Empty = no dedupe. */
+  readonly requestId: string;
+  readonly header?: Header | null;
+  readonly links?: readonly Link[];
+  readonly externalWorkflowExecution?: { readonly workflowId: string; readonly runId: string };
+}
+
+/** Where a run stands in its chain (section 10). Absent for the first run. */
+export interface ChainLink {
+  readonly firstRunId: string;
+  readonly originalRunId?: string;
+  readonly continuedRunId: string;
+  readonly initiator: ContinueAsNewInitiator;
+  readonly attempt: number;
+  readonly executionExpirationTime: number;
+  readonly firstTaskBackoffMs: number;
+  readonly continuedFailure?: Failure;
+  readonly lastCompletionResult?: Payloads;
+}
+
+/** Start of a run. The engine has already decided that it may start (ID-1 … ID-3, see start-policy.ts). */
+export interface StartInput {
+  readonly kind: 'start';
+  readonly namespaceId: string;
+  readonly namespace: string;
+  readonly runId: string;
+  readonly request: StartRequest;
+  readonly chain?: ChainLink;
+  readonly parent?: ParentInfo;
+  readonly root?: { readonly workflowId: string; readonly runId: string };
+  /** CH-2: a child's first workflow task waits until its parent has recorded Started. */
+  readonly waitForParent?: boolean;
+  /** Signal-with-start (SG-3). */
+  readonly signal?: SignalArgs;
+}
+
+export type Input =
+  | StartInput
+  /** CH-2, second phase: the parent knows the child. */
+  | { readonly kind: 'scheduleFirstWorkflowTask' }
+  | {
+      readonly kind: 'startWorkflowTask';
+      readonly scheduledEventId: number;
+      readonly stamp: number;
+      readonly requestId: string;
+      readonly identity: string;
+      /** The queue the poll was on; tells a sticky poll from a normal one (WT-6, WT-7). */
+      readonly taskQueue: string;
+      readonly processId?: string;
+    }
+  | {
+      readonly kind: 'completeWorkflowTask';
+      readonly token: WorkflowTaskToken;
+      readonly commands: readonly Command[];
+      readonly request: CompleteWorkflowTaskRequest;
+    }
+  | {
+      readonly kind: 'failWorkflowTask';
+      readonly token: WorkflowTaskToken;
+      readonly cause: number;
+      readonly failure?: Failure | null;
+      readonly identity: string;
+    }
+  | {
+      readonly kind: 'startActivity';
+      readonly scheduledEventId: number;
+      readonly stamp: number;
+      readonly requestId: string;
+      readonly identity: string;
+      readonly processId?: string;
+    }
+  | {
+      readonly kind: 'completeActivity';
+      readonly activity: ActivityRef;
+      readonly result?: Payloads | null;
+      readonly identity: string;
+    }
+  | {
+      readonly kind: 'failActivity';
+      readonly activity: ActivityRef;
+      readonly failure?: Failure | null;
+      readonly lastHeartbeatDetails?: Payloads | null;
+      readonly identity: string;
+    }
+  | {
+      readonly kind: 'cancelActivity';
+      readonly activity: ActivityRef;
+      readonly details?: Payloads | null;
+      readonly identity: string;
+    }
+  | {
+      readonly kind: 'heartbeatActivity';
+      readonly activity: ActivityRef;
+      readonly details?: Payloads | null;
+      readonly identity: string;
+    }
+  | ({ readonly kind: 'signal' } & SignalArgs)
+  | {
+      readonly kind: 'requestCancel';
+      readonly requestId: string;
+      readonly identity: string;
+      readonly reason: string;
+      readonly externalInitiatedEventId?: number;
+      readonly externalWorkflowExecution?: { readonly workflowId: string; readonly runId: string };
+      readonly links?: readonly Link[];
+    }
+  | {
+      readonly kind: 'terminate';
+      readonly reason: string;
+      readonly details?: Payloads | null;
+      readonly identity: string;
+      readonly links?: readonly Link[];
+    }
+  /** Some deadline may be due: everything due at `now` happens, in the order of TM-2. */
+  | { readonly kind: 'wake' }
+  /** Decision 11: every attempt started by that process ends. */
+  | { readonly kind: 'processLost'; readonly processId: string }
+  | {
+      readonly kind: 'childStarted';
+      readonly initiatedEventId: number;
+      readonly childRunId: string;
+      readonly header?: Header | null;
+    }
+  | {
+      readonly kind: 'childStartFailed';
+      readonly initiatedEventId: number;
+      readonly cause: 'WORKFLOW_ALREADY_EXISTS' | 'NAMESPACE_NOT_FOUND';
+    }
+  /** CH-3: `closeEvent` is the close event at the end of the child's chain. */
+  | {
+      readonly kind: 'childClosed';
+      readonly initiatedEventId: number;
+      readonly childRunId: string;
+      readonly closeEvent: HistoryEvent;
+    }
+  | {
+      readonly kind: 'externalSignalResolved';
+      readonly initiatedEventId: number;
+      readonly failedCause?: number;
+    }
+  | {
+      readonly kind: 'externalCancelResolved';
+      readonly initiatedEventId: number;
+      readonly failedCause?: number;
+    };
+
+export type InputKind = Input['kind'];
+export type InputOf<K extends InputKind> = Extract<Input, { readonly kind: K }>;
+
+/** What the sender of each input is told when it is not refused. */
+export interface Replies {
+  start: { readonly runId: string };
+  scheduleFirstWorkflowTask: undefined;
+  startWorkflowTask: {
+    readonly workflowTask: WorkflowTaskInfo;
+    readonly previousStartedEventId: number;
+    /** WT-3: the scheduled and started events of a transient task, to be appended to what the worker sees. */
+    readonly transientEvents: readonly HistoryEvent[];
+    readonly token: WorkflowTaskToken;
+  };
+  completeWorkflowTask: {
+    /** WT-23: the caller asked for the new task back and may have it: start it in this commit. */
+    readonly returnNewTask?: DispatchTask;
+    /** Activities whose command asked for eager start (AC-16) and that the engine may start in this commit. */
+    readonly eagerActivities: readonly DispatchTask[];
+    readonly resetHistoryEventId: number;
+  };
+  failWorkflowTask: undefined;
+  startActivity: { readonly activity: ActivityInfo };
+  completeActivity: undefined;
+  failActivity: undefined;
+  cancelActivity: undefined;
+  heartbeatActivity: { readonly cancelRequested: boolean; readonly paused: boolean; readonly reset: boolean };
+  signal: undefined;
+  requestCancel: undefined;
+  terminate: undefined;
+  wake: undefined;
+  processLost: undefined;
+  childStarted: undefined;
+  childStartFailed: undefined;
+  childClosed: undefined;
+  externalSignalResolved: undefined;
+  externalCancelResolved: undefined;
+}
+
+/** Work for a queue. The engine hands it to the local runtime before the commit, or stores it as a row. */
+export interface DispatchTask {
+  readonly kind: 'workflow' | 'activity';
+  readonly taskQueue: string;
+  /** On a sticky queue: the normal queue it falls back to. Empty otherwise. */
+  readonly normalTaskQueue: string;
+  readonly scheduledEventId: number;
+  readonly stamp: number;
+  /** Workflow type or activity type. */
+  readonly type: string;
+}
+
+/** A started attempt whose process should hear of it at once: its cancel was requested, or it no longer counts. */
+export interface Interrupt {
+  readonly processId: string;
+  readonly scheduledEventId: number;
+  readonly activityId: string;
+  readonly attempt: number;
+  readonly reason: 'cancelRequested' | 'gone';
+}
+
+/** A message to another run, kept with the commit and delivered at least once; receivers dedupe. */
+export type OutboxMessage =
+  /** The rest stands in the initiated event. */
+  | { readonly kind: 'startChild'; readonly initiatedEventId: number }
+  /** CH-2, second phase, to the child. */
+  | {
+      readonly kind: 'confirmChild';
+      readonly namespaceId: string;
+      readonly workflowId: string;
+      readonly runId: string;
+    }
+  | { readonly kind: 'signalExternal'; readonly initiatedEventId: number }
+  | { readonly kind: 'cancelExternal'; readonly initiatedEventId: number }
+  /** CH-3, to the parent in state.parent; the close event is this run's last event. */
+  | { readonly kind: 'notifyParent' }
+  /** CH-4. */
+  | {
+      readonly kind: 'closeChild';
+      readonly policy: 'terminate' | 'requestCancel';
+      readonly namespaceId: string;
+      readonly workflowId: string;
+      readonly runId: string;
+    };
+
+export type Answer<R> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly refusal: Refusal };
+

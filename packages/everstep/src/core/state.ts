@@ -1,0 +1,230 @@
+/**
+ * The mutable state of one run (MS-1 … MS-6), as plain data: numbers are epoch or span milliseconds and
+ * event ids, maps are never written in place (a transition owns its copies, see draft.ts).
+ * Nothing here knows how it is stored; state-codec.ts does.
+ */
+import type {
+  Failure,
+  HistoryEvent,
+  Memo,
+  ParentClosePolicy,
+  Payloads,
+  Priority,
+  SearchAttributes,
+  WorkflowTaskFailedCause,
+} from './proto.ts';
+
+/** MS-6. `created` until the first workflow task is scheduled; everything from `completed` on is final. */
+export type RunStatus =
+  | 'created'
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'canceled'
+  | 'terminated'
+  | 'continuedAsNew'
+  | 'timedOut';
+
+export interface RetryPolicy {
+  readonly initialIntervalMs: number;
+  readonly maximumIntervalMs: number;
+  readonly backoffCoefficient: number;
+  /** 0 = without limit. */
+  readonly maximumAttempts: number;
+  readonly nonRetryableErrorTypes: readonly string[];
+}
+
+export interface ParentInfo {
+  readonly namespaceId: string;
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly initiatedEventId: number;
+}
+
+/** MS-3. */
+export interface WorkflowTaskInfo {
+  readonly scheduledEventId: number;
+  /** 0 until started. */
+  readonly startedEventId: number;
+  readonly requestId: string;
+  /** From 1. Above 1 the task is transient: its scheduled and started events are not in the history (WT-3). */
+  readonly attempt: number;
+  /** Grows whenever a queued copy of this task must die. */
+  readonly stamp: number;
+  readonly kind: 'normal' | 'speculative';
+  readonly timeoutMs: number;
+  readonly scheduledTime: number;
+  readonly originalScheduledTime: number;
+  readonly startedTime: number;
+  /** Not to be dispatched before this time (WT-2 backoff); equals scheduledTime otherwise. */
+  readonly dispatchTime: number;
+  readonly taskQueue: string;
+  readonly sticky: boolean;
+  /** Only on a sticky queue, 0 otherwise (WT-5). */
+  readonly scheduleToStartMs: number;
+  readonly identity: string;
+  /** The process whose local runtime started it; its death ends the attempt. Undefined for remote workers. */
+  readonly processId?: string;
+  readonly historyBytes: number;
+  readonly suggestContinueAsNew: boolean;
+}
+
+/** MS-4, section 4. Its input, header and type stand in the scheduled event. */
+export interface ActivityInfo {
+  readonly scheduledEventId: number;
+  readonly activityId: string;
+  readonly activityType: string;
+  readonly taskQueue: string;
+  readonly attempt: number;
+  readonly stamp: number;
+  readonly firstScheduledTime: number;
+  /** When this attempt became (or becomes, while backing off) dispatchable. */
+  readonly scheduledTime: number;
+  /** 0 until started. The started event is written late, at close (AC-2). */
+  readonly startedTime: number;
+  readonly startRequestId: string;
+  readonly startedIdentity: string;
+  readonly processId?: string;
+  readonly scheduleToCloseMs: number;
+  readonly scheduleToStartMs: number;
+  readonly startToCloseMs: number;
+  /** 0 = none. */
+  readonly heartbeatMs: number;
+  readonly retryPolicy: RetryPolicy;
+  readonly cancelRequestedEventId: number;
+  readonly lastHeartbeatTime: number;
+  readonly heartbeatDetails?: Payloads;
+  readonly lastFailure?: Failure;
+  readonly lastWorkerIdentity: string;
+  readonly lastAttemptCompleteTime: number;
+  readonly priority?: Priority;
+  readonly paused: boolean;
+}
+
+export interface TimerInfo {
+  readonly timerId: string;
+  readonly startedEventId: number;
+  readonly expiryTime: number;
+}
+
+/** Section 9. */
+export interface ChildInfo {
+  readonly initiatedEventId: number;
+  /** 0 until the child is known to have started. */
+  readonly startedEventId: number;
+  readonly namespaceId: string;
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly workflowType: string;
+  /** Empty until started. */
+  readonly runId: string;
+  readonly createRequestId: string;
+  readonly parentClosePolicy: ParentClosePolicy;
+}
+
+/** A signal or cancel request to another run (SG-4, SG-5). */
+export interface ExternalInfo {
+  readonly initiatedEventId: number;
+  readonly requestId: string;
+}
+
+export interface RequestIdInfo {
+  readonly eventType: number;
+  readonly eventId: number;
+}
+
+export interface ResetPoint {
+  readonly buildId: string;
+  readonly binaryChecksum: string;
+  readonly runId: string;
+  readonly firstWorkflowTaskCompletedId: number;
+  readonly createTime: number;
+  readonly resettable: boolean;
+}
+
+export interface ReportedProblem {
+  readonly category: 'WorkflowTaskFailed' | 'WorkflowTaskTimedOut';
+  readonly cause: WorkflowTaskFailedCause | string;
+}
+
+export interface RunState {
+  readonly namespaceId: string;
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly firstRunId: string;
+  readonly originalRunId: string;
+  /** The run a reset made from this one. */
+  readonly resetRunId?: string;
+  /** The run that continues the chain, named by the close event. */
+  readonly newRunId?: string;
+  readonly parent?: ParentInfo;
+  readonly root: { readonly workflowId: string; readonly runId: string };
+  readonly createRequestId: string;
+  readonly requestIds: ReadonlyMap<string, RequestIdInfo>;
+
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  readonly attempt: number;
+  readonly cronSchedule: string;
+  readonly retryPolicy?: RetryPolicy;
+  readonly priority?: Priority;
+
+  readonly status: RunStatus;
+  readonly startTime: number;
+  /** MS-2: start + first-task backoff. */
+  readonly executionTime: number;
+  /** 0 = never. */
+  readonly runExpirationTime: number;
+  readonly executionExpirationTime: number;
+  readonly runTimeoutMs: number;
+  readonly executionTimeoutMs: number;
+  readonly workflowTaskTimeoutMs: number;
+  readonly firstTaskBackoffMs: number;
+  /** 0 while open. */
+  readonly closeTime: number;
+
+  readonly workflowTask?: WorkflowTaskInfo;
+  readonly sticky?: { readonly taskQueue: string; readonly scheduleToStartMs: number };
+  /** Started event id of the last completed workflow task; 0 before the first. */
+  readonly lastCompletedStartedEventId: number;
+  /** WT-17. */
+  readonly closeAttempted: boolean;
+  /** The attempt the next workflow task will have (WT-28); 1 after a success. */
+  readonly workflowTaskAttempt: number;
+  readonly workflowTaskProblems: number;
+  readonly workflowTaskStamp: number;
+
+  readonly activities: ReadonlyMap<number, ActivityInfo>;
+  readonly timers: ReadonlyMap<string, TimerInfo>;
+  readonly children: ReadonlyMap<number, ChildInfo>;
+  readonly externalCancels: ReadonlyMap<number, ExternalInfo>;
+  readonly externalSignals: ReadonlyMap<number, ExternalInfo>;
+  readonly signalRequestIds: ReadonlySet<string>;
+  /** WT-33. Their ids are not yet assigned. */
+  readonly buffered: readonly HistoryEvent[];
+
+  readonly nextEventId: number;
+  readonly historyBytes: number;
+  readonly signalCount: number;
+  readonly memo?: Memo;
+  readonly searchAttributes?: SearchAttributes;
+  readonly resetPoints: readonly ResetPoint[];
+  readonly cancelRequested: boolean;
+  readonly cancelRequestId: string;
+  /** Carried from run to run in a cron chain (CN-3). */
+  readonly lastCompletionResult?: Payloads;
+}
+
+export function isOpen(state: RunState): boolean {
+  return state.status === 'created' || state.status === 'running';
+}
+
+/** Ids of the activities by activity id; the map itself is keyed by scheduled event id. */
+export function activityById(state: RunState, activityId: string): ActivityInfo | undefined {
+  for (const activity of state.activities.values()) {
+    if (activity.activityId === activityId) return activity;
+  }
+  return undefined;
+}

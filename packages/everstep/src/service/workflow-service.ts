@@ -1,0 +1,112 @@
+/**
+ * The waist: Temporal's public WorkflowService as a plain interface. Requests and replies are the plain-object
+ * types of `@temporalio/proto`; errors are ServiceError (service-error.ts). Everything above calls this and
+ * nothing else; the embedded engine implements it, and so does a gRPC connection to a Temporal Server.
+ *
+ * It holds the calls that the embedded engine has built. A call that is not here answers UNIMPLEMENTED.
+ * Read next: local-worker.ts, the one extension beyond the public contract.
+ */
+import type { temporal } from '@temporalio/proto';
+
+
+
+/** What travels beside a request. */
+export interface CallContext {
+  /** Epoch milliseconds after which the caller no longer waits. */
+  readonly deadline?: number;
+  readonly signal?: AbortSignal;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+type Rpc<Request, Response> = (request: Request, call?: CallContext) => Promise<Response>;
+
+export interface WorkflowService {
+  getSystemInfo: Rpc<temporal.api.workflowservice.v1.IGetSystemInfoRequest, temporal.api.workflowservice.v1.IGetSystemInfoResponse>;
+  getClusterInfo: Rpc<temporal.api.workflowservice.v1.IGetClusterInfoRequest, temporal.api.workflowservice.v1.IGetClusterInfoResponse>;
+  registerNamespace: Rpc<temporal.api.workflowservice.v1.IRegisterNamespaceRequest, temporal.api.workflowservice.v1.IRegisterNamespaceResponse>;
+  describeNamespace: Rpc<temporal.api.workflowservice.v1.IDescribeNamespaceRequest, temporal.api.workflowservice.v1.IDescribeNamespaceResponse>;
+  listNamespaces: Rpc<temporal.api.workflowservice.v1.IListNamespacesRequest, temporal.api.workflowservice.v1.IListNamespacesResponse>;
+
+  startWorkflowExecution: Rpc<temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest, temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse>;
+  signalWorkflowExecution: Rpc<temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest, temporal.api.workflowservice.v1.ISignalWorkflowExecutionResponse>;
+  signalWithStartWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionResponse
+  >;
+  queryWorkflow: Rpc<temporal.api.workflowservice.v1.IQueryWorkflowRequest, temporal.api.workflowservice.v1.IQueryWorkflowResponse>;
+  requestCancelWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionResponse
+  >;
+  terminateWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.ITerminateWorkflowExecutionResponse
+  >;
+  deleteWorkflowExecution: Rpc<temporal.api.workflowservice.v1.IDeleteWorkflowExecutionRequest, temporal.api.workflowservice.v1.IDeleteWorkflowExecutionResponse>;
+  resetWorkflowExecution: Rpc<temporal.api.workflowservice.v1.IResetWorkflowExecutionRequest, temporal.api.workflowservice.v1.IResetWorkflowExecutionResponse>;
+  describeWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IDescribeWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse
+  >;
+  getWorkflowExecutionHistory: Rpc<
+    temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryRequest,
+    temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryResponse
+  >;
+  getWorkflowExecutionHistoryReverse: Rpc<
+    temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryReverseRequest,
+    temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryReverseResponse
+  >;
+  listWorkflowExecutions: Rpc<temporal.api.workflowservice.v1.IListWorkflowExecutionsRequest, temporal.api.workflowservice.v1.IListWorkflowExecutionsResponse>;
+  countWorkflowExecutions: Rpc<temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequest, temporal.api.workflowservice.v1.ICountWorkflowExecutionsResponse>;
+  describeTaskQueue: Rpc<temporal.api.workflowservice.v1.IDescribeTaskQueueRequest, temporal.api.workflowservice.v1.IDescribeTaskQueueResponse>;
+
+  pollWorkflowTaskQueue: Rpc<temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest, temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse>;
+  respondWorkflowTaskCompleted: Rpc<
+    temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest,
+    temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse
+  >;
+  respondWorkflowTaskFailed: Rpc<
+    temporal.api.workflowservice.v1.IRespondWorkflowTaskFailedRequest,
+    temporal.api.workflowservice.v1.IRespondWorkflowTaskFailedResponse
+  >;
+  respondQueryTaskCompleted: Rpc<
+    temporal.api.workflowservice.v1.IRespondQueryTaskCompletedRequest,
+    temporal.api.workflowservice.v1.IRespondQueryTaskCompletedResponse
+  >;
+  resetStickyTaskQueue: Rpc<temporal.api.workflowservice.v1.IResetStickyTaskQueueRequest, temporal.api.workflowservice.v1.IResetStickyTaskQueueResponse>;
+  pollActivityTaskQueue: Rpc<temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest, temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse>;
+  recordActivityTaskHeartbeat: Rpc<
+    temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatRequest,
+    temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatResponse
+  >;
+  recordActivityTaskHeartbeatById: Rpc<
+    temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatByIdRequest,
+    temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatByIdResponse
+  >;
+  respondActivityTaskCompleted: Rpc<
+    temporal.api.workflowservice.v1.IRespondActivityTaskCompletedRequest,
+    temporal.api.workflowservice.v1.IRespondActivityTaskCompletedResponse
+  >;
+  respondActivityTaskCompletedById: Rpc<
+    temporal.api.workflowservice.v1.IRespondActivityTaskCompletedByIdRequest,
+    temporal.api.workflowservice.v1.IRespondActivityTaskCompletedByIdResponse
+  >;
+  respondActivityTaskFailed: Rpc<
+    temporal.api.workflowservice.v1.IRespondActivityTaskFailedRequest,
+    temporal.api.workflowservice.v1.IRespondActivityTaskFailedResponse
+  >;
+  respondActivityTaskFailedById: Rpc<
+    temporal.api.workflowservice.v1.IRespondActivityTaskFailedByIdRequest,
+    temporal.api.workflowservice.v1.IRespondActivityTaskFailedByIdResponse
+  >;
+  respondActivityTaskCanceled: Rpc<
+    temporal.api.workflowservice.v1.IRespondActivityTaskCanceledRequest,
+    temporal.api.workflowservice.v1.IRespondActivityTaskCanceledResponse
+  >;
+  respondActivityTaskCanceledById: Rpc<
+    temporal.api.workflowservice.v1.IRespondActivityTaskCanceledByIdRequest,
+    temporal.api.workflowservice.v1.IRespondActivityTaskCanceledByIdResponse
+  >;
+}
+
+export type RpcName = keyof WorkflowService;

@@ -5,10 +5,12 @@
  */
 import type { temporal } from '@temporalio/proto';
 import type { Refusal } from './refusal.ts';
-import type { ActivityInfo, ParentInfo, WorkflowTaskInfo } from './state.ts';
+import type { ActivityInfo, ParentInfo, WorkflowTaskInfo, ResetPoint } from './state.ts';
 import type { Command, ContinueAsNewInitiator, Failure, Header, HistoryEvent, Payloads } from './proto.ts';
 
 export type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
+export type SignalWithStartRequest =
+  temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionRequest;
 export type CompleteWorkflowTaskRequest = Omit<
   temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest,
   'taskToken' | 'commands' | 'namespace'
@@ -43,6 +45,8 @@ export interface SignalArgs {
   readonly header?: Header | null;
   readonly links?: readonly Link[];
   readonly externalWorkflowExecution?: { readonly workflowId: string; readonly runId: string };
+  /** Only when this run is a child of `externalWorkflowExecution`. */
+  readonly childWorkflowOnly?: boolean;
 }
 
 /** Where a run stands in its chain (section 10). Absent for the first run. */
@@ -56,6 +60,8 @@ export interface ChainLink {
   readonly firstTaskBackoffMs: number;
   readonly continuedFailure?: Failure;
   readonly lastCompletionResult?: Payloads;
+  /** MS-5: the points of the runs before. */
+  readonly resetPoints?: readonly ResetPoint[];
 }
 
 /** Start of a run. The engine has already decided that it may start (ID-1 … ID-3, see start-policy.ts). */
@@ -142,6 +148,8 @@ export type Input =
       readonly reason: string;
       readonly externalInitiatedEventId?: number;
       readonly externalWorkflowExecution?: { readonly workflowId: string; readonly runId: string };
+      /** Only when this run is a child of `externalWorkflowExecution`. */
+      readonly childWorkflowOnly?: boolean;
       readonly links?: readonly Link[];
     }
   | {
@@ -152,7 +160,11 @@ export type Input =
       readonly links?: readonly Link[];
     }
   /** Some deadline may be due: everything due at `now` happens, in the order of TM-2. */
-  | { readonly kind: 'wake' }
+  | {
+      readonly kind: 'wake';
+      /** The deadline the waker acted on: it is due even if the clock went back since (TM-2). */
+      readonly dueAt?: number;
+    }
   /** Decision 11: every attempt started by that process ends. */
   | { readonly kind: 'processLost'; readonly processId: string }
   | {
@@ -166,11 +178,13 @@ export type Input =
       readonly initiatedEventId: number;
       readonly cause: 'WORKFLOW_ALREADY_EXISTS' | 'NAMESPACE_NOT_FOUND';
     }
-  /** CH-3: `closeEvent` is the close event at the end of the child's chain. */
+  /** CH-3: `closeEvent` is the close event at the end of the child's chain, `childRunId` the run it closed. */
   | {
       readonly kind: 'childClosed';
       readonly initiatedEventId: number;
       readonly childRunId: string;
+      /** First run of the child's chain: the one this parent started. Another's close is not this child's. */
+      readonly childFirstRunId?: string;
       readonly closeEvent: HistoryEvent;
     }
   | {

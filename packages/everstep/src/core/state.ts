@@ -3,6 +3,7 @@
  * event ids, maps are never written in place (a transition owns its copies, see draft.ts).
  * Nothing here knows how it is stored; state-codec.ts does.
  */
+import type { temporal } from '@temporalio/proto';
 import type {
   Failure,
   HistoryEvent,
@@ -13,6 +14,9 @@ import type {
   SearchAttributes,
   WorkflowTaskFailedCause,
 } from './proto.ts';
+
+export type StartedAttributes =
+  temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
 /** MS-6. `created` until the first workflow task is scheduled; everything from `completed` on is final. */
 export type RunStatus =
@@ -65,7 +69,7 @@ export interface WorkflowTaskInfo {
   readonly scheduleToStartMs: number;
   readonly identity: string;
   /** The process whose local runtime started it; its death ends the attempt. Undefined for remote workers. */
-  readonly processId?: string;
+  readonly processId?: string | undefined;
   readonly historyBytes: number;
   readonly suggestContinueAsNew: boolean;
 }
@@ -81,11 +85,13 @@ export interface ActivityInfo {
   readonly firstScheduledTime: number;
   /** When this attempt became (or becomes, while backing off) dispatchable. */
   readonly scheduledTime: number;
+  /** This attempt's task was emitted: a retry's is at the end of its backoff, and only once. */
+  readonly dispatched: boolean;
   /** 0 until started. The started event is written late, at close (AC-2). */
   readonly startedTime: number;
   readonly startRequestId: string;
   readonly startedIdentity: string;
-  readonly processId?: string;
+  readonly processId?: string | undefined;
   readonly scheduleToCloseMs: number;
   readonly scheduleToStartMs: number;
   readonly startToCloseMs: number;
@@ -121,12 +127,20 @@ export interface ChildInfo {
   readonly runId: string;
   readonly createRequestId: string;
   readonly parentClosePolicy: ParentClosePolicy;
+  readonly control: string;
 }
 
 /** A signal or cancel request to another run (SG-4, SG-5). */
 export interface ExternalInfo {
   readonly initiatedEventId: number;
+  /** Made from the run and event ids, so that it is the same after a rebuild. */
   readonly requestId: string;
+  readonly namespaceId: string;
+  readonly namespace: string;
+  readonly workflowId: string;
+  /** Empty = the current run. */
+  readonly runId: string;
+  readonly control: string;
 }
 
 export interface RequestIdInfo {
@@ -156,10 +170,10 @@ export interface RunState {
   readonly firstRunId: string;
   readonly originalRunId: string;
   /** The run a reset made from this one. */
-  readonly resetRunId?: string;
+  readonly resetRunId?: string | undefined;
   /** The run that continues the chain, named by the close event. */
-  readonly newRunId?: string;
-  readonly parent?: ParentInfo;
+  readonly newRunId?: string | undefined;
+  readonly parent?: ParentInfo | undefined;
   readonly root: { readonly workflowId: string; readonly runId: string };
   readonly createRequestId: string;
   readonly requestIds: ReadonlyMap<string, RequestIdInfo>;
@@ -168,8 +182,8 @@ export interface RunState {
   readonly taskQueue: string;
   readonly attempt: number;
   readonly cronSchedule: string;
-  readonly retryPolicy?: RetryPolicy;
-  readonly priority?: Priority;
+  readonly retryPolicy?: RetryPolicy | undefined;
+  readonly priority?: Priority | undefined;
 
   readonly status: RunStatus;
   readonly startTime: number;
@@ -185,8 +199,8 @@ export interface RunState {
   /** 0 while open. */
   readonly closeTime: number;
 
-  readonly workflowTask?: WorkflowTaskInfo;
-  readonly sticky?: { readonly taskQueue: string; readonly scheduleToStartMs: number };
+  readonly workflowTask?: WorkflowTaskInfo | undefined;
+  readonly sticky?: { readonly taskQueue: string; readonly scheduleToStartMs: number } | undefined;
   /** Started event id of the last completed workflow task; 0 before the first. */
   readonly lastCompletedStartedEventId: number;
   /** WT-17. */
@@ -208,13 +222,17 @@ export interface RunState {
   readonly nextEventId: number;
   readonly historyBytes: number;
   readonly signalCount: number;
-  readonly memo?: Memo;
-  readonly searchAttributes?: SearchAttributes;
+  readonly memo?: Memo | undefined;
+  readonly searchAttributes?: SearchAttributes | undefined;
   readonly resetPoints: readonly ResetPoint[];
   readonly cancelRequested: boolean;
   readonly cancelRequestId: string;
+  /** CH-2: a child whose parent does not know it yet; its first workflow task waits. */
+  readonly waitsForParent?: boolean | undefined;
+  /** Kept only while a retry policy or a cron schedule may start the next run from it (CN-2, CN-3). */
+  readonly startAttributes?: StartedAttributes | undefined;
   /** Carried from run to run in a cron chain (CN-3). */
-  readonly lastCompletionResult?: Payloads;
+  readonly lastCompletionResult?: Payloads | undefined;
 }
 
 export function isOpen(state: RunState): boolean {

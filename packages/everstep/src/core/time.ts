@@ -34,3 +34,6 @@ export function durationOf(ms: number): google.protobuf.IDuration {
 export function msOfDuration(value: google.protobuf.IDuration | null | undefined): number {
   return value ? numberOf(value.seconds) * 1000 + (value.nanos ?? 0) / 1e6 : 0;
 }
+
+/** Longest span the wire's timeouts may have: a hundred years. Longer ones are cut to it. */
+export const spanMaxMs = 100 * 365 * 24 * 3_600_000;

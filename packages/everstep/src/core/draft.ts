@@ -11,6 +11,7 @@ import { EventType } from './proto.ts';
 import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
 import type { RunState } from './state.ts';
 import { longOf, timestampOf } from './time.ts';
+import type { Transition } from './transition.ts';
 
 export interface Random {
   /** In [0, 1). */
@@ -70,6 +71,13 @@ export class Draft {
   readonly tasks: DispatchTask[] = [];
   readonly outbox: OutboxMessage[] = [];
   readonly interrupts: Interrupt[] = [];
+  /** The run that continues the chain (CN-1, CN-2, CN-3). */
+  nextRun: Transition<{ readonly runId: string }> | undefined;
+  /**
+   * While the commands of a completed workflow task are applied: events that are no command events wait, as
+   * they would while the task was started, so that command events stay together.
+   */
+  holdEvents = false;
   readonly #base: RunState;
   readonly #owned = new Set<MapField>();
   #touched = false;
@@ -100,6 +108,22 @@ export class Draft {
     return this.state[field] as Owned<RunState[F]>;
   }
 
+  /** Back to the state this draft started from, as if nothing had happened (WT-19). */
+  rollBack(): void {
+    for (const field in this.state) {
+      if (!(field in this.#base)) (this.state as Record<string, unknown>)[field] = undefined;
+    }
+    Object.assign(this.state, this.#base);
+    this.#owned.clear();
+    this.#touched = false;
+    this.events.length = 0;
+    this.tasks.length = 0;
+    this.outbox.length = 0;
+    this.interrupts.length = 0;
+    this.nextRun = undefined;
+    this.holdEvents = false;
+  }
+
   /** Says that the state changed without an event (a retry, a heartbeat, a started attempt). */
   touch(): void {
     this.#touched = true;
@@ -126,7 +150,7 @@ export class Draft {
     };
     if (extra?.userMetadata) event.userMetadata = extra.userMetadata;
     if (extra?.links && extra.links.length > 0) event.links = extra.links;
-    if (this.state.workflowTask && this.state.workflowTask.startedEventId !== 0 && !neverBuffered.has(eventType)) {
+    if ((this.holdEvents || (this.state.workflowTask?.startedEventId ?? 0) !== 0) && !neverBuffered.has(eventType)) {
       this.state.buffered = [...this.state.buffered, event];
     } else {
       this.append(event);

@@ -7,10 +7,41 @@
  *
  * Read next: draft.ts (how a transition is built), then a family, such as activity.ts.
  */
-import type { Answer, DispatchTask, InputOf, InputKind, Interrupt, OutboxMessage, Replies } from './input.ts';
+import {
+  cancelActivity,
+  completeActivity,
+  failActivity,
+  heartbeatActivity,
+  startActivity,
+} from './activity.ts';
+import { requestCancel } from './cancel.ts';
+import { childClosed, childStarted, childStartFailed } from './child.ts';
+import { terminate, terminateRun } from './close.ts';
+import { Draft } from './draft.ts';
 import type { CoreEnv } from './draft.ts';
+import { externalCancelResolved, externalSignalResolved } from './external.ts';
+import { encodeBatch } from './history-batch.ts';
+import type {
+  Answer,
+  DispatchTask,
+  Input,
+  InputKind,
+  InputOf,
+  Interrupt,
+  OutboxMessage,
+  Replies,
+} from './input.ts';
+import { InvariantViolation } from './invariant.ts';
 import type { HistoryEvent } from './proto.ts';
+import { settle } from './settle.ts';
+import { signal } from './signal.ts';
+import { scheduleFirstWorkflowTask, startRun } from './start.ts';
+import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
+import { processLost, wake } from './wake.ts';
+import { completeWorkflowTask } from './workflow-task-completion.ts';
+import { failWorkflowTask, limitBuffer } from './workflow-task-failure.ts';
+import { startWorkflowTask } from './workflow-task.ts';
 
 /** What one input did: all of it is one commit. */
 export interface Transition<R> {
@@ -27,8 +58,95 @@ export interface Transition<R> {
   readonly answer: Answer<R>;
 }
 
-export declare function transition<K extends InputKind>(
+type Handlers = {
+  readonly [K in Exclude<InputKind, 'start'>]: (
+    draft: Draft,
+    input: InputOf<K>,
+  ) => Answer<Replies[K]>;
+};
+
+/** One handler an input kind; a kind without one does not compile. A start has no run yet: see start.ts. */
+const handlers: Handlers = {
+  scheduleFirstWorkflowTask,
+  startWorkflowTask,
+  completeWorkflowTask,
+  failWorkflowTask,
+  startActivity,
+  completeActivity,
+  failActivity,
+  cancelActivity,
+  heartbeatActivity,
+  signal,
+  requestCancel,
+  terminate,
+  wake,
+  processLost,
+  childStarted,
+  childStartFailed,
+  childClosed,
+  externalSignalResolved,
+  externalCancelResolved,
+};
+
+/**
+ * What `input` does to the run. `state` is undefined for a start and for nothing else.
+ * Throws InvariantViolation for a bug of ours, never for what a caller may do: that is a refusal in `answer`.
+ */
+export function transition<K extends InputKind>(
   state: RunState | undefined,
   input: InputOf<K>,
   env: CoreEnv,
 ): Transition<Replies[K]>;
+export function transition(
+  state: RunState | undefined,
+  input: Input,
+  env: CoreEnv,
+): Transition<Replies[InputKind]> {
+  if (input.kind === 'start') {
+    if (state) throw new InvariantViolation('a run is started once', { runId: state.runId });
+    return startRun(input, env);
+  }
+  if (!state) throw new InvariantViolation('only a start makes a run', { input: input.kind });
+  // TM-2: a clock that went back since the wake-up was decided does not make a deadline undue.
+  const dueAt = input.kind === 'wake' ? (input.dueAt ?? 0) : 0;
+  const draft = new Draft(state, dueAt > env.now ? { ...env, now: dueAt } : env);
+  const handler = handlers[input.kind] as (
+    draft: Draft,
+    input: Input,
+  ) => Answer<Replies[InputKind]>;
+  const answer = handler(draft, input);
+  if (draft.changed) keepWithinLimits(draft);
+  return settle(draft, answer);
+}
+
+/** WT-35, and the end of a run whose history outgrew its limits (section 14). */
+function keepWithinLimits(draft: Draft): void {
+  const { state, env } = draft;
+  if (!isOpen(state)) return;
+  if (state.buffered.length > 0) limitBuffer(draft, () => encodeBatch(state.buffered).length);
+  const tooManyEvents = state.nextEventId - 1 > env.limits.historyEventsMax;
+  if (!tooManyEvents && state.historyBytes <= env.limits.historyBytesMax) return;
+  const what = tooManyEvents ? 'count' : 'size';
+  terminateRun(draft, {
+    reason: `Workflow history ${what} exceeds limit.`,
+    identity: 'history-service',
+  });
+}
+
+/**
+ * Two transitions of one run as one commit: the workflow task that follows a completion is started in its commit
+ * (WT-23), an eager start starts its first task. The tasks of the first that the second took are the caller's to drop.
+ */
+export function followedBy<R>(first: Transition<unknown>, second: Transition<R>): Transition<R> {
+  const nextRun = second.nextRun ?? first.nextRun;
+  return {
+    state: second.changed ? second.state : first.state,
+    changed: first.changed || second.changed,
+    events: [...first.events, ...second.events],
+    tasks: [...first.tasks, ...second.tasks],
+    outbox: [...first.outbox, ...second.outbox],
+    interrupts: [...first.interrupts, ...second.interrupts],
+    ...(nextRun && { nextRun }),
+    answer: second.answer,
+  };
+}

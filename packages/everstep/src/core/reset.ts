@@ -1,0 +1,231 @@
+/**
+ * Reset: a new run that lives a closed or open run's history up to a workflow task, lets that task fail, and goes
+ * on from there (RS-1 … RS-3). The new run and the end of the current one are one commit.
+ */
+import proto from '@temporalio/proto';
+import { dispatchTaskOf } from './activity-attempt.ts';
+import { refuse } from './answer.ts';
+import { terminateRun } from './close.ts';
+import { Draft } from './draft.ts';
+import type { CoreEnv } from './draft.ts';
+import { InvariantViolation } from './invariant.ts';
+import { EventType, WorkflowTaskFailedCause } from './proto.ts';
+import type { EventAttributes, HistoryEvent } from './proto.ts';
+import { applyEvent, replay } from './rebuild.ts';
+import type { Refusal } from './refusal.ts';
+import { settle } from './settle.ts';
+import { emptyRun } from './start.ts';
+import { isOpen } from './state.ts';
+import type { RunState } from './state.ts';
+import { longOf, numberOf } from './time.ts';
+import type { WireLong } from './time.ts';
+import type { Transition } from './transition.ts';
+import { endFailedTask } from './workflow-task-failure.ts';
+import { scheduleWorkflowTask, startWorkflowTask } from './workflow-task.ts';
+
+const { ResetReapplyExcludeType, ResetReapplyType } = proto.temporal.api.enums.v1;
+
+export interface ResetArgs {
+  readonly baseRunId: string;
+  /** The first event that is not taken over: a completed, failed, timed out or started workflow task. */
+  readonly workflowTaskFinishEventId: number;
+  readonly newRunId: string;
+  readonly reason: string;
+  readonly requestId: string;
+  readonly identity: string;
+  readonly excludeTypes?: readonly proto.temporal.api.enums.v1.ResetReapplyExcludeType[];
+  readonly reapplyType?: proto.temporal.api.enums.v1.ResetReapplyType;
+  /** Events of the runs that continued the base run, oldest first: what they were sent is applied again too. */
+  readonly chainEvents?: readonly HistoryEvent[];
+}
+
+export type ResetAnswer =
+  | {
+      readonly ok: true;
+      /** The current run, terminated; or, when it was closed, only told which run came of it. */
+      readonly current: Transition<undefined> | undefined;
+      readonly next: Transition<{ readonly runId: string }>;
+    }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** `current` is the workflow id's current run, `baseEvents` the whole history of the run to go back in. */
+export function resetRun(
+  current: RunState,
+  baseEvents: readonly HistoryEvent[],
+  args: ResetArgs,
+  env: CoreEnv,
+): ResetAnswer {
+  const finishId = args.workflowTaskFinishEventId;
+  const lastId = numberOf(baseEvents.at(-1)?.eventId);
+  if (finishId <= 1 || finishId > lastId) {
+    return refuse(
+      'INVALID_ARGUMENT',
+      'Workflow task finish ID must be > 1 && <= workflow last event ID.',
+    );
+  }
+  const prefix = baseEvents.filter((event) => numberOf(event.eventId) < finishId);
+  const draft = new Draft(
+    emptyRun({
+      namespaceId: current.namespaceId,
+      namespace: current.namespace,
+      runId: args.newRunId,
+      createRequestId: args.requestId,
+    }),
+    env,
+  );
+  replay(draft, prefix);
+  draft.events.push(...prefix);
+  // RS-1: the point lies within a workflow task, that is, one is pending there.
+  if (!draft.state.workflowTask) {
+    return refuse(
+      'INVALID_ARGUMENT',
+      `Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: ${finishId}`,
+    );
+  }
+  restartClocks(draft);
+  failPendingTask(draft, args);
+  restartActivities(draft);
+  sendAgain(draft);
+  const later = baseEvents.filter((event) => numberOf(event.eventId) >= finishId);
+  reapply(draft, [...later, ...(args.chainEvents ?? [])], args);
+  scheduleWorkflowTask(draft);
+  return {
+    ok: true,
+    current: endCurrent(current, args, env),
+    next: settle(draft, { ok: true, value: { runId: args.newRunId } }),
+  };
+}
+
+/** A reset run has its whole time again. */
+function restartClocks(draft: Draft): void {
+  const { state, now } = draft;
+  state.startTime = now;
+  state.executionTime = now;
+  state.firstTaskBackoffMs = 0;
+  if (state.executionTimeoutMs > 0) state.executionExpirationTime = now + state.executionTimeoutMs;
+  const runExpiration = state.runTimeoutMs > 0 ? now + state.runTimeoutMs : Infinity;
+  const expiration = Math.min(runExpiration, state.executionExpirationTime || Infinity);
+  state.runExpirationTime = expiration === Infinity ? 0 : expiration;
+}
+
+/** The task at the point fails; one that was only scheduled there is started first. */
+function failPendingTask(draft: Draft, args: ResetArgs): void {
+  let task = draft.state.workflowTask;
+  if (task && task.startedEventId === 0) {
+    startWorkflowTask(draft, {
+      kind: 'startWorkflowTask',
+      scheduledEventId: task.scheduledEventId,
+      stamp: task.stamp,
+      requestId: args.requestId,
+      identity: args.identity,
+      taskQueue: task.taskQueue,
+    });
+    task = draft.state.workflowTask;
+  }
+  if (!task)
+    throw new InvariantViolation('a reset lost its workflow task', { runId: args.newRunId });
+  endFailedTask(draft, task, {
+    cause: WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+    failure: { message: args.reason, source: 'Server', resetWorkflowFailureInfo: {} },
+    identity: args.identity,
+    reset: { baseRunId: args.baseRunId, newRunId: args.newRunId },
+  });
+}
+
+/** Activities that are open at the point run again, as if scheduled now. */
+function restartActivities(draft: Draft): void {
+  for (const activity of [...draft.state.activities.values()]) {
+    const again = { ...activity, firstScheduledTime: draft.now, scheduledTime: draft.now };
+    draft.own('activities').set(activity.scheduledEventId, again);
+    draft.tasks.push(dispatchTaskOf(again));
+  }
+}
+
+/** What the prefix asked of other runs and had no answer to. */
+function sendAgain(draft: Draft): void {
+  const { children, externalSignals, externalCancels } = draft.state;
+  for (const child of children.values()) {
+    if (child.runId === '') {
+      draft.outbox.push({ kind: 'startChild', initiatedEventId: child.initiatedEventId });
+    }
+  }
+  for (const initiatedEventId of externalSignals.keys()) {
+    draft.outbox.push({ kind: 'signalExternal', initiatedEventId });
+  }
+  for (const initiatedEventId of externalCancels.keys()) {
+    draft.outbox.push({ kind: 'cancelExternal', initiatedEventId });
+  }
+}
+
+/** RS-2: what the outside sent after the point, less the kinds the caller left out. */
+function reapply(draft: Draft, events: readonly HistoryEvent[], args: ResetArgs): void {
+  if (args.reapplyType === ResetReapplyType.RESET_REAPPLY_TYPE_NONE) return;
+  const excluded = new Set(args.excludeTypes ?? []);
+  for (const event of events) {
+    switch (event.eventType) {
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
+        if (excluded.has(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)) break;
+        const requestId = event.workflowExecutionSignaledEventAttributes?.requestId ?? '';
+        if (requestId === '' || !draft.state.signalRequestIds.has(requestId))
+          addAgain(draft, event);
+        break;
+      }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+        if (excluded.has(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST)) break;
+        if (!draft.state.cancelRequested) addAgain(draft, event);
+        break;
+      default:
+        reapplyChildResult(draft, event);
+    }
+  }
+}
+
+const childResults = [
+  'startChildWorkflowExecutionFailedEventAttributes',
+  'childWorkflowExecutionStartedEventAttributes',
+  'childWorkflowExecutionCompletedEventAttributes',
+  'childWorkflowExecutionFailedEventAttributes',
+  'childWorkflowExecutionCanceledEventAttributes',
+  'childWorkflowExecutionTimedOutEventAttributes',
+  'childWorkflowExecutionTerminatedEventAttributes',
+] as const;
+
+/** The children the prefix started are the new run's; what they answered later is its own too. */
+function reapplyChildResult(draft: Draft, event: HistoryEvent): void {
+  for (const field of childResults) {
+    const attributes:
+      { initiatedEventId?: WireLong; startedEventId?: WireLong } | null | undefined = event[field];
+    if (!attributes) continue;
+    const child = draft.state.children.get(numberOf(attributes.initiatedEventId));
+    if (!child) return;
+    const rewired =
+      'startedEventId' in attributes && child.startedEventId > 0
+        ? { ...event, [field]: { ...attributes, startedEventId: longOf(child.startedEventId) } }
+        : event;
+    addAgain(draft, rewired);
+    return;
+  }
+}
+
+function addAgain(draft: Draft, event: HistoryEvent): void {
+  const { eventId: _id, eventTime: _time, eventType, links, userMetadata, ...attributes } = event;
+  if (!eventType) return;
+  const added = draft.add(eventType, attributes as EventAttributes, { links, userMetadata });
+  applyEvent(draft, added);
+}
+
+/** The current run ends; its children stay, for the new run takes them over. */
+function endCurrent(
+  current: RunState,
+  args: ResetArgs,
+  env: CoreEnv,
+): Transition<undefined> | undefined {
+  if (!isOpen(current) && current.runId !== args.baseRunId) return undefined;
+  const draft = new Draft(current, env);
+  if (isOpen(current)) {
+    terminateRun(draft, { reason: args.reason, identity: args.identity, forReset: true });
+  }
+  draft.state.resetRunId = args.newRunId;
+  draft.touch();
+  return settle(draft, { ok: true, value: undefined });
+}

@@ -1,0 +1,423 @@
+/**
+ * The workflow task: the one turn a run's worker has at a time (section 3).
+ *
+ *   none → scheduled → started → completed | failed | timed out → none
+ *
+ * This file schedules and starts it and applies its events; workflow-task-completion.ts and
+ * workflow-task-failure.ts end it. Attempts above 1 leave no events (WT-3), so whatever the history cannot tell
+ * is kept in `workflowTask`, `workflowTaskAttempt` and `workflowTaskStamp` of the state.
+ */
+import proto from '@temporalio/proto';
+import { accept, alreadyCompleted, notFound } from './answer.ts';
+import { flushBuffer } from './buffer.ts';
+import type { Draft } from './draft.ts';
+import type { EventTable } from './event-table.ts';
+import type { Answer, DispatchTask, InputOf, Replies, WorkflowTaskToken } from './input.ts';
+import { InvariantViolation } from './invariant.ts';
+import { EventType, TimeoutType } from './proto.ts';
+import type { HistoryEvent } from './proto.ts';
+import { clearReportedProblems } from './reported-problems.ts';
+import { addResetPoint } from './reset-points.ts';
+import { isOpen } from './state.ts';
+import type { RunState, WorkflowTaskInfo } from './state.ts';
+import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
+
+const { TaskQueueKind, SuggestContinueAsNewReason } = proto.temporal.api.enums.v1;
+type TaskQueue = proto.temporal.api.taskqueue.v1.ITaskQueue;
+
+export interface ScheduleOptions {
+  /** WT-24: a heartbeat keeps the time of the task it continues. */
+  readonly originalScheduledTime?: number;
+  /** WT-23: the new task travels in the reply, so no row is made for a queue. */
+  readonly returned?: boolean;
+}
+
+/** MS-6, SG-2: nothing but time (or the parent, CH-2) may schedule the first workflow task. */
+export function awaitsFirstWorkflowTask(state: RunState, now: number): boolean {
+  return state.status === 'created' && (state.waitsForParent === true || now < state.executionTime);
+}
+
+/** WT-1: schedules one unless one is pending, the run is closed, or the first may not come yet. */
+export function scheduleWorkflowTask(
+  draft: Draft,
+  options: ScheduleOptions = {},
+): DispatchTask | undefined {
+  const { state, now } = draft;
+  if (state.workflowTask || !isOpen(state) || awaitsFirstWorkflowTask(state, now)) return undefined;
+  if (state.buffered.length > 0) {
+    // WT-4: what the worker has not seen makes it a new task and not a repetition.
+    state.workflowTaskAttempt = 1;
+    flushBuffer(draft);
+  }
+  const attempt = state.workflowTaskAttempt;
+  if (attempt === 1) {
+    applyScheduled(
+      draft,
+      draft.add(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, {
+        workflowTaskScheduledEventAttributes: {
+          taskQueue: currentQueue(state),
+          startToCloseTimeout: durationOf(state.workflowTaskTimeoutMs),
+          attempt,
+        },
+      }),
+    );
+  } else {
+    // A queued copy of the attempt before has the same scheduled id, so the stamp must tell them apart.
+    state.workflowTaskStamp += 1;
+    state.status = 'running';
+    state.workflowTask = scheduledTask(
+      state,
+      state.nextEventId,
+      now,
+      state.workflowTaskTimeoutMs,
+      attempt,
+    );
+    draft.touch();
+  }
+  const task = pending(draft);
+  if (options.originalScheduledTime) {
+    state.workflowTask = { ...task, originalScheduledTime: options.originalScheduledTime };
+  }
+  const backoffMs = retryBackoffMs(draft, attempt);
+  if (backoffMs > 0) {
+    state.workflowTask = { ...task, dispatchTime: now + backoffMs };
+    return undefined;
+  }
+  const dispatch = dispatchOf(state, task);
+  if (!options.returned) draft.tasks.push(dispatch);
+  return dispatch;
+}
+
+/** WT-2, from attempt 4 on: 5 s, doubled each time, at most 10 min. The wake-up dispatches then. */
+function retryBackoffMs(draft: Draft, attempt: number): number {
+  const limits = draft.env.limits;
+  const over = attempt - limits.workflowTaskBackoffFromAttempt;
+  return over < 0
+    ? 0
+    : Math.min(limits.workflowTaskBackoffMaxMs, limits.workflowTaskBackoffBaseMs * 2 ** over);
+}
+
+export function dispatchOf(state: RunState, task: WorkflowTaskInfo): DispatchTask {
+  return {
+    kind: 'workflow',
+    taskQueue: task.taskQueue,
+    normalTaskQueue: task.sticky ? state.taskQueue : '',
+    scheduledEventId: task.scheduledEventId,
+    stamp: task.stamp,
+    type: state.workflowType,
+  };
+}
+
+function currentQueue(state: RunState): TaskQueue {
+  return state.sticky
+    ? {
+        name: state.sticky.taskQueue,
+        kind: TaskQueueKind.TASK_QUEUE_KIND_STICKY,
+        normalName: state.taskQueue,
+      }
+    : { name: state.taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL };
+}
+
+function scheduledTask(
+  state: RunState,
+  scheduledEventId: number,
+  time: number,
+  timeoutMs: number,
+  attempt: number,
+): WorkflowTaskInfo {
+  return {
+    scheduledEventId,
+    startedEventId: 0,
+    requestId: '',
+    attempt,
+    stamp: state.workflowTaskStamp,
+    kind: 'normal',
+    timeoutMs,
+    scheduledTime: time,
+    originalScheduledTime: time,
+    startedTime: 0,
+    dispatchTime: time,
+    taskQueue: state.sticky?.taskQueue ?? state.taskQueue,
+    sticky: state.sticky !== undefined,
+    scheduleToStartMs: state.sticky?.scheduleToStartMs ?? 0,
+    identity: '',
+    historyBytes: 0,
+    suggestContinueAsNew: false,
+  };
+}
+
+function pending(draft: Draft): WorkflowTaskInfo {
+  const task = draft.state.workflowTask;
+  if (!task)
+    throw new InvariantViolation('no workflow task is pending', { runId: draft.state.runId });
+  return task;
+}
+
+/** A poll, the local runtime or the completion of the task before takes the task (WT-7 … WT-12). */
+export function startWorkflowTask(
+  draft: Draft,
+  input: InputOf<'startWorkflowTask'>,
+): Answer<Replies['startWorkflowTask']> {
+  const { state, now } = draft;
+  if (!isOpen(state)) return alreadyCompleted();
+  let task = state.workflowTask;
+  if (!task || task.scheduledEventId !== input.scheduledEventId || task.stamp !== input.stamp) {
+    return notFound('Workflow task not found.');
+  }
+  if (task.startedEventId !== 0) {
+    return task.requestId === input.requestId
+      ? accept(startedReply(state, task))
+      : notFound('Workflow task already started.');
+  }
+  if (task.sticky && input.taskQueue === state.taskQueue) {
+    // WT-6: nobody polls the sticky queue; who took it has no cache.
+    state.sticky = undefined;
+    task = { ...task, sticky: false, taskQueue: state.taskQueue, scheduleToStartMs: 0 };
+    state.workflowTask = task;
+  } else if (input.taskQueue !== task.taskQueue) {
+    return notFound('Workflow task is no longer on this task queue.'); // WT-7
+  }
+  if (task.attempt > 1 && task.scheduledEventId !== state.nextEventId) {
+    // WT-9: something was added since, so it is a task of its own.
+    state.workflowTaskAttempt = 1;
+    applyScheduled(
+      draft,
+      draft.append({
+        eventTime: timestampOf(now),
+        eventType: EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+        workflowTaskScheduledEventAttributes: {
+          taskQueue: currentQueue(state),
+          startToCloseTimeout: durationOf(task.timeoutMs),
+          attempt: 1,
+        },
+      }),
+    );
+    task = pending(draft);
+  }
+  const reasons = continueAsNewReasons(draft);
+  if (task.attempt === 1) {
+    applyStarted(
+      draft,
+      draft.add(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, {
+        workflowTaskStartedEventAttributes: {
+          scheduledEventId: longOf(task.scheduledEventId),
+          identity: input.identity,
+          requestId: input.requestId,
+          suggestContinueAsNew: reasons.length > 0,
+          suggestContinueAsNewReasons: reasons,
+          historySizeBytes: longOf(state.historyBytes),
+        },
+      }),
+    );
+  } else {
+    state.workflowTask = {
+      ...task,
+      startedEventId: task.scheduledEventId + 1,
+      startedTime: now,
+      requestId: input.requestId,
+      identity: input.identity,
+      historyBytes: state.historyBytes,
+      suggestContinueAsNew: reasons.length > 0,
+    };
+    draft.touch();
+  }
+  if (input.processId) state.workflowTask = { ...pending(draft), processId: input.processId };
+  return accept(startedReply(state, pending(draft)));
+}
+
+/** WT-10. Updates are counted where they are admitted. */
+function continueAsNewReasons(
+  draft: Draft,
+): proto.temporal.api.enums.v1.SuggestContinueAsNewReason[] {
+  const { state, env } = draft;
+  const reasons: proto.temporal.api.enums.v1.SuggestContinueAsNewReason[] = [];
+  if (state.historyBytes >= env.limits.suggestContinueAsNewBytes) {
+    reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
+  }
+  if (state.nextEventId - 1 >= env.limits.suggestContinueAsNewEvents) {
+    reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+  }
+  return reasons;
+}
+
+function startedReply(state: RunState, task: WorkflowTaskInfo): Replies['startWorkflowTask'] {
+  return {
+    workflowTask: task,
+    previousStartedEventId: state.lastCompletedStartedEventId,
+    transientEvents: task.attempt > 1 ? transientEvents(state, task) : [],
+    token: tokenOf(task),
+  };
+}
+
+/** WT-3: what the worker sees of an attempt that is not in the history. */
+function transientEvents(state: RunState, task: WorkflowTaskInfo): HistoryEvent[] {
+  return [
+    {
+      eventId: longOf(task.scheduledEventId),
+      eventTime: timestampOf(task.scheduledTime),
+      eventType: EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+      workflowTaskScheduledEventAttributes: {
+        taskQueue: currentQueue(state),
+        startToCloseTimeout: durationOf(task.timeoutMs),
+        attempt: task.attempt,
+      },
+    },
+    {
+      eventId: longOf(task.startedEventId),
+      eventTime: timestampOf(task.startedTime),
+      eventType: EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+      workflowTaskStartedEventAttributes: {
+        scheduledEventId: longOf(task.scheduledEventId),
+        identity: task.identity,
+        requestId: task.requestId,
+        suggestContinueAsNew: task.suggestContinueAsNew,
+        historySizeBytes: longOf(task.historyBytes),
+      },
+    },
+  ];
+}
+
+export function tokenOf(task: WorkflowTaskInfo): WorkflowTaskToken {
+  return {
+    scheduledEventId: task.scheduledEventId,
+    startedEventId: task.startedEventId,
+    startedTime: task.startedTime,
+    attempt: task.attempt,
+    stamp: task.stamp,
+  };
+}
+
+/** WT-13: the started task this token is for, or undefined. */
+export function taskOfToken(
+  state: RunState,
+  token: WorkflowTaskToken,
+): WorkflowTaskInfo | undefined {
+  const task = state.workflowTask;
+  return task &&
+    isOpen(state) &&
+    task.startedEventId !== 0 &&
+    task.scheduledEventId === token.scheduledEventId &&
+    task.startedEventId === token.startedEventId &&
+    task.startedTime === token.startedTime &&
+    task.attempt === token.attempt &&
+    task.stamp === token.stamp
+    ? task
+    : undefined;
+}
+
+/**
+ * An attempt above 1 gets its two events at last: it completed, so they are history after all. Its ids are the
+ * next two, unless something that is never buffered came in between.
+ */
+export function writeTransient(draft: Draft, task: WorkflowTaskInfo): WorkflowTaskInfo {
+  if (task.attempt === 1) return task;
+  const [scheduled, started] = transientEvents(draft.state, task);
+  if (!scheduled || !started) return task;
+  const scheduledEventId = draft.append(scheduled).eventId;
+  draft.append({
+    ...started,
+    workflowTaskStartedEventAttributes: {
+      ...started.workflowTaskStartedEventAttributes,
+      ...(scheduledEventId && { scheduledEventId }),
+    },
+  });
+  return {
+    ...task,
+    scheduledEventId: numberOf(scheduledEventId),
+    startedEventId: numberOf(scheduledEventId) + 1,
+  };
+}
+
+/**
+ * The task is gone and did not succeed. WT-28: with a sticky queue set the worker's cache is to blame, and the
+ * next attempt is a first one on the normal queue; otherwise attempts count up.
+ */
+export function dropFailedTask(draft: Draft, counts: boolean): void {
+  const { state } = draft;
+  const increment = counts && state.sticky === undefined;
+  state.sticky = undefined;
+  state.workflowTask = undefined;
+  state.closeAttempted = false;
+  if (increment) {
+    state.workflowTaskAttempt += 1;
+    state.workflowTaskProblems += 1;
+  } else {
+    state.workflowTaskAttempt = 1;
+  }
+  draft.touch();
+}
+
+function applyScheduled(draft: Draft, event: HistoryEvent): void {
+  const { state } = draft;
+  const attributes = event.workflowTaskScheduledEventAttributes;
+  const queue = attributes?.taskQueue;
+  state.status = 'running';
+  state.waitsForParent = undefined;
+  state.workflowTaskAttempt = attributes?.attempt ?? 1;
+  const task = scheduledTask(
+    state,
+    numberOf(event.eventId),
+    msOfTimestamp(event.eventTime),
+    msOfDuration(attributes?.startToCloseTimeout),
+    state.workflowTaskAttempt,
+  );
+  const sticky = queue?.kind === TaskQueueKind.TASK_QUEUE_KIND_STICKY;
+  // From history alone the queue's schedule-to-start timeout is not known; the task then has none.
+  state.workflowTask = {
+    ...task,
+    taskQueue: queue?.name ?? state.taskQueue,
+    sticky,
+    scheduleToStartMs: sticky ? task.scheduleToStartMs : 0,
+  };
+}
+
+function applyStarted(draft: Draft, event: HistoryEvent): void {
+  const attributes = event.workflowTaskStartedEventAttributes;
+  draft.state.workflowTask = {
+    ...pending(draft),
+    startedEventId: numberOf(event.eventId),
+    startedTime: msOfTimestamp(event.eventTime),
+    requestId: attributes?.requestId ?? '',
+    identity: attributes?.identity ?? '',
+    historyBytes: numberOf(attributes?.historySizeBytes),
+    suggestContinueAsNew: attributes?.suggestContinueAsNew ?? false,
+  };
+}
+
+export function applyCompleted(draft: Draft, event: HistoryEvent): void {
+  const { state } = draft;
+  state.workflowTask = undefined;
+  state.workflowTaskAttempt = 1;
+  state.workflowTaskProblems = 0;
+  state.closeAttempted = false;
+  state.lastCompletedStartedEventId = numberOf(
+    event.workflowTaskCompletedEventAttributes?.startedEventId,
+  );
+  addResetPoint(draft, event);
+  clearReportedProblems(draft);
+}
+
+export function applyFailed(draft: Draft, event: HistoryEvent): void {
+  dropFailedTask(draft, true);
+  const cause = event.workflowTaskFailedEventAttributes?.cause;
+  const { WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+  if (cause === WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
+    draft.state.workflowTaskAttempt = 1;
+  }
+  // WT-17: the worker wanted to close and could not, so that what is new must wait.
+  draft.state.closeAttempted =
+    cause === WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
+}
+
+export function applyTimedOut(draft: Draft, event: HistoryEvent): void {
+  const type = event.workflowTaskTimedOutEventAttributes?.timeoutType;
+  dropFailedTask(draft, type !== TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START);
+}
+
+export const workflowTaskEvents: EventTable = {
+  [EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED]: applyScheduled,
+  [EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED]: applyStarted,
+  [EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]: applyCompleted,
+  [EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED]: applyFailed,
+  [EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT]: applyTimedOut,
+};

@@ -1,0 +1,216 @@
+/**
+ * The typed words of a task's code: `yield* step(…)`, `yield* all([…])`, `yield* sleep(…)`, `yield* signal(…)`.
+ * Each is the operation itself, so it may be yielded, delegated to with `yield*`, or put into `all`.
+ */
+import type { Duration } from './duration.ts';
+import {
+  internalKey,
+  type AllOperation,
+  type InternalStepDescriptor,
+  type RaceOperation,
+  type SignalOperation,
+  type SleepOperation,
+  type StepContext,
+  type StepDescriptor,
+  type StepOptions,
+} from './definition.ts';
+
+/** Something that `yield*` takes in a plain and in an async generator, and whose value is `T`. */
+export interface Yieldable<T> {
+  [Symbol.iterator](): Iterator<unknown, T, unknown>;
+}
+
+/** What an operation or a branch of `all` comes to. */
+export type ValueOf<B> =
+  B extends Yieldable<infer T>
+    ? T
+    : // oxlint-disable-next-line typescript/no-explicit-any -- what it yields and is given does not matter here
+      B extends Generator<any, infer T, any> | AsyncGenerator<any, infer T, any>
+      ? T
+      : B extends StepDescriptor<infer T>
+        ? Awaited<T>
+        : unknown;
+
+export type Branch =
+  | Yieldable<unknown>
+  // oxlint-disable-next-line typescript/no-explicit-any -- any generator may be a branch
+  | Generator<unknown, unknown, any>
+  // oxlint-disable-next-line typescript/no-explicit-any -- any generator may be a branch
+  | AsyncGenerator<unknown, unknown, any>
+  | StepDescriptor;
+
+/**
+ * Yields the operation once and answers with what it is given. The driver throws a probe into it to learn the line
+ * of the code that waits here: only then is a stack paid for.
+ */
+class Delegation<T> implements Iterator<unknown, T, unknown> {
+  readonly #operation: unknown;
+  #asked = false;
+
+  constructor(operation: unknown) {
+    this.#operation = operation;
+  }
+
+  next(value?: unknown): IteratorResult<unknown, T> {
+    if (this.#asked) return { done: true, value: value as T };
+    this.#asked = true;
+    return { done: false, value: this.#operation };
+  }
+
+  throw(error: unknown): IteratorResult<unknown, T> {
+    if (error instanceof StackProbe) error.stack = new StackProbe().stack ?? '';
+    // oxlint-disable-next-line typescript/only-throw-error -- what was thrown into the code is thrown on as it is
+    throw error;
+  }
+
+  return(value?: unknown): IteratorResult<unknown, T> {
+    return { done: true, value: value as T };
+  }
+}
+
+/** Thrown into code that is given up, to learn where it waits. */
+export class StackProbe extends Error {
+  readonly code = 'STACK_PROBE';
+}
+
+class Step<T> implements StepDescriptor<T>, Yieldable<T> {
+  readonly key: string;
+  readonly call: (context: StepContext) => T | PromiseLike<T>;
+  declare readonly retryPolicy?: NonNullable<StepOptions['retryPolicy']>;
+  declare readonly timeouts?: NonNullable<StepOptions['timeouts']>;
+  declare readonly shielded?: boolean;
+
+  constructor(
+    key: string,
+    call: (context: StepContext) => T | PromiseLike<T>,
+    options: StepOptions | undefined,
+  ) {
+    this.key = key;
+    this.call = call;
+    if (options !== undefined) {
+      const { retryPolicy, timeouts, shielded } = options;
+      if (retryPolicy !== undefined) this.retryPolicy = retryPolicy;
+      if (timeouts !== undefined) this.timeouts = timeouts;
+      if (shielded !== undefined) this.shielded = shielded;
+    }
+  }
+
+  [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    return new Delegation(this);
+  }
+}
+
+class InternalStep<T> extends Step<T> implements InternalStepDescriptor<T> {
+  readonly [internalKey] = true;
+}
+
+class Sleep implements SleepOperation, Yieldable<void> {
+  readonly op = 'sleep';
+  readonly duration: Duration;
+  declare readonly key?: string;
+  declare readonly shielded?: boolean;
+
+  constructor(duration: Duration, options: WaitOptions | undefined) {
+    this.duration = duration;
+    if (options?.key !== undefined) this.key = options.key;
+    if (options?.shielded !== undefined) this.shielded = options.shielded;
+  }
+
+  [Symbol.iterator](): Iterator<unknown, void, unknown> {
+    return new Delegation(this);
+  }
+}
+
+class Signal<T> implements SignalOperation, Yieldable<T> {
+  readonly op = 'signal';
+  readonly name: string;
+  declare readonly key?: string;
+  declare readonly shielded?: boolean;
+
+  constructor(name: string, options: WaitOptions | undefined) {
+    this.name = name;
+    if (options?.key !== undefined) this.key = options.key;
+    if (options?.shielded !== undefined) this.shielded = options.shielded;
+  }
+
+  [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    return new Delegation(this);
+  }
+}
+
+class Branches<T> implements Yieldable<T> {
+  readonly op: 'all' | 'race';
+  readonly branches: readonly unknown[];
+
+  constructor(op: 'all' | 'race', branches: readonly unknown[]) {
+    this.op = op;
+    this.branches = branches;
+  }
+
+  [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    return new Delegation(this);
+  }
+}
+
+export interface WaitOptions {
+  /** Its name in the history; without one it is numbered within its kind, and moving it changes its number. */
+  readonly key?: string;
+  /** Waits although the task was cancelled. */
+  readonly shielded?: boolean;
+}
+
+/** One step: `call` runs once it has a worker, is retried, and its result is kept under `key`. */
+export function step<T>(
+  key: string,
+  call: (context: StepContext) => T | PromiseLike<T>,
+  options?: StepOptions,
+): StepDescriptor<T> & Yieldable<T> {
+  return new Step(key, call, options);
+}
+
+/** A part of a composed step, whose key may hold `#`: `upload#submit`. */
+export function internalStep<T>(
+  key: string,
+  call: (context: StepContext) => T | PromiseLike<T>,
+  options?: StepOptions,
+): InternalStepDescriptor<T> & Yieldable<T> {
+  return new InternalStep(key, call, options);
+}
+
+/** Waits durably: ms or a string such as `'1h'`. */
+export function sleep(
+  duration: Duration,
+  options?: WaitOptions,
+): SleepOperation & Yieldable<void> {
+  return new Sleep(duration, options);
+}
+
+/** Waits for the next signal of that name that nobody has taken; its value is the signal's first argument. */
+export function signal<T = unknown>(
+  name: string,
+  options?: WaitOptions,
+): SignalOperation & Yieldable<T> {
+  return new Signal<T>(name, options);
+}
+
+/**
+ * Runs steps, other operations and generators in parallel, and comes to the list of their values. It throws the
+ * first failure in the order of the history; the other branches go on.
+ */
+export function all<const B extends readonly Branch[]>(
+  branches: B,
+): AllOperation & Yieldable<{ -readonly [I in keyof B]: ValueOf<B[I]> }> {
+  return new Branches('all', branches) as AllOperation & Branches<{ -readonly [I in keyof B]: ValueOf<B[I]> }>;
+}
+
+/** Which branch of a race ended first, and what it came to. */
+export type RaceValue<B extends readonly unknown[]> = {
+  [I in keyof B]: { readonly index: number; readonly value: ValueOf<B[I]> };
+}[number];
+
+/** Runs branches in parallel until the first ends, well or not; the others are cancelled. */
+export function race<const B extends readonly Branch[]>(
+  branches: B,
+): RaceOperation & Yieldable<RaceValue<B>> {
+  return new Branches('race', branches) as RaceOperation & Branches<RaceValue<B>>;
+}

@@ -125,7 +125,6 @@ function newContext(): CommandContext {
     identity: 'worker',
     eagerActivities: [],
     newTaskNeeded: false,
-    nextRunId: 'next-run',
   };
 }
 

@@ -25,7 +25,11 @@ export function dispatchTaskOf(activity: ActivityInfo): DispatchTask {
 }
 
 /** Tells the process that runs this attempt, if it is one of ours. */
-export function interruptActivity(draft: Draft, activity: ActivityInfo, reason: Interrupt['reason']): void {
+export function interruptActivity(
+  draft: Draft,
+  activity: ActivityInfo,
+  reason: Interrupt['reason'],
+): void {
   if (activity.startedTime === 0 || activity.processId === undefined) return;
   draft.interrupts.push({
     processId: activity.processId,
@@ -36,14 +40,11 @@ export function interruptActivity(draft: Draft, activity: ActivityInfo, reason: 
   });
 }
 
-/** The run closed: none of its attempts counts any more. */
-export function interruptActivities(draft: Draft): void {
-  for (const activity of draft.state.activities.values()) interruptActivity(draft, activity, 'gone');
-}
-
 /** 0 = no limit. */
 export function activityExpirationTime(activity: ActivityInfo): number {
-  return activity.scheduleToCloseMs > 0 ? activity.firstScheduledTime + activity.scheduleToCloseMs : 0;
+  return activity.scheduleToCloseMs > 0
+    ? activity.firstScheduledTime + activity.scheduleToCloseMs
+    : 0;
 }
 
 /** A copy to be written, with what a start set cleared. */
@@ -128,7 +129,11 @@ function addLateStarted(draft: Draft, activity: ActivityInfo): number {
 }
 
 export type ActivityClose =
-  | { readonly kind: 'completed'; readonly result?: Payloads | null | undefined; readonly identity: string }
+  | {
+      readonly kind: 'completed';
+      readonly result?: Payloads | null | undefined;
+      readonly identity: string;
+    }
   | {
       readonly kind: 'failed';
       readonly failure: Failure | undefined;
@@ -136,10 +141,18 @@ export type ActivityClose =
       readonly identity: string;
     }
   | { readonly kind: 'timedOut'; readonly failure: Failure; readonly retryState: RetryState }
-  | { readonly kind: 'canceled'; readonly details?: Payloads | null | undefined; readonly identity: string };
+  | {
+      readonly kind: 'canceled';
+      readonly details?: Payloads | null | undefined;
+      readonly identity: string;
+    };
 
 /** Writes the late start and the close, and forgets the activity. The caller sees to the workflow task. */
-export function addActivityClose(draft: Draft, activity: ActivityInfo, close: ActivityClose): HistoryEvent {
+export function addActivityClose(
+  draft: Draft,
+  activity: ActivityInfo,
+  close: ActivityClose,
+): HistoryEvent {
   const startedEventId = longOf(addLateStarted(draft, activity));
   const scheduledEventId = longOf(activity.scheduledEventId);
   forgetActivity(draft, activity.scheduledEventId);

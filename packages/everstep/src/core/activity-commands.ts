@@ -22,8 +22,10 @@ interface Timeouts {
   readonly heartbeatMs: number;
 }
 
-const badSchedule = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
-const badCancel = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
+const badSchedule =
+  WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+const badCancel =
+  WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
 
 /** AC-1: the timeouts filled in and cut to each other and to the run's, or the problem in words. */
 function activityTimeouts(attributes: ScheduleAttributes, runTimeoutMs: number): Timeouts | string {
@@ -42,10 +44,14 @@ function activityTimeouts(attributes: ScheduleAttributes, runTimeoutMs: number):
   }
   const whole = toClose || runTimeoutMs;
   const cut = (ms: number): number => (runTimeoutMs > 0 ? Math.min(ms, runTimeoutMs) : ms);
-  const startToCloseMs = cut(toClose > 0 ? Math.min(startToClose || toClose, toClose) : startToClose);
+  const startToCloseMs = cut(
+    toClose > 0 ? Math.min(startToClose || toClose, toClose) : startToClose,
+  );
   return {
     scheduleToCloseMs: cut(whole),
-    scheduleToStartMs: cut(toStart > 0 && toClose > 0 ? Math.min(toStart, toClose) : toStart || whole),
+    scheduleToStartMs: cut(
+      toStart > 0 && toClose > 0 ? Math.min(toStart, toClose) : toStart || whole,
+    ),
     startToCloseMs,
     heartbeatMs: Math.min(cut(heartbeat), startToCloseMs),
   };
@@ -64,11 +70,17 @@ function checkSchedule(draft: Draft, attributes: ScheduleAttributes): string | u
     validateRetryPolicy(retryPolicyFromWire(attributes.retryPolicy)) ??
     checkIdLength('activityId', activityId, limits) ??
     checkIdLength('activityType', activityType, limits) ??
-    ((priority?.priorityKey ?? 0) < 0 ? "invalid priorities: priority key can't be negative" : undefined)
+    ((priority?.priorityKey ?? 0) < 0
+      ? "invalid priorities: priority key can't be negative"
+      : undefined)
   );
 }
 
-export const scheduleActivity: CommandHandler = (draft, command, context): CommandProblem | undefined => {
+export const scheduleActivity: CommandHandler = (
+  draft,
+  command,
+  context,
+): CommandProblem | undefined => {
   const attributes = command.scheduleActivityTaskCommandAttributes;
   if (!attributes) {
     return {
@@ -105,7 +117,10 @@ export const scheduleActivity: CommandHandler = (draft, command, context): Comma
       activityTaskScheduledEventAttributes: {
         activityId,
         activityType: { name: attributes.activityType?.name ?? '' },
-        taskQueue: { name: attributes.taskQueue?.name ?? '', kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
+        taskQueue: {
+          name: attributes.taskQueue?.name ?? '',
+          kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL,
+        },
         ...(attributes.header && { header: attributes.header }),
         ...(attributes.input && { input: attributes.input }),
         scheduleToCloseTimeout: durationOf(timeouts.scheduleToCloseMs),
@@ -141,7 +156,11 @@ const notStartedDetails: Payloads = {
   ],
 };
 
-export const requestCancelActivity: CommandHandler = (draft, command, context): CommandProblem | undefined => {
+export const requestCancelActivity: CommandHandler = (
+  draft,
+  command,
+  context,
+): CommandProblem | undefined => {
   const attributes = command.requestCancelActivityTaskCommandAttributes;
   if (!attributes) {
     const message =
@@ -195,7 +214,11 @@ export const requestCancelActivity: CommandHandler = (draft, command, context): 
 };
 
 /** Scheduled and cancelled by the same workflow task: its task never leaves. */
-function withdrawTask(draft: Draft, scheduledEventId: number, eager: { scheduledEventId: number }[]): void {
+function withdrawTask(
+  draft: Draft,
+  scheduledEventId: number,
+  eager: { scheduledEventId: number }[],
+): void {
   for (const list of [draft.tasks, eager]) {
     const index = list.findIndex((task) => task.scheduledEventId === scheduledEventId);
     if (index >= 0) list.splice(index, 1);

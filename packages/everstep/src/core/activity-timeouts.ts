@@ -95,7 +95,8 @@ function expireActivity(draft: Draft, { activity, type }: Deadline): void {
   if (retryState === undefined) return;
   // AC-10. What failed is then that no further attempt fits, whatever timeout it was.
   const outOfTime =
-    retryState === RetryState.RETRY_STATE_TIMEOUT && type !== TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START;
+    retryState === RetryState.RETRY_STATE_TIMEOUT &&
+    type !== TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START;
   const failure = timeoutFailure({
     message: outOfTime ? noTimeForRetry : message,
     timeoutType: outOfTime ? TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE : type,
@@ -107,7 +108,7 @@ function expireActivity(draft: Draft, { activity, type }: Deadline): void {
 
 /** Decision 11: the attempts that process had started end without using up a retry. */
 export function loseActivities(draft: Draft, processId: string): void {
-  for (const activity of [...draft.state.activities.values()]) {
+  for (const activity of draft.state.activities.values()) {
     if (activity.startedTime === 0 || activity.processId !== processId) continue;
     const identity = activity.startedIdentity;
     if (activity.cancelRequestedEventId !== 0) {

@@ -14,7 +14,9 @@ import type { ActivityInfo } from './state.ts';
 import { activityById, isOpen } from './state.ts';
 
 function activityGone(): Refused {
-  return notFound('invalid activityID or activity already timed out or invoking workflow is completed');
+  return notFound(
+    'invalid activityID or activity already timed out or invoking workflow is completed',
+  );
 }
 
 type Found = { readonly ok: true; readonly activity: ActivityInfo } | Refused;
@@ -35,7 +37,12 @@ function findActivity(draft: Draft, ref: ActivityRef, unstartedToo = false): Fou
   }
   const { scheduledEventId, attempt, stamp } = ref.token;
   const activity = state.activities.get(scheduledEventId);
-  if (!activity || activity.startedTime === 0 || activity.attempt !== attempt || activity.stamp !== stamp) {
+  if (
+    !activity ||
+    activity.startedTime === 0 ||
+    activity.attempt !== attempt ||
+    activity.stamp !== stamp
+  ) {
     return activityGone();
   }
   return { ok: true, activity };
@@ -47,7 +54,10 @@ function interruptIfById(draft: Draft, ref: ActivityRef, activity: ActivityInfo)
 }
 
 /** AC-4. Writes no event: see AC-2. */
-export function startActivity(draft: Draft, input: InputOf<'startActivity'>): Answer<Replies['startActivity']> {
+export function startActivity(
+  draft: Draft,
+  input: InputOf<'startActivity'>,
+): Answer<Replies['startActivity']> {
   if (!isOpen(draft.state)) return alreadyCompleted();
   const activity = draft.state.activities.get(input.scheduledEventId);
   if (!activity) return activityGone();
@@ -71,7 +81,10 @@ export function startActivity(draft: Draft, input: InputOf<'startActivity'>): An
   return accept({ activity: started });
 }
 
-export function completeActivity(draft: Draft, input: InputOf<'completeActivity'>): Answer<undefined> {
+export function completeActivity(
+  draft: Draft,
+  input: InputOf<'completeActivity'>,
+): Answer<undefined> {
   const found = findActivity(draft, input.activity, true);
   if (!found.ok) return found;
   let { activity } = found;
@@ -81,10 +94,19 @@ export function completeActivity(draft: Draft, input: InputOf<'completeActivity'
   }
   interruptIfById(draft, input.activity, found.activity);
   if (payloadsBytes(input.result) > draft.env.limits.payloadBytesMax) {
-    endFailed(draft, activity, serverFailure('Complete result exceeds size limit.', true), input.identity);
+    endFailed(
+      draft,
+      activity,
+      serverFailure('Complete result exceeds size limit.', true),
+      input.identity,
+    );
     return accepted;
   }
-  closeActivity(draft, activity, { kind: 'completed', result: input.result, identity: input.identity });
+  closeActivity(draft, activity, {
+    kind: 'completed',
+    result: input.result,
+    identity: input.identity,
+  });
   return accepted;
 }
 
@@ -114,7 +136,7 @@ export function failActivity(draft: Draft, input: InputOf<'failActivity'>): Answ
 }
 
 /** The attempt failed: retried without an event, or closed with one. */
-export function endFailed(
+function endFailed(
   draft: Draft,
   activity: ActivityInfo,
   failure: Failure | undefined,
@@ -131,7 +153,12 @@ export function cancelActivity(draft: Draft, input: InputOf<'cancelActivity'>): 
   if (!found.ok) return found;
   const { activity } = found;
   if (payloadsBytes(input.details) > draft.env.limits.payloadBytesMax) {
-    endFailed(draft, activity, serverFailure('Cancel details exceed size limit.', true), input.identity);
+    endFailed(
+      draft,
+      activity,
+      serverFailure('Cancel details exceed size limit.', true),
+      input.identity,
+    );
     return accepted;
   }
   if (activity.cancelRequestedEventId === 0) {
@@ -141,7 +168,11 @@ export function cancelActivity(draft: Draft, input: InputOf<'cancelActivity'>): 
     );
   }
   interruptIfById(draft, input.activity, activity);
-  closeActivity(draft, activity, { kind: 'canceled', details: input.details, identity: input.identity });
+  closeActivity(draft, activity, {
+    kind: 'canceled',
+    details: input.details,
+    identity: input.identity,
+  });
   return accepted;
 }
 
@@ -154,7 +185,12 @@ export function heartbeatActivity(
   if (!found.ok) return found;
   const { activity } = found;
   if (payloadsBytes(input.details) > draft.env.limits.payloadBytesMax) {
-    endFailed(draft, activity, serverFailure('Heartbeat details exceed size limit.', true), input.identity);
+    endFailed(
+      draft,
+      activity,
+      serverFailure('Heartbeat details exceed size limit.', true),
+      input.identity,
+    );
     return accept({ cancelRequested: true, paused: false, reset: false });
   }
   draft.own('activities').set(activity.scheduledEventId, {

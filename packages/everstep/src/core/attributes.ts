@@ -4,14 +4,21 @@ import type { Draft } from './draft.ts';
 import type { EventTable } from './event-table.ts';
 import { checkIdLength } from './id-length.ts';
 import type { Limits } from './limits.ts';
-import { memoBytes, payloadMapDataBytes, payloadsBytes, searchAttributesBytes, utf8Bytes } from './payload-size.ts';
+import {
+  memoBytes,
+  payloadMapDataBytes,
+  payloadsBytes,
+  searchAttributesBytes,
+  utf8Bytes,
+} from './payload-size.ts';
 import { EventType, WorkflowTaskFailedCause } from './proto.ts';
 import type { HistoryEvent, Memo, Payload, SearchAttributes } from './proto.ts';
 import { longOf } from './time.ts';
 
 type PayloadMap = Readonly<Record<string, Payload>>;
 
-const badSearchAttributes = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
+const badSearchAttributes =
+  WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
 const badProperties =
   WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
 const badMarker = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
@@ -75,7 +82,10 @@ function unsets(payload: Payload): boolean {
 }
 
 /** The fields with the changes merged in. */
-function merge(fields: PayloadMap | null | undefined, changes: PayloadMap | null | undefined): PayloadMap {
+function merge(
+  fields: PayloadMap | null | undefined,
+  changes: PayloadMap | null | undefined,
+): PayloadMap {
   const merged: Record<string, Payload> = { ...fields };
   for (const [key, value] of Object.entries(changes ?? {})) {
     if (unsets(value)) delete merged[key];
@@ -104,7 +114,9 @@ export const upsertSearchAttributes: CommandHandler = (draft, command, context) 
   if (payloadMapDataBytes(changes.indexedFields) > limits.payloadBytesMax) {
     return problem(`${name}Attributes exceeds size limit.`, true);
   }
-  const merged = { indexedFields: merge(draft.state.searchAttributes?.indexedFields, changes.indexedFields) };
+  const merged = {
+    indexedFields: merge(draft.state.searchAttributes?.indexedFields, changes.indexedFields),
+  };
   const tooLarge = checkSearchAttributesSize(merged, limits);
   if (tooLarge !== undefined) return problem(tooLarge, true);
   const event = draft.add(
@@ -168,9 +180,14 @@ export const recordMarker: CommandHandler = (draft, command, context) => {
   const tooLong = checkIdLength(`MarkerName on ${name}`, markerName, limits);
   if (tooLong !== undefined) return { cause: badMarker, message: tooLong };
   let bytes = 0;
-  for (const [key, value] of Object.entries(attributes.details ?? {})) bytes += utf8Bytes(key) + payloadsBytes(value);
+  for (const [key, value] of Object.entries(attributes.details ?? {}))
+    bytes += utf8Bytes(key) + payloadsBytes(value);
   if (bytes > limits.payloadBytesMax) {
-    return { cause: badMarker, message: `${name}Attributes.Details exceeds size limit.`, terminate: true };
+    return {
+      cause: badMarker,
+      message: `${name}Attributes.Details exceeds size limit.`,
+      terminate: true,
+    };
   }
   draft.add(
     EventType.EVENT_TYPE_MARKER_RECORDED,

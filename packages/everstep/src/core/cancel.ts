@@ -25,14 +25,16 @@ export function requestCancel(draft: Draft, input: InputOf<'requestCancel'>): An
         ...(input.externalInitiatedEventId !== undefined && {
           externalInitiatedEventId: longOf(input.externalInitiatedEventId),
         }),
-        ...(input.externalWorkflowExecution && { externalWorkflowExecution: input.externalWorkflowExecution }),
+        ...(input.externalWorkflowExecution && {
+          externalWorkflowExecution: input.externalWorkflowExecution,
+        }),
       },
     },
     input.links && { links: [...input.links] },
   );
   applyCancelRequested(draft);
   state.cancelRequestId = input.requestId;
-  scheduleWorkflowTask(draft);
+  scheduleWorkflowTask(draft, { beforeFirst: true });
   return accepted;
 }
 

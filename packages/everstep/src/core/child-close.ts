@@ -57,10 +57,13 @@ export function addChildClose(
         childWorkflowExecutionTerminatedEventAttributes: of,
       });
     default:
-      throw new InvariantViolation('A child was reported closed with an event that closes no chain.', {
-        workflowId: child.workflowId,
-        runId,
-        eventType: closeEvent.eventType ?? 0,
-      });
+      throw new InvariantViolation(
+        'A child was reported closed with an event that closes no chain.',
+        {
+          workflowId: child.workflowId,
+          runId,
+          eventType: closeEvent.eventType ?? 0,
+        },
+      );
   }
 }

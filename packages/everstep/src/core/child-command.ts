@@ -38,14 +38,21 @@ function checkIds(draft: Draft, attributes: Attributes): string | undefined {
   if (namespace !== state.namespace) return crossNamespaceMessage;
   if (workflowId === '') return `Required field WorkflowId is not set on ${name}. ${ids}`;
   if (workflowType === '') return `Required field WorkflowType is not set on ${name}. ${ids}`;
-  if (idTooLong(workflowId, env.limits)) return `WorkflowId on ${name} exceeds length limit. ${ids}`;
-  if (idTooLong(workflowType, env.limits)) return `WorkflowType on ${name} exceeds length limit. ${ids}`;
-  for (const field of ['workflowExecutionTimeout', 'workflowRunTimeout', 'workflowTaskTimeout'] as const) {
+  if (idTooLong(workflowId, env.limits))
+    return `WorkflowId on ${name} exceeds length limit. ${ids}`;
+  if (idTooLong(workflowType, env.limits))
+    return `WorkflowType on ${name} exceeds length limit. ${ids}`;
+  for (const field of [
+    'workflowExecutionTimeout',
+    'workflowRunTimeout',
+    'workflowTaskTimeout',
+  ] as const) {
     if (msOfDuration(attributes[field]) < 0) {
       return `Invalid ${field[0]?.toUpperCase()}${field.slice(1)} on ${name}: negative duration. ${ids}`;
     }
   }
-  const retry = attributes.retryPolicy && validateRetryPolicy(retryPolicyFromWire(attributes.retryPolicy));
+  const retry =
+    attributes.retryPolicy && validateRetryPolicy(retryPolicyFromWire(attributes.retryPolicy));
   if (retry) return `invalid WorkflowRetryPolicy on ${name}: ${retry}. ${ids}`;
   if (attributes.cronSchedule) {
     const cron = validateCron(attributes.cronSchedule, draft.now);
@@ -61,7 +68,8 @@ function checkSizes(draft: Draft, attributes: Attributes): string | undefined {
   if (payloadsBytes(attributes.input) > limits.payloadBytesMax) {
     return `${name}Attributes. Input exceeds size limit.`;
   }
-  if (memoBytes(attributes.memo) > limits.memoBytesMax) return `${name}Attributes.Memo exceeds size limit.`;
+  if (memoBytes(attributes.memo) > limits.memoBytesMax)
+    return `${name}Attributes.Memo exceeds size limit.`;
   return checkSearchAttributesSize(attributes.searchAttributes, limits);
 }
 
@@ -69,7 +77,10 @@ function checkSizes(draft: Draft, attributes: Attributes): string | undefined {
 function childTimeouts(draft: Draft, attributes: Attributes) {
   const { limits } = draft.env;
   const executionMs = Math.min(msOfDuration(attributes.workflowExecutionTimeout), spanMaxMs);
-  const runMs = Math.min(msOfDuration(attributes.workflowRunTimeout) || executionMs, executionMs || spanMaxMs);
+  const runMs = Math.min(
+    msOfDuration(attributes.workflowRunTimeout) || executionMs,
+    executionMs || spanMaxMs,
+  );
   const taskMs = Math.min(
     msOfDuration(attributes.workflowTaskTimeout) || limits.workflowTaskTimeoutMs,
     limits.workflowTaskTimeoutMaxMs,
@@ -91,7 +102,10 @@ export const startChild: CommandHandler = (draft, command, context) => {
   const badAttributes = checkSearchAttributes(attributes.searchAttributes, env.limits);
   if (badAttributes !== undefined) {
     const cause = causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
-    return { cause, message: `invalid SearchAttributes on StartChildWorkflowCommand: ${badAttributes}` };
+    return {
+      cause,
+      message: `invalid SearchAttributes on StartChildWorkflowCommand: ${badAttributes}`,
+    };
   }
   const tooLarge = checkSizes(draft, attributes);
   if (tooLarge !== undefined) return { ...bad(tooLarge), terminate: true };
@@ -116,11 +130,13 @@ export const startChild: CommandHandler = (draft, command, context) => {
         },
         ...(attributes.input && { input: attributes.input }),
         ...childTimeouts(draft, attributes),
-        parentClosePolicy: attributes.parentClosePolicy || ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE,
+        parentClosePolicy:
+          attributes.parentClosePolicy || ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE,
         ...(attributes.control && { control: attributes.control }),
         workflowTaskCompletedEventId: longOf(context.workflowTaskCompletedEventId),
         workflowIdReusePolicy:
-          attributes.workflowIdReusePolicy || WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+          attributes.workflowIdReusePolicy ||
+          WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
         ...(attributes.retryPolicy && {
           retryPolicy: retryPolicyToWire(retryPolicyFromWire(attributes.retryPolicy)),
         }),

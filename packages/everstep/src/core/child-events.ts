@@ -19,7 +19,8 @@ export function applyChildInitiated(draft: Draft, event: HistoryEvent): void {
     workflowType: attributes.workflowType?.name ?? '',
     runId: '',
     createRequestId: outgoingRequestId(draft.state, initiatedEventId),
-    parentClosePolicy: attributes.parentClosePolicy || ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE,
+    parentClosePolicy:
+      attributes.parentClosePolicy || ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE,
     control: attributes.control ?? '',
   });
 }

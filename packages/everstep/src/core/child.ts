@@ -62,7 +62,10 @@ function addStarted(draft: Draft, child: ChildInfo, runId: string, header?: Head
 }
 
 /** CH-1. */
-export function childStartFailed(draft: Draft, input: InputOf<'childStartFailed'>): Answer<undefined> {
+export function childStartFailed(
+  draft: Draft,
+  input: InputOf<'childStartFailed'>,
+): Answer<undefined> {
   if (!isOpen(draft.state)) return alreadyCompleted();
   const child = draft.state.children.get(input.initiatedEventId);
   if (!child || child.runId !== '') return accepted;

@@ -15,5 +15,8 @@ export function checkCount(
   cause: WorkflowTaskFailedCause,
 ): CommandProblem | undefined {
   if (max <= 0 || count < max) return undefined;
-  return { cause, message: `the number of ${what}, ${count}, has reached the per-workflow limit of ${max}` };
+  return {
+    cause,
+    message: `the number of ${what}, ${count}, has reached the per-workflow limit of ${max}`,
+  };
 }

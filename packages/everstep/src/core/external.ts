@@ -21,7 +21,8 @@ import { scheduleWorkflowTask } from './workflow-task.ts';
 
 const causes = WorkflowTaskFailedCause;
 const badSignal = causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
-const badCancel = causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+const badCancel =
+  causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
 const { SignalExternalWorkflowExecutionFailedCause, CancelExternalWorkflowExecutionFailedCause } =
   proto.temporal.api.enums.v1;
 
@@ -39,8 +40,10 @@ function checkTarget(draft: Draft, command: string, target: Target): string | un
   const ids = `WorkflowId=${target.workflowId} RunId=${target.runId} Namespace=${target.namespace}`;
   if (target.namespace !== '' && target.namespace !== state.namespace) return crossNamespaceMessage;
   if (target.workflowId === '') return `WorkflowId is not set on ${command}. ${ids}`;
-  if (idTooLong(target.workflowId, draft.env.limits)) return `WorkflowId on ${command} exceeds length limit. ${ids}`;
-  if (target.runId !== '' && !uuid.test(target.runId)) return `Invalid RunId set on ${command}. ${ids}`;
+  if (idTooLong(target.workflowId, draft.env.limits))
+    return `WorkflowId on ${command} exceeds length limit. ${ids}`;
+  if (target.runId !== '' && !uuid.test(target.runId))
+    return `Invalid RunId set on ${command}. ${ids}`;
   return undefined;
 }
 
@@ -51,15 +54,23 @@ export const signalExternal: CommandHandler = (draft, command, context) => {
   const name = 'SignalExternalWorkflowExecutionCommand';
   const attributes = command.signalExternalWorkflowExecutionCommandAttributes;
   if (!attributes) return { cause: badSignal, message: `${name}Attributes is not set on ${name}.` };
-  if (!attributes.execution) return { cause: badSignal, message: `Execution is not set on ${name}.` };
+  if (!attributes.execution)
+    return { cause: badSignal, message: `Execution is not set on ${name}.` };
   const workflowId = attributes.execution.workflowId ?? '';
   const runId = attributes.execution.runId ?? '';
-  const problem = checkTarget(draft, name, { namespace: attributes.namespace ?? '', workflowId, runId });
+  const problem = checkTarget(draft, name, {
+    namespace: attributes.namespace ?? '',
+    workflowId,
+    runId,
+  });
   if (problem !== undefined) return { cause: badSignal, message: problem };
   const signalName = attributes.signalName ?? '';
   if (signalName === '' || idTooLong(signalName, draft.env.limits)) {
     const what = signalName === '' ? `is not set on ${name}` : `on ${name} exceeds length limit`;
-    return { cause: badSignal, message: `SignalName ${what}. WorkflowId=${workflowId} RunId=${runId}` };
+    return {
+      cause: badSignal,
+      message: `SignalName ${what}. WorkflowId=${workflowId} RunId=${runId}`,
+    };
   }
   const { limits } = draft.env;
   const tooMany = checkCount(
@@ -141,21 +152,31 @@ function initiatedNow(draft: Draft, workflowId: string): boolean {
   );
 }
 
-export function externalSignalResolved(draft: Draft, input: InputOf<'externalSignalResolved'>): Answer<undefined> {
+export function externalSignalResolved(
+  draft: Draft,
+  input: InputOf<'externalSignalResolved'>,
+): Answer<undefined> {
   if (!isOpen(draft.state)) return alreadyCompleted();
   const pending = draft.state.externalSignals.get(input.initiatedEventId);
   // Messages are delivered at least once: a second outcome is none.
   if (!pending) return accepted;
   if (input.failedCause === undefined) {
     draft.add(EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, {
-      externalWorkflowExecutionSignaledEventAttributes: { ...outcome(pending), control: pending.control },
+      externalWorkflowExecutionSignaledEventAttributes: {
+        ...outcome(pending),
+        control: pending.control,
+      },
     });
   } else {
     const cause: proto.temporal.api.enums.v1.SignalExternalWorkflowExecutionFailedCause =
       input.failedCause ||
       SignalExternalWorkflowExecutionFailedCause.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
     draft.add(EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, {
-      signalExternalWorkflowExecutionFailedEventAttributes: { ...outcome(pending), control: pending.control, cause },
+      signalExternalWorkflowExecutionFailedEventAttributes: {
+        ...outcome(pending),
+        control: pending.control,
+        cause,
+      },
     });
   }
   draft.own('externalSignals').delete(input.initiatedEventId);
@@ -163,7 +184,10 @@ export function externalSignalResolved(draft: Draft, input: InputOf<'externalSig
   return accepted;
 }
 
-export function externalCancelResolved(draft: Draft, input: InputOf<'externalCancelResolved'>): Answer<undefined> {
+export function externalCancelResolved(
+  draft: Draft,
+  input: InputOf<'externalCancelResolved'>,
+): Answer<undefined> {
   if (!isOpen(draft.state)) return alreadyCompleted();
   const pending = draft.state.externalCancels.get(input.initiatedEventId);
   if (!pending) return accepted;
@@ -228,12 +252,16 @@ export function outgoingRequestId(state: RunState, initiatedEventId: number): st
 
 function applySignalInitiated(draft: Draft, event: HistoryEvent): void {
   const attributes = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
-  draft.own('externalSignals').set(numberOf(event.eventId), pendingOf(draft.state, event, attributes));
+  draft
+    .own('externalSignals')
+    .set(numberOf(event.eventId), pendingOf(draft.state, event, attributes));
 }
 
 function applyCancelInitiated(draft: Draft, event: HistoryEvent): void {
   const attributes = event.requestCancelExternalWorkflowExecutionInitiatedEventAttributes;
-  draft.own('externalCancels').set(numberOf(event.eventId), pendingOf(draft.state, event, attributes));
+  draft
+    .own('externalCancels')
+    .set(numberOf(event.eventId), pendingOf(draft.state, event, attributes));
 }
 
 export const externalEvents: EventTable = {

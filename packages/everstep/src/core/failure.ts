@@ -14,17 +14,18 @@ export interface TimeoutFailure {
   readonly cause?: Failure | undefined;
 }
 
-export function timeoutFailure({ message, timeoutType, lastHeartbeatDetails, cause }: TimeoutFailure): Failure {
+export function timeoutFailure({
+  message,
+  timeoutType,
+  lastHeartbeatDetails,
+  cause,
+}: TimeoutFailure): Failure {
   return {
     message,
     source: 'Server',
     timeoutFailureInfo: { timeoutType, ...(lastHeartbeatDetails && { lastHeartbeatDetails }) },
     ...(cause && { cause }),
   };
-}
-
-export function canceledFailure(message: string, details?: Payloads): Failure {
-  return { message, source: 'Server', canceledFailureInfo: details ? { details } : {} };
 }
 
 /**
@@ -48,7 +49,11 @@ export function cutFailure(failure: Failure, bytesMax: number): Failure {
 const causesMax = 20;
 
 /** Text is given out in order of importance until the bytes are used up; details, which may be large, go. */
-export function truncateFailure(failure: Failure, bytesMax: number, causesLeft = causesMax): Failure {
+export function truncateFailure(
+  failure: Failure,
+  bytesMax: number,
+  causesLeft = causesMax,
+): Failure {
   let left = bytesMax;
   const take = (text: string | null | undefined): string => {
     const taken = truncateUtf8(text ?? '', left);

@@ -3,12 +3,18 @@ import { expect, test } from 'vitest';
 import { defaultLimits } from './limits.ts';
 import { checkIdLength, checkTaskQueue } from './id-length.ts';
 import { cutFailure, truncateFailure } from './failure.ts';
-import { failureBytes, memoBytes, payloadsBytes, searchAttributesBytes, utf8Bytes } from './payload-size.ts';
+import {
+  failureBytes,
+  memoBytes,
+  payloadsBytes,
+  searchAttributesBytes,
+  utf8Bytes,
+} from './payload-size.ts';
 import type { Failure, Payload } from './proto.ts';
 
 const { Memo, Payloads, SearchAttributes } = proto.temporal.api.common.v1;
 const payload = (bytes: number): Payload => ({
-  metadata: { encoding: new TextEncoder().encode('json/plain'), 'ключ': new Uint8Array(200) },
+  metadata: { encoding: new TextEncoder().encode('json/plain'), ключ: new Uint8Array(200) },
   data: new Uint8Array(bytes),
 });
 
@@ -19,7 +25,9 @@ test('payloads are counted as the wire encodes them, section 14', () => {
     const fields = { a: payload(bytes), 'b🙂': payload(2) };
     expect(memoBytes({ fields })).toBe(Memo.encode({ fields }).finish().length);
     const attributes = { indexedFields: fields };
-    expect(searchAttributesBytes(attributes)).toBe(SearchAttributes.encode(attributes).finish().length);
+    expect(searchAttributesBytes(attributes)).toBe(
+      SearchAttributes.encode(attributes).finish().length,
+    );
   }
   expect(payloadsBytes(undefined)).toBe(0);
 });

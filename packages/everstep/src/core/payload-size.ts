@@ -30,7 +30,7 @@ function varintBytes(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
 
-export function payloadBytes(payload: Payload | null | undefined): number {
+function payloadBytes(payload: Payload | null | undefined): number {
   if (!payload) return 0;
   let bytes = 0;
   if (payload.metadata) {
@@ -67,7 +67,8 @@ export function searchAttributesBytes(attributes: SearchAttributes | null | unde
 /** What Temporal counts of an upsert: names and data, no metadata. */
 export function payloadMapDataBytes(map: PayloadMap): number {
   let bytes = 0;
-  for (const [key, value] of Object.entries(map ?? {})) bytes += utf8Bytes(key) + (value.data?.length ?? 0);
+  for (const [key, value] of Object.entries(map ?? {}))
+    bytes += utf8Bytes(key) + (value.data?.length ?? 0);
   return bytes;
 }
 

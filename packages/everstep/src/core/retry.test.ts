@@ -12,7 +12,14 @@ import { durationOf } from './time.ts';
 
 const policy = retryPolicyFromWire(undefined);
 const ask = (changes: Partial<Parameters<typeof nextBackoff>[0]>) =>
-  nextBackoff({ policy, attempt: 1, now: 1_000, expirationTime: 0, failure: undefined, ...changes });
+  nextBackoff({
+    policy,
+    attempt: 1,
+    now: 1_000,
+    expirationTime: 0,
+    failure: undefined,
+    ...changes,
+  });
 const timeout = (timeoutType: TimeoutType): Failure => ({ timeoutFailureInfo: { timeoutType } });
 
 describe('retry', () => {
@@ -24,31 +31,42 @@ describe('retry', () => {
       maximumAttempts: 0,
       nonRetryableErrorTypes: [],
     });
-    expect(retryPolicyFromWire({ initialInterval: durationOf(3_000) }).maximumIntervalMs).toBe(300_000);
+    expect(retryPolicyFromWire({ initialInterval: durationOf(3_000) }).maximumIntervalMs).toBe(
+      300_000,
+    );
     expect(retryPolicyFromWire(retryPolicyToWire(policy))).toEqual(policy);
   });
 
   test('a policy is refused in the words of Temporal AC-2', () => {
-    const of = (wire: Parameters<typeof retryPolicyFromWire>[0]) => validateRetryPolicy(retryPolicyFromWire(wire));
-    expect(of({ backoffCoefficient: 0.5 })).toBe('BackoffCoefficient cannot be less than 1 on retry policy.');
+    const of = (wire: Parameters<typeof retryPolicyFromWire>[0]) =>
+      validateRetryPolicy(retryPolicyFromWire(wire));
+    expect(of({ backoffCoefficient: 0.5 })).toBe(
+      'BackoffCoefficient cannot be less than 1 on retry policy.',
+    );
     expect(of({ maximumAttempts: -1 })).toBe('MaximumAttempts cannot be negative on retry policy.');
     expect(of({ initialInterval: durationOf(-1) })).toContain('invalid InitialInterval');
     expect(of({ maximumInterval: durationOf(500) })).toContain('MaximumInterval cannot be less');
-    expect(of({ nonRetryableErrorTypes: ['TemporalTimeout:Never'] })).toBe('Invalid timeout type value: Never.');
+    expect(of({ nonRetryableErrorTypes: ['TemporalTimeout:Never'] })).toBe(
+      'Invalid timeout type value: Never.',
+    );
     expect(of({ nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'Mine'] })).toBeUndefined();
     expect(of({ backoffCoefficient: 0.5, maximumAttempts: 1 })).toBeUndefined();
   });
 
   test('the backoff grows by the coefficient from the attempt that failed, up to the maximum AC-7', () => {
     const backoffs = [1, 2, 3, 7, 8, 5_000].map((attempt) => ask({ attempt }));
-    expect(backoffs).toEqual([1_000, 2_000, 4_000, 64_000, 100_000, 100_000].map((retryInMs) => ({ retryInMs })));
+    expect(backoffs).toEqual(
+      [1_000, 2_000, 4_000, 64_000, 100_000, 100_000].map((retryInMs) => ({ retryInMs })),
+    );
   });
 
   test('a delay of the failure replaces the backoff and ignores the maximum, except for runs AC-7', () => {
     const failure: Failure = { applicationFailureInfo: { nextRetryDelay: durationOf(500_000) } };
     expect(ask({ failure })).toEqual({ retryInMs: 500_000 });
     expect(ask({ failure, delayCapped: true })).toEqual({ retryInMs: 100_000 });
-    expect(ask({ failure: { applicationFailureInfo: { nextRetryDelay: durationOf(0) } } })).toEqual({ retryInMs: 0 });
+    expect(ask({ failure: { applicationFailureInfo: { nextRetryDelay: durationOf(0) } } })).toEqual(
+      { retryInMs: 0 },
+    );
   });
 
   test('a retry that would start after the deadline is a timeout AC-7', () => {
@@ -82,7 +100,9 @@ describe('retry', () => {
     const { TIMEOUT_TYPE_START_TO_CLOSE, TIMEOUT_TYPE_HEARTBEAT } = TimeoutType;
     expect(isRetryableFailure(timeout(TIMEOUT_TYPE_START_TO_CLOSE), [])).toBe(true);
     expect(isRetryableFailure(timeout(TIMEOUT_TYPE_HEARTBEAT), [])).toBe(true);
-    expect(isRetryableFailure(timeout(TIMEOUT_TYPE_HEARTBEAT), ['TemporalTimeout:Heartbeat'])).toBe(false);
+    expect(isRetryableFailure(timeout(TIMEOUT_TYPE_HEARTBEAT), ['TemporalTimeout:Heartbeat'])).toBe(
+      false,
+    );
     expect(isRetryableFailure(timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START), [])).toBe(false);
     expect(isRetryableFailure(timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE), [])).toBe(false);
   });

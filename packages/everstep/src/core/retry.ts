@@ -47,9 +47,12 @@ export function retryPolicyToWire(policy: RetryPolicy): WireRetryPolicy {
 export function validateRetryPolicy(policy: RetryPolicy): string | undefined {
   // One attempt means no retry: the rest does not matter.
   if (policy.maximumAttempts === 1) return undefined;
-  if (policy.initialIntervalMs < 0) return 'invalid InitialInterval set on retry policy: negative duration';
-  if (!(policy.backoffCoefficient >= 1)) return 'BackoffCoefficient cannot be less than 1 on retry policy.';
-  if (policy.maximumIntervalMs < 0) return 'invalid MaximumInterval set on retry policy: negative duration';
+  if (policy.initialIntervalMs < 0)
+    return 'invalid InitialInterval set on retry policy: negative duration';
+  if (!(policy.backoffCoefficient >= 1))
+    return 'BackoffCoefficient cannot be less than 1 on retry policy.';
+  if (policy.maximumIntervalMs < 0)
+    return 'invalid MaximumInterval set on retry policy: negative duration';
   if (policy.maximumIntervalMs < policy.initialIntervalMs) {
     return 'MaximumInterval cannot be less than InitialInterval on retry policy.';
   }
@@ -73,7 +76,10 @@ export function isRetryableFailure(
   if (failure.terminatedFailureInfo || failure.canceledFailureInfo) return false;
   if (failure.timeoutFailureInfo) {
     const type = failure.timeoutFailureInfo.timeoutType ?? TimeoutType.TIMEOUT_TYPE_UNSPECIFIED;
-    if (type !== TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE && type !== TimeoutType.TIMEOUT_TYPE_HEARTBEAT) {
+    if (
+      type !== TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE &&
+      type !== TimeoutType.TIMEOUT_TYPE_HEARTBEAT
+    ) {
       return false;
     }
     return !nonRetryableErrorTypes.includes(timeoutTypePrefix + timeoutTypeNames[type]);
@@ -124,6 +130,7 @@ function ownDelayMs(delay: google.protobuf.IDuration, question: BackoffQuestion)
 
 /** A power that outgrows numbers is Infinity, which the maximum cuts. */
 function policyDelayMs(policy: RetryPolicy, attempt: number): number {
-  const exponential = policy.initialIntervalMs * policy.backoffCoefficient ** (Math.max(1, attempt) - 1);
+  const exponential =
+    policy.initialIntervalMs * policy.backoffCoefficient ** (Math.max(1, attempt) - 1);
   return Math.min(exponential, policy.maximumIntervalMs);
 }

@@ -23,13 +23,16 @@ export function signal(draft: Draft, input: InputOf<'signal'>): Answer<undefined
   return accepted;
 }
 
-export function checkSignal(draft: Draft, input: SignalArgs): Refused | undefined {
+function checkSignal(draft: Draft, input: SignalArgs): Refused | undefined {
   const { limits } = draft.env;
-  if (input.signalName === '') return refuse('INVALID_ARGUMENT', 'SignalName is not set on request.');
+  if (input.signalName === '')
+    return refuse('INVALID_ARGUMENT', 'SignalName is not set on request.');
   const tooLong =
-    checkIdLength('SignalName', input.signalName, limits) ?? checkIdLength('RequestId', input.requestId, limits);
+    checkIdLength('SignalName', input.signalName, limits) ??
+    checkIdLength('RequestId', input.requestId, limits);
   if (tooLong !== undefined) return refuse('INVALID_ARGUMENT', tooLong);
-  if (payloadsBytes(input.input) > limits.payloadBytesMax) return refuse('INVALID_ARGUMENT', blobSizeMessage);
+  if (payloadsBytes(input.input) > limits.payloadBytesMax)
+    return refuse('INVALID_ARGUMENT', blobSizeMessage);
   if (draft.state.signalCount >= limits.signalsMax) {
     return refuse('INVALID_ARGUMENT', 'exceeded workflow execution limit for signal events');
   }
@@ -41,7 +44,10 @@ function closing(state: RunState): Refused | undefined {
   const started = state.workflowTask !== undefined && state.workflowTask.startedEventId !== 0;
   if (!state.closeAttempted || !started) return undefined;
   const message = 'workflow operation can not be applied because workflow is closing';
-  return refuse('RESOURCE_EXHAUSTED', message, { kind: 'resourceExhausted', cause: 'busyWorkflow' });
+  return refuse('RESOURCE_EXHAUSTED', message, {
+    kind: 'resourceExhausted',
+    cause: 'busyWorkflow',
+  });
 }
 
 /** A command that asked for a child only does not reach a run of another parent (SG-4, SG-5). */
@@ -52,7 +58,10 @@ export function checkParent(
   if (!input.childWorkflowOnly) return undefined;
   const { parent } = state;
   const sender = input.externalWorkflowExecution;
-  return parent && sender && parent.workflowId === sender.workflowId && parent.runId === sender.runId
+  return parent &&
+    sender &&
+    parent.workflowId === sender.workflowId &&
+    parent.runId === sender.runId
     ? undefined
     : notFound('workflow parent does not match');
 }
@@ -67,7 +76,9 @@ export function addSignal(draft: Draft, input: SignalArgs): void {
         ...(input.input && { input: input.input }),
         identity: input.identity,
         ...(input.header && { header: input.header }),
-        ...(input.externalWorkflowExecution && { externalWorkflowExecution: input.externalWorkflowExecution }),
+        ...(input.externalWorkflowExecution && {
+          externalWorkflowExecution: input.externalWorkflowExecution,
+        }),
         ...(input.requestId && { requestId: input.requestId }),
       },
     },

@@ -18,10 +18,14 @@ const duplicate = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_START_TIMER
 export const startTimer: CommandHandler = (draft, command, context) => {
   const attributes = command.startTimerCommandAttributes;
   if (!attributes) {
-    return { cause: badStart, message: 'StartTimerCommandAttributes is not set on StartTimerCommand.' };
+    return {
+      cause: badStart,
+      message: 'StartTimerCommandAttributes is not set on StartTimerCommand.',
+    };
   }
   const timerId = attributes.timerId ?? '';
-  if (timerId === '') return { cause: badStart, message: 'TimerId is not set on StartTimerCommand.' };
+  if (timerId === '')
+    return { cause: badStart, message: 'TimerId is not set on StartTimerCommand.' };
   const tooLong = checkIdLength('TimerId on StartTimerCommand', timerId, draft.env.limits);
   if (tooLong !== undefined) return { cause: badStart, message: tooLong };
   const durationMs = msOfDuration(attributes.startToFireTimeout);
@@ -30,7 +34,10 @@ export const startTimer: CommandHandler = (draft, command, context) => {
     return { cause: badStart, message };
   }
   if (draft.state.timers.has(timerId)) {
-    return { cause: duplicate, message: invalidAction('add-timer-started-event', `TimerID: ${timerId}`) };
+    return {
+      cause: duplicate,
+      message: invalidAction('add-timer-started-event', `TimerID: ${timerId}`),
+    };
   }
   const event = draft.add(
     EventType.EVENT_TYPE_TIMER_STARTED,
@@ -50,15 +57,23 @@ export const startTimer: CommandHandler = (draft, command, context) => {
 export const cancelTimer: CommandHandler = (draft, command, context) => {
   const attributes = command.cancelTimerCommandAttributes;
   if (!attributes) {
-    return { cause: badCancel, message: 'CancelTimerCommandAttributes is not set on CancelTimerCommand.' };
+    return {
+      cause: badCancel,
+      message: 'CancelTimerCommandAttributes is not set on CancelTimerCommand.',
+    };
   }
   const timerId = attributes.timerId ?? '';
-  if (timerId === '') return { cause: badCancel, message: 'TimerId is not set on CancelTimerCommand.' };
+  if (timerId === '')
+    return { cause: badCancel, message: 'TimerId is not set on CancelTimerCommand.' };
   const tooLong = checkIdLength('TimerId on CancelTimerCommand', timerId, draft.env.limits);
   if (tooLong !== undefined) return { cause: badCancel, message: tooLong };
-  const startedEventId = draft.state.timers.get(timerId)?.startedEventId ?? takeBufferedFire(draft, timerId);
+  const startedEventId =
+    draft.state.timers.get(timerId)?.startedEventId ?? takeBufferedFire(draft, timerId);
   if (startedEventId === undefined) {
-    return { cause: badCancel, message: invalidAction('add-timer-canceled-event', `TimerID: ${timerId}`) };
+    return {
+      cause: badCancel,
+      message: invalidAction('add-timer-canceled-event', `TimerID: ${timerId}`),
+    };
   }
   const event = draft.add(
     EventType.EVENT_TYPE_TIMER_CANCELED,
@@ -95,7 +110,10 @@ export function fireTimers(draft: Draft, at: number = draft.now): void {
   due.sort((a, b) => a.expiryTime - b.expiryTime || a.startedEventId - b.startedEventId);
   for (const timer of due) {
     const event = draft.add(EventType.EVENT_TYPE_TIMER_FIRED, {
-      timerFiredEventAttributes: { timerId: timer.timerId, startedEventId: longOf(timer.startedEventId) },
+      timerFiredEventAttributes: {
+        timerId: timer.timerId,
+        startedEventId: longOf(timer.startedEventId),
+      },
     });
     applyTimerFired(draft, event);
   }
@@ -107,7 +125,9 @@ export function timerWakeAt(state: RunState): number {
   let earliest = Infinity;
   for (const timer of state.timers.values()) earliest = Math.min(earliest, timer.expiryTime);
   const { runExpirationTime } = state;
-  return earliest === Infinity || (runExpirationTime > 0 && earliest > runExpirationTime) ? 0 : earliest;
+  return earliest === Infinity || (runExpirationTime > 0 && earliest > runExpirationTime)
+    ? 0
+    : earliest;
 }
 
 function applyTimerStarted(draft: Draft, event: HistoryEvent): void {

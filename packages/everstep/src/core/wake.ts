@@ -41,7 +41,7 @@ function workflowTaskWakeAt(state: RunState): number {
  * is seen by the task that replaces it; then timers and activities. Woken early, or late, or twice, it does what
  * is due and no more.
  */
-export function wake(draft: Draft): Answer<undefined> {
+export function wake(draft: Draft, input: InputOf<'wake'>): Answer<undefined> {
   const { state, now } = draft;
   if (!isOpen(state)) return accepted;
   if (state.runExpirationTime > 0 && now >= state.runExpirationTime) {
@@ -55,8 +55,10 @@ export function wake(draft: Draft): Answer<undefined> {
     expireWorkflowTask(draft);
     dispatchLate(draft);
   }
-  fireTimers(draft);
-  expireActivities(draft);
+  // TM-2: what the waker saw as due is due, even if the clock went back since.
+  const at = Math.max(now, input.dueAt ?? 0);
+  fireTimers(draft, at);
+  expireActivities(draft, at);
   return accepted;
 }
 

@@ -30,6 +30,8 @@ export interface ScheduleOptions {
   readonly originalScheduledTime?: number;
   /** WT-23: the new task travels in the reply, so no row is made for a queue. */
   readonly returned?: boolean;
+  /** SG-5: a cancel request does not wait for the first backoff to pass, nor for the parent. */
+  readonly beforeFirst?: boolean;
 }
 
 /** MS-6, SG-2: nothing but time (or the parent, CH-2) may schedule the first workflow task. */
@@ -43,7 +45,8 @@ export function scheduleWorkflowTask(
   options: ScheduleOptions = {},
 ): DispatchTask | undefined {
   const { state, now } = draft;
-  if (state.workflowTask || !isOpen(state) || awaitsFirstWorkflowTask(state, now)) return undefined;
+  if (state.workflowTask || !isOpen(state)) return undefined;
+  if (!options.beforeFirst && awaitsFirstWorkflowTask(state, now)) return undefined;
   if (state.buffered.length > 0) {
     // WT-4: what the worker has not seen makes it a new task and not a repetition.
     state.workflowTaskAttempt = 1;

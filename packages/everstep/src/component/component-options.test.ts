@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { resolveOptions, type AsyncTaskComponentOptions } from './component-options.ts';
+
+const resolve = (options: object, env: Record<string, string> = {}) =>
+  resolveOptions(options as AsyncTaskComponentOptions, env);
+
+it('keeps tasks in a SQLite file of the working directory when nothing is said', () => {
+  expect(resolve({})).toMatchObject({
+    store: 'sqlite:.everstep/everstep.db',
+    namespace: 'default',
+    taskQueue: 'async-tasks',
+    worker: true,
+    concurrency: {},
+  });
+});
+
+it('takes namespace and queue from the variables of Temporal, after its own options', () => {
+  const env = { TEMPORAL_NAMESPACE: 'shop', TEMPORAL_TASK_QUEUE: 'images' };
+  expect(resolve({}, env)).toMatchObject({ namespace: 'shop', taskQueue: 'images' });
+  expect(resolve({ taskQueue: 'mine' }, env)).toMatchObject({ taskQueue: 'mine' });
+});
+
+it('names the option, what was wrong and what is expected', () => {
+  const cases: [object, Record<string, string>, string, string][] = [
+    [{ store: 'memory', temporalAddress: 'x:7233' }, {}, 'COMPONENT_OPTIONS_INVALID', 'both store and temporalAddress are given'],
+    [{ store: 'memory' }, { TEMPORAL_ADDRESS: 'x:7233' }, 'COMPONENT_OPTIONS_INVALID', 'TEMPORAL_ADDRESS'],
+    [{ temporalAddress: 'x:7233' }, {}, 'NOT_BUILT', 'temporalAddress is "x:7233"'],
+    [{}, { TEMPORAL_ADDRESS: 'x:7233' }, 'NOT_BUILT', 'TEMPORAL_ADDRESS is "x:7233"'],
+    [{ apiKey: 'k' }, {}, 'COMPONENT_OPTIONS_INVALID', 'apiKey is given without temporalAddress'],
+    [{ wroker: true }, {}, 'COMPONENT_OPTIONS_INVALID', 'there is no option wroker'],
+    [{ worker: 'no' }, {}, 'COMPONENT_OPTIONS_INVALID', 'worker is "no"; expected a boolean'],
+    [{ namespace: '' }, {}, 'COMPONENT_OPTIONS_INVALID', 'namespace is ""; expected a string'],
+    [{ concurrency: 0 }, {}, 'COMPONENT_OPTIONS_INVALID', 'concurrency is 0; expected a whole number'],
+    [{ concurrency: { steps: 1.5 } }, {}, 'COMPONENT_OPTIONS_INVALID', 'concurrency.steps is 1.5'],
+    [{ concurrency: { step: 1 } }, {}, 'COMPONENT_OPTIONS_INVALID', 'there is no concurrency.step;'],
+    [{ concurrency: 'many' }, {}, 'COMPONENT_OPTIONS_INVALID', 'concurrency is "many"; expected a number'],
+    [{ logger: {} }, {}, 'COMPONENT_OPTIONS_INVALID', 'logger has no method debug'],
+  ];
+  for (const [options, env, code, message] of cases) {
+    let error: unknown;
+    try {
+      resolve(options, env);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code });
+    expect((error as Error).message).toContain(message);
+  }
+});

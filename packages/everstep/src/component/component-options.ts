@@ -1,0 +1,178 @@
+/** What a component is told, checked at the first place that can know: its constructor. */
+import type { DataConverter } from '@temporalio/common';
+import { EverstepError } from '../service/error-codes.ts';
+import type { Logger } from '../service/logger.ts';
+import type { Store } from '../store/store.ts';
+
+export interface ConcurrencyOptions {
+  /** Steps this process runs at once; 100 by default. */
+  readonly steps?: number;
+  /** Workflow tasks it drives at once; 100 by default. */
+  readonly workflowTasks?: number;
+  /** Polls kept open per queue, where the engine is a server. */
+  readonly pollers?: number;
+}
+
+export interface AsyncTaskComponentOptions {
+  /**
+   * Where tasks are kept: `'memory'`, `'sqlite:<path>'`, or a store object. By default a SQLite file under
+   * `.everstep/` in the working directory. Not together with `temporalAddress`.
+   */
+  readonly store?: string | Store;
+  /** A Temporal server, `host:port`. By default TEMPORAL_ADDRESS. Not built yet: refused with NOT_BUILT. */
+  readonly temporalAddress?: string;
+  /** `'default'`, unless TEMPORAL_NAMESPACE says otherwise. */
+  readonly namespace?: string;
+  /** For tasks that name no queue: `'async-tasks'`, unless TEMPORAL_TASK_QUEUE says otherwise. */
+  readonly taskQueue?: string;
+  /** For `temporalAddress` only. */
+  readonly tls?: boolean | object;
+  /** For `temporalAddress` only. */
+  readonly apiKey?: string;
+  /** False: this process submits and reads, and runs nothing. True by default. */
+  readonly worker?: boolean;
+  /** A number of steps, or more exactly. */
+  readonly concurrency?: number | ConcurrencyOptions;
+  /** As the official client and worker take it: payload converter, failure converter, codecs. */
+  readonly dataConverter?: DataConverter;
+  /** By default warnings and errors on standard error, and one line at start. */
+  readonly logger?: Logger;
+}
+
+export interface ResolvedOptions {
+  readonly store: string | Store;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly worker: boolean;
+  readonly concurrency: ConcurrencyOptions;
+  readonly dataConverter: DataConverter | undefined;
+  readonly logger: Logger | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const defaultStoreUrl = 'sqlite:.everstep/everstep.db';
+const known = new Set([
+  'store',
+  'temporalAddress',
+  'namespace',
+  'taskQueue',
+  'tls',
+  'apiKey',
+  'worker',
+  'concurrency',
+  'dataConverter',
+  'logger',
+]);
+
+/** @throws EverstepError COMPONENT_OPTIONS_INVALID, NOT_BUILT. */
+export function resolveOptions(
+  options: AsyncTaskComponentOptions,
+  env: Environment,
+): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`the options are ${shown(options)}; expected an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) {
+      throw invalid(`there is no option ${name}; the options are ${[...known].join(', ')}`);
+    }
+  }
+  checkEngine(options, env);
+  const { worker = true } = options;
+  if (typeof worker !== 'boolean') throw invalid(`worker is ${shown(worker)}; expected a boolean`);
+  return {
+    store: options.store ?? defaultStoreUrl,
+    namespace: name('namespace', options.namespace ?? (env['TEMPORAL_NAMESPACE'] || 'default')),
+    taskQueue: name('taskQueue', options.taskQueue ?? (env['TEMPORAL_TASK_QUEUE'] || 'async-tasks')),
+    worker,
+    concurrency: checkedConcurrency(options.concurrency),
+    dataConverter: options.dataConverter,
+    logger: checkedLogger(options.logger),
+  };
+}
+
+function checkEngine(options: AsyncTaskComponentOptions, env: Environment): void {
+  const { store, temporalAddress } = options;
+  if (store !== undefined && temporalAddress !== undefined) {
+    throw invalid(
+      'both store and temporalAddress are given; tasks live in one place: give a store for the embedded engine, or the address of a Temporal server',
+    );
+  }
+  const address = temporalAddress ?? (env['TEMPORAL_ADDRESS'] || undefined);
+  if (address !== undefined) {
+    const source = temporalAddress === undefined ? 'TEMPORAL_ADDRESS' : 'temporalAddress';
+    if (typeof address !== 'string' || address === '') {
+      throw invalid(`temporalAddress is ${shown(address)}; expected host:port`);
+    }
+    if (store !== undefined) {
+      throw invalid(
+        `both the option store and the environment variable TEMPORAL_ADDRESS are set; remove one: a process with TEMPORAL_ADDRESS works on that server`,
+      );
+    }
+    throw new EverstepError(
+      'NOT_BUILT',
+      `${source} is ${JSON.stringify(address)}, but this version cannot use a Temporal server yet. Leave it out to use the embedded engine.`,
+    );
+  }
+  for (const field of ['tls', 'apiKey'] as const) {
+    if (options[field] !== undefined) {
+      throw invalid(`${field} is given without temporalAddress, and the embedded engine has no use for it`);
+    }
+  }
+}
+
+function name(field: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= 1000) return value;
+  throw invalid(`${field} is ${shown(value)}; expected a string of 1 to 1000 bytes`);
+}
+
+function checkedConcurrency(value: unknown): ConcurrencyOptions {
+  if (value === undefined) return {};
+  if (typeof value === 'number') return { steps: count('concurrency', value) };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(
+      `concurrency is ${shown(value)}; expected a number of steps or { steps, workflowTasks, pollers }`,
+    );
+  }
+  const checked: Record<string, number> = {};
+  for (const [field, number] of Object.entries(value)) {
+    if (field === 'target') {
+      throw new EverstepError(
+        'NOT_BUILT',
+        'concurrency.target is not built yet; give numbers: { steps, workflowTasks }.',
+      );
+    }
+    if (!['steps', 'workflowTasks', 'pollers'].includes(field)) {
+      throw invalid(`there is no concurrency.${field}; expected steps, workflowTasks, pollers`);
+    }
+    if (number !== undefined) checked[field] = count(`concurrency.${field}`, number);
+  }
+  return checked;
+}
+
+function count(field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 100_000) {
+    return value;
+  }
+  throw invalid(`${field} is ${shown(value)}; expected a whole number from 1 to 100000`);
+}
+
+function checkedLogger(value: unknown): Logger | undefined {
+  if (value === undefined) return undefined;
+  for (const method of ['debug', 'info', 'warn', 'error']) {
+    if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
+      throw invalid(`logger has no method ${method}; expected debug, info, warn and error`);
+    }
+  }
+  return value as Logger;
+}
+
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function invalid(problem: string): EverstepError {
+  return new EverstepError('COMPONENT_OPTIONS_INVALID', `AsyncTaskComponent: ${problem}.`);
+}

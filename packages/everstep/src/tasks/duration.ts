@@ -1,0 +1,43 @@
+/** Spans of time as users write them: milliseconds, or a string such as `'90s'`, `'30 minutes'`, `'1h'`. */
+import type { Duration } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
+
+export type { Duration };
+
+/** Ten years: a longer span is a mistake of units. */
+export const durationMsMax = 10 * 365 * 24 * 60 * 60_000;
+
+export type ParsedDuration =
+  | { readonly ms: number; readonly problem?: undefined }
+  /** What was wrong and what is expected; to follow the field's name. */
+  | { readonly problem: string };
+
+export function parseDuration(value: unknown, leastMs: number): ParsedDuration {
+  const expected = `expected ${leastMs > 0 ? 'more than 0' : '0 or more'} and at most 10 years, in milliseconds or as a string such as '90s'`;
+  const ms = durationNumber(value);
+  if (ms === undefined) return { problem: `is ${shown(value)}; ${expected}` };
+  if (ms < leastMs || ms > durationMsMax) {
+    return { problem: `is ${shown(value)}, which is out of range; ${expected}` };
+  }
+  return { ms };
+}
+
+function durationNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  try {
+    const ms = msToNumber(value as Duration);
+    return Number.isFinite(ms) ? ms : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value as it should stand in a message: short, and never a throw. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}

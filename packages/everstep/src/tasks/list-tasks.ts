@@ -1,0 +1,202 @@
+/** Listing tasks: the visibility query that says what is asked, and its pages as an async iterable. */
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { EverstepError } from '../service/error-codes.ts';
+import { shown } from './duration.ts';
+import { grpcCode, grpcCodeOf, type TaskClient } from './task-client.ts';
+
+export type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
+
+export interface ListQuery {
+  /**
+   * `running` is both pending and processing: a list does not read histories, and only those tell the two apart.
+   * One state may be more than one on the server: `failed` holds timed out, `cancelled` holds terminated.
+   */
+  readonly status?: ListedState;
+  /** A task's name; by default the task's own. `'*'`: all. */
+  readonly name?: string;
+  /** Only tasks accepted at or after / before that time: epoch ms or a Date. */
+  readonly since?: number | Date;
+  readonly until?: number | Date;
+  /** Tasks a request fetches, 1 to 1,000; 100 by default. The iterable goes over all pages. */
+  readonly pageSize?: number;
+}
+
+/** A task in a list: newest first, failed before timed out, cancelled before terminated. Times in epoch ms. */
+export interface TaskSummary {
+  readonly taskId: string;
+  /** The task's name; the workflow type, where it is no task's. */
+  readonly name: string;
+  readonly status: ListedState;
+  readonly createdAt: number;
+  readonly completedAt?: number;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly TaskSummary[];
+  /** Give it to `page` to go on; absent on the last page. */
+  readonly nextPageToken?: string;
+}
+
+/** `for await` gives every task; `page` one page, for an API of one's own. */
+export interface TaskList extends AsyncIterable<TaskSummary> {
+  page(token?: string): Promise<TaskPage>;
+}
+
+const typePrefix = 'asyncTask_';
+
+const statusNames: Readonly<Record<ListedState, readonly string[]>> = {
+  running: ['Running'],
+  completed: ['Completed'],
+  failed: ['Failed', 'TimedOut'],
+  cancelled: ['Canceled', 'Terminated'],
+};
+
+/** @throws EverstepError LIST_QUERY_INVALID, at once for a field, from the iterable for a query the service refuses. */
+export function listTasks(
+  connect: () => TaskClient,
+  ownName: string,
+  query: ListQuery | string,
+): TaskList {
+  const queries = typeof query === 'string' ? [query] : visibilityQueries(query, ownName);
+  const pageSize = typeof query === 'string' ? 100 : checkedPageSize(query.pageSize);
+  const page = async (token?: string): Promise<TaskPage> => {
+    const at = decodedToken(token, queries.length);
+    const reply = await listPage(connect(), queries[at.query] ?? '', pageSize, at.token);
+    const next =
+      reply.nextPageToken.length > 0
+        ? { query: at.query, token: reply.nextPageToken }
+        : at.query + 1 < queries.length
+          ? { query: at.query + 1, token: new Uint8Array() }
+          : undefined;
+    return {
+      tasks: reply.executions.map(summary),
+      ...(next !== undefined && {
+        nextPageToken: `${next.query}.${Buffer.from(next.token).toString('base64url')}`,
+      }),
+    };
+  };
+  return {
+    page,
+    async *[Symbol.asyncIterator]() {
+      let token: string | undefined;
+      do {
+        const { tasks, nextPageToken } = await page(token);
+        yield* tasks;
+        token = nextPageToken;
+      } while (token !== undefined);
+    },
+  };
+}
+
+/**
+ * One query for each status the service knows: the part of the query language that every engine has is `=`, AND and
+ * ranges of time.
+ */
+export function visibilityQueries(query: ListQuery, ownName: string): string[] {
+  const terms: string[] = [];
+  const { status, name = ownName, since, until } = query;
+  if (typeof name !== 'string' || name === '') {
+    throw invalid(`name is ${shown(name)}; expected a task's name, or '*' for all`);
+  }
+  if (name !== '*') terms.push(`WorkflowType = ${quoted(typePrefix + name)}`);
+  if (since !== undefined) terms.push(`StartTime >= ${quoted(isoTime('since', since))}`);
+  if (until !== undefined) terms.push(`StartTime < ${quoted(isoTime('until', until))}`);
+  if (status === undefined) return [terms.join(' AND ')];
+  if (!Object.hasOwn(statusNames, status)) {
+    throw invalid(
+      `status is ${shown(status)}; expected one of ${Object.keys(statusNames).join(', ')}`,
+    );
+  }
+  return statusNames[status].map((one) =>
+    [...terms, `ExecutionStatus = ${quoted(one)}`].join(' AND '),
+  );
+}
+
+function isoTime(field: string, value: number | Date): string {
+  const ms = Number(value);
+  if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) {
+    throw invalid(`${field} is ${shown(value)}; expected epoch milliseconds or a Date`);
+  }
+  return isoOf(ms);
+}
+
+function checkedPageSize(pageSize: unknown): number {
+  if (pageSize === undefined) return 100;
+  if (typeof pageSize === 'number' && Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= 1000) {
+    return pageSize;
+  }
+  throw invalid(`pageSize is ${shown(pageSize)}; expected a whole number from 1 to 1000`);
+}
+
+function decodedToken(token: unknown, queries: number): { query: number; token: Uint8Array } {
+  if (token === undefined) return { query: 0, token: new Uint8Array() };
+  const match = typeof token === 'string' ? /^(\d)\.([\w-]*)$/.exec(token) : null;
+  const query = Number(match?.[1]);
+  if (match === null || query >= queries) {
+    throw invalid(`the page token is ${shown(token)}; expected the nextPageToken of the page before`);
+  }
+  return { query, token: Buffer.from(match[2] ?? '', 'base64url') };
+}
+
+async function listPage(
+  { client }: TaskClient,
+  query: string,
+  pageSize: number,
+  nextPageToken: Uint8Array,
+): Promise<temporal.api.workflowservice.v1.ListWorkflowExecutionsResponse> {
+  try {
+    return await client.workflowService.listWorkflowExecutions({
+      namespace: client.options.namespace,
+      query,
+      pageSize,
+      nextPageToken,
+    });
+  } catch (cause) {
+    if (grpcCodeOf(cause) !== grpcCode.invalidArgument) throw cause;
+    const details = (cause as { readonly details?: unknown }).details;
+    throw invalid(`the service refused the query ${shown(query)}: ${String(details)}`, cause);
+  }
+}
+
+const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
+
+function summary(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): TaskSummary {
+  const type = info.type?.name ?? '';
+  const completedAt = optionalTsToMs(info.closeTime) ?? 0;
+  return {
+    taskId: info.execution?.workflowId ?? '',
+    name: type.startsWith(typePrefix) ? type.slice(typePrefix.length) : type,
+    status: listedState(info.status),
+    createdAt: optionalTsToMs(info.startTime) ?? 0,
+    ...(completedAt > 0 && { completedAt }),
+  };
+}
+
+function listedState(status: temporal.api.workflow.v1.IWorkflowExecutionInfo['status']): ListedState {
+  switch (status) {
+    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+      return 'completed';
+    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED:
+    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+      return 'failed';
+    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED:
+    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+      return 'cancelled';
+    default:
+      return 'running';
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function invalid(problem: string, cause?: unknown): EverstepError {
+  return new EverstepError('LIST_QUERY_INVALID', `list: ${problem}.`, { cause });
+}

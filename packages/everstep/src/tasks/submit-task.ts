@@ -1,0 +1,237 @@
+/**
+ * Submitting: one StartWorkflowExecution under an id made before the first try, so that a try whose outcome is
+ * unknown can be repeated and is the same task.
+ */
+import type { Client } from '@temporalio/client';
+import { RawValue, type Payload, type SearchAttributes, type TypedSearchAttributes } from '@temporalio/common';
+import { encodeMapToPayloads, encodeToPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { encodeUnifiedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
+import { EverstepError } from '../service/error-codes.ts';
+import { parseDuration, shown, type Duration } from './duration.ts';
+import { paramsPayload } from './params-payload.ts';
+import { parseParams, type StandardSchema } from './standard-schema.ts';
+import { grpcCode, grpcCodeOf, historyPage, type TaskClient } from './task-client.ts';
+
+export interface SubmitOptions {
+  /** The task's id, and its idempotency key; a UUID by default. At most 1,000 bytes. */
+  readonly taskId?: string;
+  /** How long the task waits before its first step may start: ms or a string such as `'10m'`. At most 10 years. */
+  readonly delay?: Duration;
+  /** Values kept with the task and shown in lists; not indexed. */
+  readonly memo?: Readonly<Record<string, unknown>>;
+  /** Indexed values, as the official client takes them. */
+  readonly searchAttributes?: SearchAttributes | TypedSearchAttributes;
+}
+
+/** What of a task a submit needs. */
+export interface SubmittedTask {
+  readonly name: string;
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  readonly paramsSchema: StandardSchema | undefined;
+}
+
+const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy, TaskQueueKind } =
+  proto.temporal.api.enums.v1;
+
+/**
+ * The task's id, once the start is durable.
+ *
+ * @throws EverstepError with `taskId` set: TASK_PARAMS_INVALID, TASK_PARAMS_NOT_SERIALIZABLE, TASK_PARAMS_TOO_LARGE,
+ * TASK_ID_INVALID, SUBMIT_OPTIONS_INVALID: nothing was started. TASK_ID_CONFLICT: the id is another task's.
+ * SUBMIT_FAILED: the service refused, or the outcome is unknown; submit again with the same id.
+ */
+export async function submitTask(
+  task: TaskClient,
+  definition: SubmittedTask,
+  params: unknown,
+  options: SubmitOptions,
+): Promise<string> {
+  const taskId = checkedId(options.taskId) ?? task.random.uuid();
+  try {
+    const delayMs = checkedDelay(options.delay);
+    const parsed = await parseParams(definition.name, definition.paramsSchema, params);
+    const converter = task.client.options.loadedDataConverter.payloadConverter;
+    const payload = paramsPayload(definition.name, parsed, converter);
+    await start(task, definition, taskId, payload, delayMs, options);
+  } catch (error) {
+    throw withTaskId(error, taskId);
+  }
+  return taskId;
+}
+
+function checkedId(taskId: unknown): string | undefined {
+  if (taskId === undefined) return undefined;
+  if (typeof taskId === 'string' && taskId !== '' && Buffer.byteLength(taskId) <= 1000) {
+    return taskId;
+  }
+  throw new EverstepError(
+    'TASK_ID_INVALID',
+    `taskId is ${shown(taskId)}; expected a string of 1 to 1000 bytes.`,
+  );
+}
+
+function checkedDelay(delay: unknown): number {
+  if (delay === undefined) return 0;
+  const parsed = parseDuration(delay, 0);
+  if (parsed.problem === undefined) return parsed.ms;
+  throw new EverstepError('SUBMIT_OPTIONS_INVALID', `delay ${parsed.problem}.`);
+}
+
+function withTaskId(error: unknown, taskId: string): EverstepError {
+  if (error instanceof EverstepError && error.taskId === taskId) return error;
+  if (error instanceof EverstepError) {
+    return new EverstepError(error.code, error.message, { taskId, cause: error.cause });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new EverstepError(
+    'SUBMIT_FAILED',
+    `Task ${taskId} could not be submitted, or it is not known whether it was: ${message}. Submitting it again with the same taskId is safe.`,
+    { taskId, cause: error },
+  );
+}
+
+async function start(
+  task: TaskClient,
+  definition: SubmittedTask,
+  taskId: string,
+  payload: Payload,
+  delayMs: number,
+  options: SubmitOptions,
+): Promise<void> {
+  try {
+    await (isPlain(task.client) ? startDirectly : startByClient)(
+      task,
+      definition,
+      taskId,
+      payload,
+      delayMs,
+      options,
+    );
+  } catch (error) {
+    const name = error instanceof Error ? error.name : '';
+    if (
+      grpcCodeOf(error) === grpcCode.alreadyExists ||
+      name === 'WorkflowExecutionAlreadyStartedError'
+    ) {
+      await expectSameTask(task, definition, taskId, payload);
+      return;
+    }
+    throw error;
+  }
+}
+
+/** Nothing of the user's stands between `client.workflow.start` and its one call. */
+function isPlain(client: Client): boolean {
+  const { interceptors, loadedDataConverter } = client.options;
+  const workflow = interceptors?.workflow;
+  const intercepted = Array.isArray(workflow) ? workflow.length > 0 : workflow !== undefined;
+  return !intercepted && !('externalStorage' in loadedDataConverter && loadedDataConverter.externalStorage);
+}
+
+/** The request of `client.workflow.start`, at a tenth of its cost: submits are the hot path of a web process. */
+async function startDirectly(
+  { client, random }: TaskClient,
+  definition: SubmittedTask,
+  workflowId: string,
+  payload: Payload,
+  delayMs: number,
+  options: SubmitOptions,
+): Promise<void> {
+  const converter = client.options.loadedDataConverter;
+  const payloads =
+    converter.payloadCodecs.length === 0
+      ? [payload]
+      : await encodeToPayloads(converter, RawValue.fromPayload(payload));
+  await client.workflowService.startWorkflowExecution({
+    namespace: client.options.namespace,
+    identity: client.options.identity,
+    requestId: random.uuid(),
+    workflowId,
+    workflowType: { name: definition.workflowType },
+    taskQueue: { name: definition.taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
+    input: { payloads: payloads ?? [] },
+    workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+    ...(delayMs > 0 && { workflowStartDelay: msNumberToTs(delayMs) }),
+    ...(options.memo !== undefined && {
+      memo: { fields: await encodeMapToPayloads(converter, { ...options.memo }) },
+    }),
+    ...(options.searchAttributes !== undefined && {
+      searchAttributes: { indexedFields: indexedFields(options.searchAttributes) },
+    }),
+  });
+}
+
+function indexedFields(attributes: SearchAttributes | TypedSearchAttributes): Record<string, Payload> {
+  return isTyped(attributes)
+    ? encodeUnifiedSearchAttributes(undefined, attributes)
+    : encodeUnifiedSearchAttributes(attributes);
+}
+
+function isTyped(
+  attributes: SearchAttributes | TypedSearchAttributes,
+): attributes is TypedSearchAttributes {
+  return 'getAll' in attributes && typeof attributes.getAll === 'function';
+}
+
+async function startByClient(
+  { client }: TaskClient,
+  definition: SubmittedTask,
+  workflowId: string,
+  payload: Payload,
+  delayMs: number,
+  options: SubmitOptions,
+): Promise<void> {
+  const { memo, searchAttributes } = options;
+  await client.workflow.start(definition.workflowType, {
+    workflowId,
+    taskQueue: definition.taskQueue,
+    args: [RawValue.fromPayload(payload)],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: 'FAIL',
+    ...(delayMs > 0 && { startDelay: delayMs }),
+    ...(memo !== undefined && { memo: { ...memo } }),
+    ...(searchAttributes !== undefined &&
+      (isTyped(searchAttributes)
+        ? { typedSearchAttributes: searchAttributes }
+        : { searchAttributes })),
+  });
+}
+
+/** The same id with the same type and parameters is the same task, finished or not. */
+async function expectSameTask(
+  task: TaskClient,
+  definition: SubmittedTask,
+  taskId: string,
+  payload: Payload,
+): Promise<void> {
+  const { events } = await historyPage(task, { workflowId: taskId, runId: '' });
+  const started = events[0]?.workflowExecutionStartedEventAttributes;
+  const type = started?.workflowType?.name ?? '';
+  if (type !== definition.workflowType) {
+    throw conflict(taskId, `of workflow type "${type}", not "${definition.workflowType}"`);
+  }
+  const [stored] = started?.input?.payloads ?? [];
+  const codecs = task.client.options.loadedDataConverter.payloadCodecs;
+  let decoded: Payload[] = stored === undefined ? [] : [stored];
+  for (const codec of codecs.toReversed()) decoded = await codec.decode(decoded);
+  if (!sameBytes(decoded[0]?.data, payload.data)) {
+    throw conflict(taskId, 'which was submitted with other parameters');
+  }
+}
+
+function conflict(taskId: string, what: string): EverstepError {
+  return new EverstepError(
+    'TASK_ID_CONFLICT',
+    `The id ${taskId} belongs to another task already, ${what}. One id is one task, finished or not: use another taskId, or submit what was submitted under it.`,
+    { taskId },
+  );
+}
+
+function sameBytes(a: Uint8Array | null | undefined, b: Uint8Array | null | undefined): boolean {
+  const empty = new Uint8Array();
+  return Buffer.compare(a ?? empty, b ?? empty) === 0;
+}

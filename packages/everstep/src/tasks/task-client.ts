@@ -1,0 +1,125 @@
+/**
+ * What a task needs to reach its runs: an official client, a clock and chance. The calls here are the few that
+ * the client's high-level methods have no word for; they go through the same connection.
+ */
+import type { Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import {
+  decodeFromPayloadsAtIndex,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { temporal } from '@temporalio/proto';
+import type { Clock, Random } from '../service/clock.ts';
+import type { HistoryEvent, RunDescription } from './task-status.ts';
+
+export interface TaskClient {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** gRPC status numbers. */
+export const grpcCode = {
+  cancelled: 1,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+} as const;
+
+/** The gRPC status of an error of the connection, or of what the official client made of one. */
+export function grpcCodeOf(error: unknown): number | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
+    if ('code' in at && typeof at.code === 'number') return at.code;
+    at = at.cause;
+  }
+  return undefined;
+}
+
+/** The task is unknown; a namespace that is unknown is another matter, and stays an error. */
+export function isUnknownRun(error: unknown): boolean {
+  if (grpcCodeOf(error) !== grpcCode.notFound) return false;
+  const metadata = (error as { metadata?: { get?(key: string): unknown[] } }).metadata;
+  const status = metadata?.get?.('grpc-status-details-bin')[0];
+  return !(status instanceof Buffer && status.includes('NamespaceNotFoundFailure'));
+}
+
+/** The chain's current run, or that run. Undefined when it is unknown. */
+export async function describeRun(
+  { client }: TaskClient,
+  workflowId: string,
+  runId = '',
+): Promise<RunDescription | undefined> {
+  try {
+    return await client.workflowService.describeWorkflowExecution({
+      namespace: client.options.namespace,
+      execution: { workflowId, runId },
+    });
+  } catch (error) {
+    if (isUnknownRun(error)) return undefined;
+    throw error;
+  }
+}
+
+export interface HistoryRequest {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly pageToken?: Uint8Array;
+  /** Wait for an event that is not there yet, as long as the service lets a caller wait. */
+  readonly wait?: boolean;
+  readonly closeEventOnly?: boolean;
+}
+
+export interface HistoryPage {
+  readonly events: readonly HistoryEvent[];
+  /** Where the next page begins; empty at the end (when waiting: after the close event). */
+  readonly nextPageToken: Uint8Array;
+}
+
+export async function historyPage(
+  { client }: TaskClient,
+  request: HistoryRequest,
+): Promise<HistoryPage> {
+  const reply = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId: request.workflowId, runId: request.runId },
+    waitNewEvent: request.wait === true,
+    historyEventFilterType: request.closeEventOnly === true ? 2 : 1,
+    ...(request.pageToken !== undefined && { nextPageToken: request.pageToken }),
+  });
+  return { events: reply.history?.events ?? [], nextPageToken: reply.nextPageToken };
+}
+
+export async function wholeHistory(
+  task: TaskClient,
+  workflowId: string,
+  runId: string,
+): Promise<HistoryEvent[]> {
+  const events: HistoryEvent[] = [];
+  let pageToken: Uint8Array | undefined;
+  do {
+    const page = await historyPage(task, {
+      workflowId,
+      runId,
+      ...(pageToken !== undefined && { pageToken }),
+    });
+    events.push(...page.events);
+    pageToken = page.nextPageToken;
+  } while (pageToken.length > 0);
+  return events;
+}
+
+export async function decodedPayload({ client }: TaskClient, payload: Payload): Promise<unknown> {
+  return decodeFromPayloadsAtIndex(client.options.loadedDataConverter, 0, [payload]);
+}
+
+export async function decodedFailure(
+  { client }: TaskClient,
+  failure: temporal.api.failure.v1.IFailure,
+): Promise<Error> {
+  const error = await decodeOptionalFailureToOptionalError(
+    client.options.loadedDataConverter,
+    failure,
+  );
+  return error as Error;
+}

@@ -1,0 +1,170 @@
+/** Statuses and results, read from describing a run and from its history (task-status.ts says what they mean). */
+import { EverstepError } from '../service/error-codes.ts';
+import { failureMessage, failureSummary } from './failure-summary.ts';
+import {
+  decodedFailure,
+  decodedPayload,
+  describeRun,
+  grpcCode,
+  grpcCodeOf,
+  historyPage,
+  isUnknownRun,
+  wholeHistory,
+  type TaskClient,
+} from './task-client.ts';
+import { runEnd, statusView, type HistoryEvent, type RunDescription, type RunEnd, type StatusView, type TaskStatus } from './task-status.ts';
+
+/** A chain that grows while it is read is followed this far. */
+const runsFollowedMax = 100;
+
+/** Never rejects for an unknown id: that is the status `not_found`. */
+export async function readStatus(task: TaskClient, taskId: string): Promise<TaskStatus> {
+  let description = await describeRun(task, taskId);
+  for (let run = 0; description !== undefined; run += 1) {
+    const runId = description.workflowExecutionInfo?.execution?.runId ?? '';
+    let events: HistoryEvent[];
+    try {
+      events = await wholeHistory(task, taskId, runId);
+    } catch (error) {
+      if (isUnknownRun(error)) break;
+      throw error;
+    }
+    const view = statusView(description, events);
+    if (view.end?.kind !== 'continued' || run >= runsFollowedMax) {
+      return statusOf(task, taskId, description, view);
+    }
+    description = await describeRun(task, taskId, view.end.runId);
+  }
+  return { taskId, status: 'not_found', createdAt: 0 };
+}
+
+/** The view with its payloads decoded, and the start of the chain's first run as the start. */
+export async function statusOf(
+  task: TaskClient,
+  taskId: string,
+  description: RunDescription,
+  view: StatusView,
+): Promise<TaskStatus> {
+  const { end, lastFailure, progress, createdAt, completedSteps, ...rest } = view;
+  const failure =
+    end?.kind === 'failed' || end?.kind === 'cancelled' ? end.failure : lastFailure;
+  const error = failure === undefined ? undefined : await decodedFailure(task, failure);
+  return {
+    taskId,
+    ...rest,
+    createdAt: await chainStart(task, taskId, description, createdAt),
+    completedSteps,
+    ...(end?.kind === 'completed' && {
+      result: end.result === undefined ? undefined : await decodedPayload(task, end.result),
+    }),
+    ...(error !== undefined && { error: failureMessage(error), failure: failureSummary(error) }),
+    ...(progress !== undefined && { progress: await decodedPayload(task, progress) }),
+  };
+}
+
+async function chainStart(
+  task: TaskClient,
+  taskId: string,
+  description: RunDescription,
+  ownStart: number,
+): Promise<number> {
+  const info = description.workflowExecutionInfo;
+  const firstRunId = info?.firstRunId ?? '';
+  if (firstRunId === '' || firstRunId === info?.execution?.runId) return ownStart;
+  const first = await describeRun(task, taskId, firstRunId);
+  return first === undefined ? ownStart : Math.min(ownStart, statusView(first, []).createdAt || ownStart);
+}
+
+/**
+ * Waits for the end of the chain.
+ *
+ * @throws EverstepError TASK_FAILED, TASK_CANCELLED (with the failure as cause), TASK_NOT_FOUND, RESULT_TIMEOUT.
+ */
+export async function awaitResult(
+  task: TaskClient,
+  taskId: string,
+  timeoutMs: number | undefined,
+): Promise<unknown> {
+  const end =
+    timeoutMs === undefined
+      ? await awaitEnd(task, taskId)
+      : await endWithin(task, taskId, timeoutMs);
+  if (end.kind === 'completed') {
+    return end.result === undefined ? undefined : decodedPayload(task, end.result);
+  }
+  const cause = await decodedFailure(task, end.failure);
+  const message = failureMessage(cause);
+  throw end.kind === 'failed'
+    ? new EverstepError('TASK_FAILED', `Task ${taskId} failed: ${message}`, { taskId, cause })
+    : new EverstepError('TASK_CANCELLED', `Task ${taskId} was cancelled: ${message}`, {
+        taskId,
+        cause,
+      });
+}
+
+type FinalEnd = Exclude<RunEnd, { kind: 'continued' }>;
+
+async function awaitEnd(task: TaskClient, taskId: string): Promise<FinalEnd> {
+  let runId = '';
+  let pageToken: Uint8Array | undefined;
+  for (;;) {
+    const page = await closePage(task, taskId, runId, pageToken);
+    const last = page.events.at(-1);
+    const end = last === undefined ? undefined : runEnd(last);
+    if (end === undefined) {
+      pageToken = page.nextPageToken;
+    } else if (end.kind === 'continued') {
+      runId = end.runId;
+      pageToken = undefined;
+    } else {
+      return end;
+    }
+  }
+}
+
+async function closePage(
+  task: TaskClient,
+  workflowId: string,
+  runId: string,
+  pageToken: Uint8Array | undefined,
+): ReturnType<typeof historyPage> {
+  try {
+    return await historyPage(task, {
+      workflowId,
+      runId,
+      wait: true,
+      closeEventOnly: true,
+      ...(pageToken !== undefined && pageToken.length > 0 && { pageToken }),
+    });
+  } catch (error) {
+    if (isUnknownRun(error)) throw taskNotFound(workflowId, error);
+    throw error;
+  }
+}
+
+async function endWithin(task: TaskClient, taskId: string, timeoutMs: number): Promise<FinalEnd> {
+  const stop = new AbortController();
+  const timer = task.clock.setTimer(timeoutMs, () => stop.abort());
+  try {
+    return await task.client.withAbortSignal(stop.signal, () => awaitEnd(task, taskId));
+  } catch (error) {
+    if (!stop.signal.aborted || grpcCodeOf(error) !== grpcCode.cancelled) throw error;
+    const { status, currentStep } = await readStatus(task, taskId);
+    const where = currentStep === undefined ? '' : ` at step "${currentStep}"`;
+    throw new EverstepError(
+      'RESULT_TIMEOUT',
+      `Task ${taskId} has no result after ${timeoutMs} ms: its status is ${status}${where}. It goes on; ask again, or cancel it.`,
+      { taskId, cause: error },
+    );
+  } finally {
+    timer.cancel();
+  }
+}
+
+export function taskNotFound(taskId: string, cause?: unknown): EverstepError {
+  return new EverstepError(
+    'TASK_NOT_FOUND',
+    `There is no task ${taskId}: it was never submitted here, or it is no longer kept.`,
+    { taskId, cause },
+  );
+}

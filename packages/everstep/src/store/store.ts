@@ -181,7 +181,15 @@ export interface ProcessRow {
   readonly queues: readonly string[];
 }
 
-/** A visibility query as a tree; the engine parses the language, a store only evaluates it. */
+/**
+ * A visibility query as a tree; the engine parses the language, a store only evaluates it.
+ *
+ * Conditions are as SQL has them: a run that lacks the field satisfies neither a condition nor its negation. A store
+ * does not know an attribute's type, so what a type changes stands in the tree: a KeywordList's `!=`, which runs
+ * without the list satisfy, is `or` of `isNull` and `!=`; a Text is kept as the list of its words. On a list `=` means
+ * that it has the value. A value of another type than the field's compares with nothing. Of the columns, closeTime and
+ * executionDuration (milliseconds) are lacking while open, and the parent's ids where there is none.
+ */
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly terms: readonly Filter[] }
   | { readonly op: 'not'; readonly term: Filter }
@@ -315,6 +323,8 @@ export interface Store {
     delete(request: { readonly outboxIds: readonly number[] }): Promise<void>;
   };
   readonly mail: {
+    /** Outside a commit: a question to a process that happens to know. */
+    send(request: { readonly mail: readonly MailInsert[] }): Promise<void>;
     /** Reads and removes what lies there for a process. */
     take(request: { readonly processId: string }): Promise<readonly Uint8Array[]>;
   };
@@ -328,7 +338,10 @@ export interface Store {
   readonly namespaces: {
     list(): Promise<readonly NamespaceRow[]>;
     /** expectedVersion 0 = must be new. False: it was not as expected. */
-    put(request: { readonly namespace: NamespaceRow; readonly expectedVersion: number }): Promise<boolean>;
+    put(request: {
+      readonly namespace: NamespaceRow;
+      readonly expectedVersion: number;
+    }): Promise<boolean>;
     delete(request: { readonly namespaceId: string }): Promise<void>;
   };
   readonly visibility: {
@@ -350,7 +363,10 @@ export interface Store {
   readonly hints: {
     /** Tells the other processes on this store that there is something to look for. Coalesced, may be lost. */
     ring(): void;
-    /** Called when another process rang, or at least looks as if it had. Returns the way to stop it. */
+    /**
+     * Called when another process rang, or at least looks as if it had. Returns the way to stop it. A listener that
+     * rings because it was rung keeps processes awake for ever.
+     */
     listen(listener: () => void): () => void;
   };
 }

@@ -1,0 +1,55 @@
+/** Which store a URL means. */
+import { MemoryStore } from './memory/memory-store.ts';
+import { SqliteStore } from './sqlite/sqlite-store.ts';
+import { StoreError } from './store.ts';
+import type { Store } from './store.ts';
+
+const forms = `'memory', or 'sqlite:<path>' such as 'sqlite:.everstep/everstep.db'`;
+
+/**
+ * Makes the store a URL names; `open()` is the caller's, so that nothing is touched before it is wanted: `memory`, or `sqlite:<path>` with the path taken from the current
+ * folder. Throws a StoreError: STORE_NOT_BUILT for PostgreSQL and MySQL, STORE_URL_INVALID for anything else.
+ */
+export function openStore(url: string): Store {
+  if (url === 'memory' || url === 'memory:') return new MemoryStore();
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case 'sqlite': {
+      const path = url.slice('sqlite:'.length);
+      if (path === '' || /^\/\/$/.test(path)) {
+        throw new StoreError(
+          'STORE_URL_INVALID',
+          `The database '${url}' names no file. Write 'sqlite:<path>', such as 'sqlite:.everstep/everstep.db'.`,
+          { cause: { url } },
+        );
+      }
+      // sqlite:///path is written by people used to URLs; a relative path never begins with two slashes.
+      return new SqliteStore({ path: path.replace(/^\/\/(?=\/)/, '') });
+    }
+    case 'postgres':
+    case 'postgresql':
+    case 'mysql':
+    case 'mariadb': {
+      const name = scheme.startsWith('postgres') ? 'PostgreSQL' : 'MySQL';
+      throw new StoreError(
+        'STORE_NOT_BUILT',
+        `The database '${maskPassword(url)}' asks for ${name}, and the ${name} store is not built yet. What works now ` +
+          `is ${forms}: one SQLite file may be shared by all processes of one machine.`,
+        { cause: { scheme } },
+      );
+    }
+    default:
+      throw new StoreError(
+        'STORE_URL_INVALID',
+        `'${maskPassword(url)}' is not a database that Everstep knows. Write ${forms}.`,
+        { cause: { scheme } },
+      );
+  }
+}
+
+/** `scheme://user:secret@host` with the secret left out, and secrets among the parameters likewise. */
+function maskPassword(url: string): string {
+  return url
+    .replace(/(:\/\/[^:/?#]*):.*@/, '$1:***@')
+    .replace(/([?&;](?:password|passwd|pwd|secret|token)=)[^&;]*/gi, '$1***');
+}

@@ -1,0 +1,57 @@
+/**
+ * The form of the file. Migrations are the .sql files beside this one, numbered without a gap; the number of the last
+ * one that ran is the file's user_version, and application_id says that the file is ours.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { SqliteDatabase } from './database.ts';
+import { StoreError } from '../store.ts';
+
+/** 'EVST'. */
+export const applicationId = 0x45565354;
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+export function readMigrations(): readonly Migration[] {
+  const folder = fileURLToPath(new URL('./migrations/', import.meta.url));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({
+      version: Number.parseInt(name, 10),
+      name,
+      sql: readFileSync(`${folder}${name}`, 'utf8'),
+    }));
+}
+
+/** Brings the file up to date, one transaction a migration. Two processes may do this at the same time. */
+export function migrate(db: SqliteDatabase, migrations: readonly Migration[]): void {
+  for (const migration of migrations) {
+    db.transaction(() => {
+      if (userVersion(db) >= migration.version) return;
+      db.exec(migration.sql);
+      db.exec(`PRAGMA application_id = ${applicationId}`);
+      db.exec(`PRAGMA user_version = ${migration.version}`);
+    });
+  }
+  const newest = migrations.at(-1)?.version ?? 0;
+  const found = userVersion(db);
+  if (found > newest) throw newerVersion(db.path, found, newest);
+}
+
+export function newerVersion(path: string, found: number, known: number): StoreError {
+  return new StoreError(
+    'STORE_NEWER_VERSION',
+    `The database ${path} has form ${found}, and this version of Everstep knows forms up to ${known}. It was not ` +
+      `touched: update Everstep, or choose another path.`,
+    { cause: { found, known } },
+  );
+}
+
+function userVersion(db: SqliteDatabase): number {
+  return db.once('PRAGMA user_version').get()?.['user_version'] as number;
+}

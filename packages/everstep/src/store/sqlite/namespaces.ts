@@ -1,0 +1,42 @@
+import type { SqliteDatabase } from './database.ts';
+import type { Store } from '../store.ts';
+
+export function sqliteNamespaces(db: SqliteDatabase): Store['namespaces'] {
+  return {
+    list: () =>
+      db.answer(() =>
+        db
+          .statement('SELECT * FROM namespaces ORDER BY name')
+          .all()
+          .map((row) => ({
+            namespaceId: row['namespace_id'] as string,
+            name: row['name'] as string,
+            config: row['config'] as Uint8Array,
+            version: row['version'] as number,
+          })),
+      ),
+    put: ({ namespace, expectedVersion }) =>
+      db.answer(() => {
+        const { namespaceId, name, config } = namespace;
+        const result =
+          expectedVersion === 0
+            ? db
+                .statement(
+                  `INSERT INTO namespaces (namespace_id, name, version, config) VALUES (?, ?, 1, ?)
+                   ON CONFLICT DO NOTHING`,
+                )
+                .run(namespaceId, name, config)
+            : db
+                .statement(
+                  `UPDATE OR IGNORE namespaces SET name = ?, version = version + 1, config = ?
+                   WHERE namespace_id = ? AND version = ?`,
+                )
+                .run(name, config, namespaceId, expectedVersion);
+        return Number(result.changes) === 1;
+      }),
+    delete: ({ namespaceId }) =>
+      db.answer(() => {
+        db.statement('DELETE FROM namespaces WHERE namespace_id = ?').run(namespaceId);
+      }),
+  };
+}

@@ -1,0 +1,115 @@
+import { crc32 } from 'node:zlib';
+import type { SqliteCommit } from './commit.ts';
+import type { SqliteDatabase } from './database.ts';
+import type { SqlRow } from './driver.ts';
+import { columnsOf, describeRun, runColumnsSql } from './run-columns.ts';
+import { StoreError } from '../store.ts';
+import type { RunHead, RunKey, RunRef, RunStatusColumn, Store, StoredRun } from '../store.ts';
+
+const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.is_current
+  FROM visibility v JOIN runs r ON r.ref = v.ref`;
+const byKey = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.run_id = ?`;
+const byCurrent = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.is_current = 1`;
+const byRef = `${storedRun} WHERE v.ref = ?`;
+
+export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['runs'] {
+  return {
+    load: ({ key }) =>
+      db.answer(() =>
+        storedRunOf(
+          db,
+          db.statement(byKey).get(db.namespaceNumber(key.namespaceId), key.workflowId, key.runId),
+        ),
+      ),
+    loadByRef: ({ ref }) => db.answer(() => storedRunOf(db, db.statement(byRef).get(ref))),
+    loadCurrent: ({ namespaceId, workflowId }) =>
+      db.answer(() =>
+        storedRunOf(db, db.statement(byCurrent).get(db.namespaceNumber(namespaceId), workflowId)),
+      ),
+    heads: ({ refs }) =>
+      db.answer(() => {
+        const head = db.statement(
+          `SELECT r.version, v.status FROM runs r JOIN visibility v ON v.ref = r.ref WHERE r.ref = ?`,
+        );
+        return refs.flatMap((ref): RunHead[] => {
+          const row = head.get(ref);
+          if (row === undefined) return [];
+          return [
+            { ref, version: row['version'] as number, status: row['status'] as RunStatusColumn },
+          ];
+        });
+      }),
+    due: ({ now, limit }) =>
+      db.answer(() =>
+        db
+          .statement(
+            `SELECT ref, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, ref LIMIT ?`,
+          )
+          .all(now, limit)
+          .map((row) => ({ ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number })),
+      ),
+    nextWakeAt: () =>
+      db.answer(
+        () =>
+          (db
+            .statement('SELECT wake_at FROM runs WHERE wake_at > 0 ORDER BY wake_at LIMIT 1')
+            .get()?.['wake_at'] as number | undefined) ?? 0,
+      ),
+    heldBy: ({ processId }) =>
+      db.answer(() =>
+        refsOf(
+          db
+            .statement(
+              `SELECT ref FROM runs WHERE holder <> '' AND holder IN (?, '*') ORDER BY ref`,
+            )
+            .all(processId),
+        ),
+      ),
+    expired: ({ now, limit }) =>
+      db.answer(() =>
+        refsOf(
+          db
+            .statement(
+              `SELECT ref FROM runs WHERE delete_at > 0 AND delete_at <= ? ORDER BY delete_at, ref LIMIT ?`,
+            )
+            .all(now, limit),
+        ),
+      ),
+    delete: ({ refs }) => db.answer(() => db.transaction(() => commit.deleteRuns(refs))),
+  };
+}
+
+function refsOf(rows: readonly SqlRow[]): readonly RunRef[] {
+  return rows.map((row) => row['ref'] as RunRef);
+}
+
+export function keyOf(db: SqliteDatabase, row: SqlRow): RunKey {
+  return {
+    namespaceId: db.namespaceId(row['namespace'] as number),
+    workflowId: row['workflow_id'] as string,
+    runId: row['run_id'] as string,
+  };
+}
+
+function storedRunOf(db: SqliteDatabase, row: SqlRow | undefined): StoredRun | undefined {
+  if (row === undefined) return undefined;
+  const key = keyOf(db, row);
+  const state = row['state'] as Uint8Array;
+  if (crc32(state) !== row['checksum']) {
+    throw new StoreError(
+      'STORE_CORRUPT',
+      `The state of ${describeRun(key)} in ${db.path} does not match its checksum: the disk or another program has ` +
+        `changed it. Other runs are not touched by this. Restore a backup, or delete this run.`,
+      { cause: { ref: row['ref'], expected: row['checksum'], found: crc32(state) } },
+    );
+  }
+  return {
+    ref: row['ref'] as RunRef,
+    key,
+    version: row['version'] as number,
+    operationToken: row['operation_token'] as string,
+    isCurrent: row['is_current'] === 1,
+    columns: columnsOf(row),
+    state,
+  };
+}

@@ -1,0 +1,100 @@
+import type { SqliteDatabase } from './database.ts';
+import type { SqlRow } from './driver.ts';
+import { keyOf } from './runs.ts';
+import type { Store, TaskKind, TaskRow } from '../store.ts';
+
+export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
+  const free = `SELECT t.*, v.workflow_id, v.run_id FROM tasks t JOIN visibility v ON v.ref = t.ref
+    WHERE t.namespace = ? AND t.kind = ? AND t.task_queue = ? AND t.claimed_by = ''
+    ORDER BY t.created_at, t.task_id LIMIT ?`;
+  const claim = 'UPDATE tasks SET claimed_by = ? WHERE task_id = ?';
+  return {
+    claim: ({ namespaceId, kind, taskQueue, processId, limit }) =>
+      db.answer(() => {
+        const namespace = db.namespaceNumber(namespaceId);
+        // Most polls find nothing: they look without the write lock.
+        const found = db.statement(free).all(namespace, kind, taskQueue, limit);
+        if (found.length === 0) return [];
+        return db.transaction(() => {
+          const rows = db.statement(free).all(namespace, kind, taskQueue, limit);
+          for (const row of rows) db.statement(claim).run(processId, row['task_id'] ?? 0);
+          return rows.map((row) => taskOf(db, row));
+        });
+      }),
+    release: ({ taskIds }) =>
+      db.answer(() =>
+        db.transaction(() => {
+          for (const taskId of taskIds) db.statement(claim).run('', taskId);
+        }),
+      ),
+    releaseAll: ({ processId }) =>
+      db.answer(() => {
+        db.statement(
+          `UPDATE tasks SET claimed_by = '' WHERE claimed_by <> '' AND claimed_by = ?`,
+        ).run(processId);
+      }),
+    delete: ({ taskIds }) =>
+      db.answer(() =>
+        db.transaction(() => {
+          for (const taskId of taskIds) {
+            db.statement('DELETE FROM tasks WHERE task_id = ?').run(taskId);
+          }
+        }),
+      ),
+    unstick: ({ namespaceId, taskQueue }) =>
+      db.answer(() =>
+        Number(
+          db
+            .statement(
+              `UPDATE tasks SET task_queue = normal_task_queue, normal_task_queue = '', claimed_by = ''
+               WHERE namespace = ? AND kind IN ('workflow', 'activity') AND task_queue = ?
+               AND normal_task_queue <> ''`,
+            )
+            .run(db.namespaceNumber(namespaceId), taskQueue).changes,
+        ),
+      ),
+    backlog: ({ namespaceId, kind, taskQueue }) =>
+      db.answer(() => {
+        const row = db
+          .statement(
+            `SELECT count(*) AS count, min(created_at) AS oldest FROM tasks
+             WHERE namespace = ? AND kind = ? AND task_queue = ?`,
+          )
+          .get(db.namespaceNumber(namespaceId), kind, taskQueue);
+        return {
+          count: row?.['count'] as number,
+          oldestCreatedAt: (row?.['oldest'] as number | null) ?? 0,
+        };
+      }),
+    queues: () =>
+      db.answer(() =>
+        db
+          .statement(
+            `SELECT namespace, kind, task_queue, count(*) AS count FROM tasks
+             GROUP BY namespace, kind, task_queue`,
+          )
+          .all()
+          .map((row) => ({
+            namespaceId: db.namespaceId(row['namespace'] as number),
+            kind: row['kind'] as TaskKind,
+            taskQueue: row['task_queue'] as string,
+            count: row['count'] as number,
+          })),
+      ),
+  };
+}
+
+function taskOf(db: SqliteDatabase, row: SqlRow): TaskRow {
+  return {
+    taskId: row['task_id'] as number,
+    ref: row['ref'] as number,
+    key: keyOf(db, row),
+    kind: row['kind'] as TaskKind,
+    taskQueue: row['task_queue'] as string,
+    normalTaskQueue: row['normal_task_queue'] as string,
+    scheduledEventId: row['scheduled_event_id'] as number,
+    stamp: row['stamp'] as number,
+    type: row['type'] as string,
+    createdAt: row['created_at'] as number,
+  };
+}

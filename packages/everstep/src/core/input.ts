@@ -6,7 +6,14 @@
 import type { temporal } from '@temporalio/proto';
 import type { Refusal } from './refusal.ts';
 import type { ActivityInfo, ParentInfo, WorkflowTaskInfo, ResetPoint } from './state.ts';
-import type { Command, ContinueAsNewInitiator, Failure, Header, HistoryEvent, Payloads } from './proto.ts';
+import type {
+  Command,
+  ContinueAsNewInitiator,
+  Failure,
+  Header,
+  HistoryEvent,
+  Payloads,
+} from './proto.ts';
 
 export type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
 export type SignalWithStartRequest =
@@ -100,6 +107,8 @@ export type Input =
       readonly commands: readonly Command[];
       readonly request: CompleteWorkflowTaskRequest;
     }
+  /** The worker forgot the run: its next task goes to the normal queue. */
+  | { readonly kind: 'clearStickiness' }
   | {
       readonly kind: 'failWorkflowTask';
       readonly token: WorkflowTaskToken;
@@ -219,12 +228,17 @@ export interface Replies {
     readonly eagerActivities: readonly DispatchTask[];
     readonly resetHistoryEventId: number;
   };
+  clearStickiness: undefined;
   failWorkflowTask: undefined;
   startActivity: { readonly activity: ActivityInfo };
   completeActivity: undefined;
   failActivity: undefined;
   cancelActivity: undefined;
-  heartbeatActivity: { readonly cancelRequested: boolean; readonly paused: boolean; readonly reset: boolean };
+  heartbeatActivity: {
+    readonly cancelRequested: boolean;
+    readonly paused: boolean;
+    readonly reset: boolean;
+  };
   signal: undefined;
   requestCancel: undefined;
   terminate: undefined;
@@ -283,6 +297,4 @@ export type OutboxMessage =
     };
 
 export type Answer<R> =
-  | { readonly ok: true; readonly value: R }
-  | { readonly ok: false; readonly refusal: Refusal };
-
+  { readonly ok: true; readonly value: R } | { readonly ok: false; readonly refusal: Refusal };

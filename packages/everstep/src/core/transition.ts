@@ -21,42 +21,20 @@ import { Draft } from './draft.ts';
 import type { CoreEnv } from './draft.ts';
 import { externalCancelResolved, externalSignalResolved } from './external.ts';
 import { encodeBatch } from './history-batch.ts';
-import type {
-  Answer,
-  DispatchTask,
-  Input,
-  InputKind,
-  InputOf,
-  Interrupt,
-  OutboxMessage,
-  Replies,
-} from './input.ts';
+import type { Answer, Input, InputKind, InputOf, Replies } from './input.ts';
 import { InvariantViolation } from './invariant.ts';
-import type { HistoryEvent } from './proto.ts';
 import { settle } from './settle.ts';
 import { signal } from './signal.ts';
 import { scheduleFirstWorkflowTask, startRun } from './start.ts';
 import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
+import type { Transition } from './transition-result.ts';
 import { processLost, wake } from './wake.ts';
 import { completeWorkflowTask } from './workflow-task-completion.ts';
 import { failWorkflowTask, limitBuffer } from './workflow-task-failure.ts';
-import { startWorkflowTask } from './workflow-task.ts';
+import { clearStickiness, startWorkflowTask } from './workflow-task.ts';
 
-/** What one input did: all of it is one commit. */
-export interface Transition<R> {
-  /** The very object passed in when nothing changed. */
-  readonly state: RunState;
-  readonly changed: boolean;
-  readonly events: readonly HistoryEvent[];
-  readonly tasks: readonly DispatchTask[];
-  readonly outbox: readonly OutboxMessage[];
-  readonly interrupts: readonly Interrupt[];
-  /** The run that continues the chain or comes of a reset: created in the same commit (CN-1, CN-2, CN-3). */
-  readonly nextRun?: Transition<{ readonly runId: string }>;
-  /** A refusal may come with changes: bad command attributes fail the task and tell the worker (WT-19). */
-  readonly answer: Answer<R>;
-}
+export type { Transition } from './transition-result.ts';
 
 type Handlers = {
   readonly [K in Exclude<InputKind, 'start'>]: (
@@ -79,6 +57,7 @@ const handlers: Handlers = {
   signal,
   requestCancel,
   terminate,
+  clearStickiness,
   wake,
   processLost,
   childStarted,

@@ -8,7 +8,7 @@
  * is kept in `workflowTask`, `workflowTaskAttempt` and `workflowTaskStamp` of the state.
  */
 import proto from '@temporalio/proto';
-import { accept, alreadyCompleted, notFound } from './answer.ts';
+import { accept, accepted, alreadyCompleted, notFound } from './answer.ts';
 import { flushBuffer } from './buffer.ts';
 import type { Draft } from './draft.ts';
 import type { EventTable } from './event-table.ts';
@@ -89,6 +89,22 @@ export function scheduleWorkflowTask(
   const dispatch = dispatchOf(state, task);
   if (!options.returned) draft.tasks.push(dispatch);
   return dispatch;
+}
+
+/** The worker has no cache of this run any more. A task already on its sticky queue is dropped there (WT-7). */
+export function clearStickiness(draft: Draft): Answer<undefined> {
+  const { state } = draft;
+  if (!isOpen(state)) return alreadyCompleted();
+  if (!state.sticky) return accepted;
+  state.sticky = undefined;
+  draft.touch();
+  const task = state.workflowTask;
+  if (task?.sticky && task.startedEventId === 0) {
+    const moved = { ...task, sticky: false, taskQueue: state.taskQueue, scheduleToStartMs: 0 };
+    state.workflowTask = moved;
+    draft.tasks.push(dispatchOf(state, moved));
+  }
+  return accepted;
 }
 
 /** WT-2, from attempt 4 on: 5 s, doubled each time, at most 10 min. The wake-up dispatches then. */

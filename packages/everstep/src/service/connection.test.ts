@@ -1,4 +1,10 @@
-import { Client, WorkflowNotFoundError, QueryNotRegisteredError, isGrpcCancelledError, isGrpcDeadlineError } from '@temporalio/client';
+import {
+  Client,
+  WorkflowNotFoundError,
+  QueryNotRegisteredError,
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+} from '@temporalio/client';
 import { NamespaceNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../core/refusal.ts';

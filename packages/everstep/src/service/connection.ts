@@ -4,7 +4,12 @@
  * It holds no logic of the service. A call that the service has not built answers UNIMPLEMENTED.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ConnectionLike, Metadata, OperatorService, WorkflowService as WireService } from '@temporalio/client';
+import type {
+  ConnectionLike,
+  Metadata,
+  OperatorService,
+  WorkflowService as WireService,
+} from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Clock } from './clock.ts';
 import { grpcErrorOf, unimplemented } from './grpc-error.ts';
@@ -128,9 +133,7 @@ async function bounded(
       metadata,
       ...(deadline !== undefined && { deadline }),
     };
-    return abort.signal.aborted
-      ? await refused
-      : await Promise.race([run(call), refused]);
+    return abort.signal.aborted ? await refused : await Promise.race([run(call), refused]);
   } finally {
     timer?.cancel();
     for (const signal of signals) signal.removeEventListener('abort', onAbort);

@@ -8,8 +8,6 @@
  */
 import type { temporal } from '@temporalio/proto';
 
-
-
 /** What travels beside a request. */
 export interface CallContext {
   /** Epoch milliseconds after which the caller no longer waits. */
@@ -21,19 +19,43 @@ export interface CallContext {
 type Rpc<Request, Response> = (request: Request, call?: CallContext) => Promise<Response>;
 
 export interface WorkflowService {
-  getSystemInfo: Rpc<temporal.api.workflowservice.v1.IGetSystemInfoRequest, temporal.api.workflowservice.v1.IGetSystemInfoResponse>;
-  getClusterInfo: Rpc<temporal.api.workflowservice.v1.IGetClusterInfoRequest, temporal.api.workflowservice.v1.IGetClusterInfoResponse>;
-  registerNamespace: Rpc<temporal.api.workflowservice.v1.IRegisterNamespaceRequest, temporal.api.workflowservice.v1.IRegisterNamespaceResponse>;
-  describeNamespace: Rpc<temporal.api.workflowservice.v1.IDescribeNamespaceRequest, temporal.api.workflowservice.v1.IDescribeNamespaceResponse>;
-  listNamespaces: Rpc<temporal.api.workflowservice.v1.IListNamespacesRequest, temporal.api.workflowservice.v1.IListNamespacesResponse>;
+  getSystemInfo: Rpc<
+    temporal.api.workflowservice.v1.IGetSystemInfoRequest,
+    temporal.api.workflowservice.v1.IGetSystemInfoResponse
+  >;
+  getClusterInfo: Rpc<
+    temporal.api.workflowservice.v1.IGetClusterInfoRequest,
+    temporal.api.workflowservice.v1.IGetClusterInfoResponse
+  >;
+  registerNamespace: Rpc<
+    temporal.api.workflowservice.v1.IRegisterNamespaceRequest,
+    temporal.api.workflowservice.v1.IRegisterNamespaceResponse
+  >;
+  describeNamespace: Rpc<
+    temporal.api.workflowservice.v1.IDescribeNamespaceRequest,
+    temporal.api.workflowservice.v1.IDescribeNamespaceResponse
+  >;
+  listNamespaces: Rpc<
+    temporal.api.workflowservice.v1.IListNamespacesRequest,
+    temporal.api.workflowservice.v1.IListNamespacesResponse
+  >;
 
-  startWorkflowExecution: Rpc<temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest, temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse>;
-  signalWorkflowExecution: Rpc<temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest, temporal.api.workflowservice.v1.ISignalWorkflowExecutionResponse>;
+  startWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse
+  >;
+  signalWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.ISignalWorkflowExecutionResponse
+  >;
   signalWithStartWorkflowExecution: Rpc<
     temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionRequest,
     temporal.api.workflowservice.v1.ISignalWithStartWorkflowExecutionResponse
   >;
-  queryWorkflow: Rpc<temporal.api.workflowservice.v1.IQueryWorkflowRequest, temporal.api.workflowservice.v1.IQueryWorkflowResponse>;
+  queryWorkflow: Rpc<
+    temporal.api.workflowservice.v1.IQueryWorkflowRequest,
+    temporal.api.workflowservice.v1.IQueryWorkflowResponse
+  >;
   requestCancelWorkflowExecution: Rpc<
     temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest,
     temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionResponse
@@ -42,8 +64,14 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest,
     temporal.api.workflowservice.v1.ITerminateWorkflowExecutionResponse
   >;
-  deleteWorkflowExecution: Rpc<temporal.api.workflowservice.v1.IDeleteWorkflowExecutionRequest, temporal.api.workflowservice.v1.IDeleteWorkflowExecutionResponse>;
-  resetWorkflowExecution: Rpc<temporal.api.workflowservice.v1.IResetWorkflowExecutionRequest, temporal.api.workflowservice.v1.IResetWorkflowExecutionResponse>;
+  deleteWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IDeleteWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IDeleteWorkflowExecutionResponse
+  >;
+  resetWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IResetWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IResetWorkflowExecutionResponse
+  >;
   describeWorkflowExecution: Rpc<
     temporal.api.workflowservice.v1.IDescribeWorkflowExecutionRequest,
     temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse
@@ -56,11 +84,23 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryReverseRequest,
     temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryReverseResponse
   >;
-  listWorkflowExecutions: Rpc<temporal.api.workflowservice.v1.IListWorkflowExecutionsRequest, temporal.api.workflowservice.v1.IListWorkflowExecutionsResponse>;
-  countWorkflowExecutions: Rpc<temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequest, temporal.api.workflowservice.v1.ICountWorkflowExecutionsResponse>;
-  describeTaskQueue: Rpc<temporal.api.workflowservice.v1.IDescribeTaskQueueRequest, temporal.api.workflowservice.v1.IDescribeTaskQueueResponse>;
+  listWorkflowExecutions: Rpc<
+    temporal.api.workflowservice.v1.IListWorkflowExecutionsRequest,
+    temporal.api.workflowservice.v1.IListWorkflowExecutionsResponse
+  >;
+  countWorkflowExecutions: Rpc<
+    temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequest,
+    temporal.api.workflowservice.v1.ICountWorkflowExecutionsResponse
+  >;
+  describeTaskQueue: Rpc<
+    temporal.api.workflowservice.v1.IDescribeTaskQueueRequest,
+    temporal.api.workflowservice.v1.IDescribeTaskQueueResponse
+  >;
 
-  pollWorkflowTaskQueue: Rpc<temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest, temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse>;
+  pollWorkflowTaskQueue: Rpc<
+    temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest,
+    temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse
+  >;
   respondWorkflowTaskCompleted: Rpc<
     temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest,
     temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse
@@ -73,8 +113,14 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IRespondQueryTaskCompletedRequest,
     temporal.api.workflowservice.v1.IRespondQueryTaskCompletedResponse
   >;
-  resetStickyTaskQueue: Rpc<temporal.api.workflowservice.v1.IResetStickyTaskQueueRequest, temporal.api.workflowservice.v1.IResetStickyTaskQueueResponse>;
-  pollActivityTaskQueue: Rpc<temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest, temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse>;
+  resetStickyTaskQueue: Rpc<
+    temporal.api.workflowservice.v1.IResetStickyTaskQueueRequest,
+    temporal.api.workflowservice.v1.IResetStickyTaskQueueResponse
+  >;
+  pollActivityTaskQueue: Rpc<
+    temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest,
+    temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse
+  >;
   recordActivityTaskHeartbeat: Rpc<
     temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatRequest,
     temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatResponse

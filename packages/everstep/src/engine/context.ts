@@ -1,0 +1,36 @@
+/** What the verbs share: the parts of a running engine. */
+import type { Limits } from '../core/limits.ts';
+import type { Clock, Random } from '../service/clock.ts';
+import type { Logger } from '../service/logger.ts';
+import type { Store } from '../store/store.ts';
+import type { EngineLimits } from './engine-limits.ts';
+import type { Executor } from './executor.ts';
+import type { HandOver } from './hand-over.ts';
+import type { HistoryReader } from './history-reader.ts';
+import type { Matching } from './matching.ts';
+import type { Namespaces } from './namespaces.ts';
+import type { Processes } from './processes.ts';
+import type { QueryBoard } from './query-board.ts';
+import type { RemoteQueries } from './remote-queries.ts';
+import type { Starts } from './starts.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface EngineContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly coreLimits: Limits;
+  readonly limits: EngineLimits;
+  readonly processId: string;
+  readonly executor: Executor;
+  readonly starts: Starts;
+  readonly history: HistoryReader;
+  readonly namespaces: Namespaces;
+  readonly matching: Matching;
+  readonly handOver: HandOver;
+  readonly queries: QueryBoard;
+  readonly remoteQueries: RemoteQueries;
+  readonly waiters: Waiters;
+  readonly processes: Processes;
+}

@@ -1,0 +1,24 @@
+/** Limits of the engine around the core (section 14): pages, polls and waits. All are settings. */
+export interface EngineLimits {
+  readonly historyPageEvents: number;
+  readonly listPageMax: number;
+  readonly longPollMs: number;
+  readonly longPollDeadlineMinMs: number;
+  readonly historyLongPollMs: number;
+  readonly waitingQueriesMax: number;
+  /** Runs kept in memory. */
+  readonly liveRunsMax: number;
+  /** QY-2. */
+  readonly queryTaskFailuresMax: number;
+}
+
+export const defaultEngineLimits: EngineLimits = {
+  historyPageEvents: 256,
+  listPageMax: 1_000,
+  longPollMs: 60_000,
+  longPollDeadlineMinMs: 2_000,
+  historyLongPollMs: 20_000,
+  waitingQueriesMax: 100,
+  liveRunsMax: 1_000,
+  queryTaskFailuresMax: 3,
+};

@@ -1,0 +1,374 @@
+/**
+ * The embedded engine: Temporal's WorkflowService over a store. It joins the pure core to the world: loads runs,
+ * applies inputs, commits, and brings work to workers.
+ *
+ * Many engines may share a store; none is special, and the store's version checks decide.
+ * Read next: executor.ts (how an input becomes a commit), hand-over.ts, matching.ts, wake-ups.ts, and verbs/ for
+ * one file a call of the service.
+ */
+import { defaultLimits } from '../core/limits.ts';
+import type { Limits } from '../core/limits.ts';
+import type { Clock, Random, Timer } from '../service/clock.ts';
+import type { LocalWorker, LocalWorkerHost, LocalWorkerSupport } from '../service/local-worker.ts';
+import type { Logger } from '../service/logger.ts';
+import { ServiceError } from '../service/service-error.ts';
+import type { WorkflowService } from '../service/workflow-service.ts';
+import type { RunRef, Store } from '../store/store.ts';
+import type { EngineContext } from './context.ts';
+import { askLocalWorker } from './direct-query.ts';
+import { defaultEngineLimits } from './engine-limits.ts';
+import type { EngineLimits } from './engine-limits.ts';
+import { Executor } from './executor.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { CommittedRun } from './group-commit.ts';
+import { HandOver } from './hand-over.ts';
+import { HistoryReader } from './history-reader.ts';
+import { LiveRuns } from './live-run.ts';
+import { decodeMail, encodeMail } from './mail.ts';
+import type { Mail } from './mail.ts';
+import { Matching } from './matching.ts';
+import { Namespaces } from './namespaces.ts';
+import { OutboxDelivery } from './outbox-delivery.ts';
+import { Processes } from './processes.ts';
+import { QueryBoard } from './query-board.ts';
+import { RemoteQueries } from './remote-queries.ts';
+import { Retention } from './retention.ts';
+import { Starts } from './starts.ts';
+import { serviceOf } from './verbs.ts';
+import { Waiters } from './waiters.ts';
+import { WakeUps } from './wake-ups.ts';
+
+const tickMs = 1_000;
+/** A run whose turn it is for another process is taken over when that is so late. */
+const leaveToOthersMs = 300;
+
+export interface EngineOptions {
+  /** Opened by whoever made it, and closed by them. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Of the machine: pids mean something only between processes with the same one. */
+  readonly hostId: string;
+  readonly pid: number;
+  readonly isPidAlive: (pid: number) => boolean;
+  /** Made when it does not exist, with `retentionMs` as the time closed runs are kept. */
+  readonly defaultNamespace: string;
+  readonly retentionMs: number;
+  /** False for a process that only submits and reads: it leaves deadlines to those that work, unless none does. */
+  readonly acts: boolean;
+  readonly limits?: Partial<EngineLimits>;
+  readonly coreLimits?: Partial<Limits>;
+}
+
+export interface Engine {
+  readonly processId: string;
+  readonly service: WorkflowService & LocalWorkerSupport;
+  start(): Promise<void>;
+  /** Writes what is under way, and leaves the store. Workers have been drained before. */
+  stop(): Promise<void>;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  return new EmbeddedEngine(options);
+}
+
+class EmbeddedEngine implements Engine {
+  readonly processId: string;
+  readonly service: WorkflowService & LocalWorkerSupport;
+  readonly #options: EngineOptions;
+  readonly #context: EngineContext;
+  readonly #groupCommit: GroupCommit;
+  readonly #wakeUps: WakeUps;
+  readonly #outbox: OutboxDelivery;
+  readonly #retention: Retention;
+  #tick: Timer | undefined;
+  #stopListening: (() => void) | undefined;
+  #stopped = false;
+  #looking = false;
+  #lookAgain = false;
+  #background: Promise<void> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const { store, clock, random, logger } = options;
+    this.processId = random.uuid();
+    const { processId } = this;
+    const coreLimits: Limits = { ...defaultLimits, ...options.coreLimits };
+    const limits: EngineLimits = { ...defaultEngineLimits, ...options.limits };
+    const namespaces = new Namespaces(store, random, options.retentionMs);
+    const live = new LiveRuns(limits.liveRunsMax);
+    this.#groupCommit = new GroupCommit({
+      store,
+      clock,
+      logger,
+      processId,
+      retentionMs: (namespaceId) => namespaces.retentionMs(namespaceId),
+      onWritten: (committed) => {
+        this.#written(committed);
+      },
+    });
+    const executor = new Executor({
+      store,
+      clock,
+      random,
+      limits: coreLimits,
+      live,
+      groupCommit: this.#groupCommit,
+    });
+    const history = new HistoryReader(store);
+    const queries = new QueryBoard(limits.waitingQueriesMax);
+    const handOver = new HandOver({ executor, history, queries, clock, random, logger, processId });
+    executor.dispatcher = handOver;
+    const starts = new Starts(executor);
+    const processes = new Processes({
+      store,
+      executor,
+      clock,
+      logger,
+      processId,
+      hostId: options.hostId,
+      pid: options.pid,
+      isPidAlive: options.isPidAlive,
+    });
+    this.#context = {
+      store,
+      clock,
+      random,
+      logger,
+      coreLimits,
+      limits,
+      processId,
+      executor,
+      starts,
+      history,
+      namespaces,
+      matching: new Matching({ store, executor, handOver, clock, logger, processId }),
+      handOver,
+      queries,
+      remoteQueries: new RemoteQueries(random, processId),
+      waiters: new Waiters(store),
+      processes,
+    };
+    this.#wakeUps = new WakeUps({
+      store,
+      executor,
+      clock,
+      logger,
+      mine: (ref, overdueMs) => this.#isMine(ref, overdueMs),
+    });
+    this.#outbox = new OutboxDelivery({
+      store,
+      executor,
+      starts,
+      history,
+      namespaces,
+      clock,
+      random,
+      logger,
+    });
+    this.#retention = new Retention({ store, clock, logger });
+    this.service = Object.assign(serviceOf(this.#context), {
+      attachWorker: (worker: LocalWorker) => this.#attachWorker(worker),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { store, defaultNamespace } = this.#options;
+    await this.#context.namespaces.ensure(defaultNamespace);
+    await this.#context.processes.start();
+    this.#stopListening = store.hints.listen(() => {
+      this.#look();
+    });
+    this.#wakeUps.start();
+    this.#setTick();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#tick?.cancel();
+    this.#stopListening?.();
+    this.#context.matching.stop();
+    this.#outbox.stop();
+    await this.#wakeUps.stop();
+    await this.#groupCommit.idle();
+    await this.#background;
+    await this.#context.processes.bury(this.processId);
+    await this.#groupCommit.idle();
+    this.#groupCommit.close();
+    this.#options.store.hints.ring();
+  }
+
+  #attachWorker(worker: LocalWorker): LocalWorkerHost {
+    const { namespaces, matching, handOver, processes } = this.#context;
+    const namespace = namespaces.all().find((candidate) => candidate.name === worker.namespace);
+    if (!namespace) {
+      throw new ServiceError({
+        code: 'NOT_FOUND',
+        message: `Namespace ${worker.namespace} is not found.`,
+        detail: { kind: 'namespaceNotFound', namespace: worker.namespace },
+      });
+    }
+    handOver.attach(worker);
+    matching.attach(worker, namespace.namespaceId);
+    this.#inBackground('Announcing the polled queues', () => processes.announce(matching.polled()));
+    return {
+      capacityChanged: () => {
+        matching.capacityChanged();
+      },
+      detach: () => {
+        handOver.detach(worker);
+        matching.detach(worker);
+        if (!this.#stopped) {
+          this.#inBackground('Announcing the polled queues', () =>
+            processes.announce(matching.polled()),
+          );
+        }
+      },
+      handBack: async () => {
+        await this.#groupCommit.idle();
+        await processes.bury(this.processId);
+        if (!this.#stopped) await processes.announce(matching.polled());
+      },
+    };
+  }
+
+  /** What a write means for those who wait: work, events, deadlines, other runs, other processes. */
+  #written(committed: readonly CommittedRun[]): void {
+    const { matching, waiters, handOver, processes, queries } = this.#context;
+    for (const { run, part, outboxIds } of committed) {
+      if (run.ref !== undefined) waiters.committed(run.ref);
+      const { columns } = part;
+      if (columns) this.#wakeUps.note(columns.wakeAt);
+      if (columns && columns.closeTime === 0) {
+        for (const task of part.tasks)
+          matching.rowAdded(run.key.namespaceId, task.kind, task.taskQueue);
+      }
+      for (const [index, message] of part.outbox.entries()) {
+        const outboxId = outboxIds[index];
+        if (outboxId !== undefined) this.#outbox.deliver(run, message, outboxId);
+      }
+      for (const interrupt of part.interrupts) {
+        if (interrupt.processId === this.processId) handOver.interrupt(run.key.runId, interrupt);
+      }
+      if (queries.has(run.key.runId) && !part.state.workflowTask) this.#answerWaitingQueries(run);
+    }
+    if (processes.others.length > 0) this.#options.store.hints.ring();
+  }
+
+  /** Queries that waited for a workflow task which ended without them. */
+  #answerWaitingQueries(run: CommittedRun['run']): void {
+    const { queries } = this.#context;
+    const state = run.latest;
+    if (!state || state.lastCompletedStartedEventId === 0) return;
+    const worker = this.#context.handOver.workers.find((candidate) =>
+      candidate.workflowTaskQueues.includes(state.taskQueue),
+    );
+    if (!worker) return;
+    for (const waiting of queries.takeAll(run.key.runId)) {
+      askLocalWorker(this.#context, worker, run, waiting.query).then((answer) => {
+        waiting.resolve({ queryResult: answer.queryResult ?? null });
+      }, waiting.reject);
+    }
+  }
+
+  /** Another process rang: there may be rows, mail, events. */
+  #look(): void {
+    if (this.#stopped) return;
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#looking = true;
+    this.#inBackground('Looking for what other processes wrote', async () => {
+      try {
+        do {
+          this.#lookAgain = false;
+          this.#context.matching.look();
+          await this.#context.waiters.check();
+          await this.#readMail();
+          const wakeAt = await this.#options.store.runs.nextWakeAt();
+          this.#wakeUps.note(wakeAt);
+        } while (this.#lookAgain && !this.#stopped);
+      } finally {
+        this.#looking = false;
+      }
+    });
+  }
+
+  async #readMail(): Promise<void> {
+    const letters = await this.#options.store.mail.take({ processId: this.processId });
+    for (const bytes of letters) this.#readLetter(decodeMail(bytes));
+  }
+
+  #readLetter(mail: Mail): void {
+    switch (mail.kind) {
+      case 'interrupt':
+        this.#context.handOver.interrupt(mail.runId, mail);
+        break;
+      case 'queryAnswer':
+        this.#context.remoteQueries.answeredByMail(mail);
+        break;
+      case 'query':
+        this.#inBackground('Answering a query of another process', () => this.#answerQuery(mail));
+    }
+  }
+
+  async #answerQuery(mail: Extract<Mail, { kind: 'query' }>): Promise<void> {
+    const { namespaceId, workflowId, runId } = mail;
+    const run = await this.#context.executor.locate({ namespaceId, workflowId, runId });
+    const fresh = run && (await this.#context.executor.refresh(run));
+    const state = fresh?.latest;
+    const worker = this.#context.handOver.workers.find((candidate) =>
+      candidate.workflowTaskQueues.includes(state?.taskQueue ?? ''),
+    );
+    if (!fresh || !worker) return;
+    const answer = await askLocalWorker(
+      this.#context,
+      worker,
+      fresh,
+      RemoteQueries.decodeQuery(mail),
+    );
+    await this.#options.store.mail.send({
+      mail: [
+        {
+          processId: mail.replyTo,
+          bytes: encodeMail(RemoteQueries.encodeAnswer(mail.queryId, answer)),
+        },
+      ],
+    });
+    this.#options.store.hints.ring();
+  }
+
+  #setTick(): void {
+    if (this.#stopped) return;
+    this.#tick = this.#options.clock.setTimer(tickMs, () => {
+      this.#inBackground('The regular look around', async () => {
+        await this.#context.processes.look();
+        if (this.#context.processes.others.length > 0) this.#look();
+        await this.#outbox.sweep();
+        await this.#retention.sweep();
+      });
+      this.#setTick();
+    });
+  }
+
+  /** Spreads deadlines over the processes that work, by a hash of the run; any of them takes what is left. */
+  #isMine(ref: RunRef, overdueMs: number): boolean {
+    const working = this.#context.processes.others.filter((process) => process.queues.length > 0);
+    if (working.length === 0 || overdueMs >= leaveToOthersMs) return true;
+    if (!this.#options.acts) return false;
+    const ids = working.map((process) => process.processId);
+    ids.push(this.processId);
+    ids.sort();
+    return ids[ref % ids.length] === this.processId;
+  }
+
+  #inBackground(what: string, work: () => Promise<void>): void {
+    const done = work().catch((error: unknown) => {
+      if (!this.#stopped) this.#options.logger.warn(`${what} failed; it is tried again`, { error });
+    });
+    this.#background = Promise.all([this.#background, done]).then(() => undefined);
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * The hand-over to a worker of this process (decision 10): a workflow task is started, driven and completed inside
+ * the unit that made it, and its steps are started in it when a slot is free. One commit for all of it.
+ *
+ * A drive settles within microtasks; the unit is written at the end of the turn. A drive that takes longer, because
+ * the code awaits something it must not, is committed as started, and its completion follows as an input of its own.
+ */
+import type { DispatchTask, Input, Interrupt, Replies } from '../core/input.ts';
+import type { Command } from '../core/proto.ts';
+import type { Clock, Random } from '../service/clock.ts';
+import type { LocalWorker, WorkflowTaskOutcome } from '../service/local-worker.ts';
+import type { Logger } from '../service/logger.ts';
+import type { TaskRow } from '../store/store.ts';
+import type { Dispatcher, Executor } from './executor.ts';
+import type { HistoryReader } from './history-reader.ts';
+import type { LiveRun } from './live-run.ts';
+import type { QueryBoard, QueryResults } from './query-board.ts';
+import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
+import { encodeActivityToken, encodeWorkflowTaskToken } from './task-token.ts';
+import type { Part, RequestOutcome, Unit } from './unit.ts';
+
+export interface HandOverOptions {
+  readonly executor: Executor;
+  readonly history: HistoryReader;
+  readonly queries: QueryBoard;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly processId: string;
+}
+
+export class HandOver implements Dispatcher {
+  readonly #options: HandOverOptions;
+  readonly #workers: LocalWorker[] = [];
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+  }
+
+  get workers(): readonly LocalWorker[] {
+    return this.#workers;
+  }
+
+  attach(worker: LocalWorker): void {
+    this.#workers.push(worker);
+  }
+
+  detach(worker: LocalWorker): void {
+    const index = this.#workers.indexOf(worker);
+    if (index >= 0) this.#workers.splice(index, 1);
+  }
+
+  handOver(part: Part, task: DispatchTask): boolean {
+    return task.kind === 'workflow'
+      ? this.#handOverWorkflowTask(part, task)
+      : this.#handOverStep(part, task);
+  }
+
+  evict(runId: string): void {
+    for (const worker of this.#workers) worker.evict(runId);
+  }
+
+  interrupt(runId: string, interrupt: Interrupt): void {
+    for (const worker of this.#workers) {
+      worker.interruptStep({
+        runId,
+        activityId: interrupt.activityId,
+        attempt: interrupt.attempt,
+        reason: interrupt.reason,
+      });
+    }
+  }
+
+  /** Takes a row of a queue; resolves when it is used up or found void. False: the worker had no room after all. */
+  async takeRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<boolean> {
+    return row.kind === 'workflow'
+      ? this.#takeWorkflowRow(worker, run, row)
+      : this.#takeStepRow(worker, run, row);
+  }
+
+  #handOverWorkflowTask(part: Part, task: DispatchTask): boolean {
+    const queue = task.normalTaskQueue || task.taskQueue;
+    const worker = this.#workers.find(
+      (candidate) =>
+        candidate.namespace === part.state.namespace &&
+        candidate.acceptsWorkflowTask(queue, task.type),
+    );
+    if (!worker) return false;
+    const { executor } = this.#options;
+    const outcome = executor.applyIn(part, {
+      input: {
+        kind: 'startWorkflowTask',
+        scheduledEventId: task.scheduledEventId,
+        stamp: task.stamp,
+        requestId: this.#options.random.uuid(),
+        identity: worker.identity,
+        taskQueue: task.taskQueue,
+        processId: this.#options.processId,
+      },
+      settle: ignore,
+      handedOverIn: part.unit,
+    });
+    if (outcome.ok) this.#drive(worker, part, outcome.value as Replies['startWorkflowTask']);
+    return true;
+  }
+
+  #takeWorkflowRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#options.executor.apply(run, {
+        input: {
+          kind: 'startWorkflowTask',
+          scheduledEventId: row.scheduledEventId,
+          stamp: row.stamp,
+          requestId: this.#options.random.uuid(),
+          identity: worker.identity,
+          taskQueue: row.taskQueue,
+          processId: this.#options.processId,
+        },
+        doneTask: row.taskId,
+        settle: (outcome) => {
+          resolve(settledRow(outcome));
+        },
+        onApplied: (part, outcome) => {
+          if (outcome.ok) this.#drive(worker, part, outcome.value as Replies['startWorkflowTask']);
+        },
+      });
+    });
+  }
+
+  #drive(worker: LocalWorker, part: Part, started: Replies['startWorkflowTask']): void {
+    const { run, unit, state } = part;
+    const held = worker.heldUpTo(run.key.runId);
+    const from = held !== undefined && held === started.previousStartedEventId ? held + 1 : 1;
+    const until = state.nextEventId;
+    const inMemory = run.eventsFrom(from);
+    const drive = (
+      events: ReturnType<LiveRun['eventsFrom']> & object,
+    ): Promise<WorkflowTaskOutcome> => {
+      const message = workflowTaskMessage({
+        state,
+        started,
+        taskToken: encodeWorkflowTaskToken(run.key, started.token),
+        events:
+          started.transientEvents.length === 0 ? events : [...events, ...started.transientEvents],
+      });
+      message.queries = this.#options.queries.attach(run.key.runId);
+      return worker.driveWorkflowTask(message);
+    };
+    const driving = inMemory
+      ? drive(inMemory)
+      : this.#options.history.read(run, from, until).then((events) => drive(events));
+    driving.then(
+      (outcome) => {
+        this.#driven(run, unit, started, outcome);
+      },
+      (error: unknown) => {
+        this.#options.logger.error('A workflow task could not be driven', { ...run.key, error });
+        worker.evict(run.key.runId);
+        this.#respond(run, unit, {
+          kind: 'failWorkflowTask',
+          token: started.token,
+          cause: 0,
+          failure: { message: error instanceof Error ? error.message : String(error) },
+          identity: worker.identity,
+        });
+      },
+    );
+  }
+
+  #driven(
+    run: LiveRun,
+    unit: Unit,
+    started: Replies['startWorkflowTask'],
+    outcome: WorkflowTaskOutcome,
+  ): void {
+    if (outcome.kind === 'completed') {
+      const { commands, queryResults, ...request } = outcome.request;
+      this.#respond(
+        run,
+        unit,
+        {
+          kind: 'completeWorkflowTask',
+          token: started.token,
+          commands: (commands ?? []) as Command[],
+          request,
+        },
+        queryResults ?? {},
+      );
+    } else if (outcome.kind === 'failed') {
+      const { cause, failure, identity } = outcome.request;
+      this.#respond(run, unit, {
+        kind: 'failWorkflowTask',
+        token: started.token,
+        cause: cause ?? 0,
+        failure: failure ?? null,
+        identity: identity ?? '',
+      });
+    }
+  }
+
+  #respond(run: LiveRun, unit: Unit, input: Input, queryResults?: QueryResults): void {
+    const { queries, executor } = this.#options;
+    const { runId } = run.key;
+    // The unit that started this task was lost: the worker was told, and the run is driven again.
+    if (unit.lost) {
+      queries.detach(runId);
+      return;
+    }
+    executor.apply(run, {
+      input,
+      handedOverIn: unit,
+      settle: (outcome) => {
+        if (outcome.ok && queryResults) queries.answerAttached(runId, queryResults);
+        else queries.detach(runId);
+        // The history does not hold what the worker thinks it holds: it starts again from there.
+        if (!outcome.ok) this.evict(runId);
+      },
+    });
+  }
+
+  #handOverStep(part: Part, task: DispatchTask): boolean {
+    for (const worker of this.#workers) {
+      if (worker.namespace !== part.state.namespace) continue;
+      const slot = worker.reserveStep(task.taskQueue, task.type);
+      if (!slot) continue;
+      const outcome = this.#options.executor.applyIn(part, {
+        input: {
+          kind: 'startActivity',
+          scheduledEventId: task.scheduledEventId,
+          stamp: task.stamp,
+          requestId: this.#options.random.uuid(),
+          identity: worker.identity,
+          processId: this.#options.processId,
+        },
+        settle: ignore,
+        handedOverIn: part.unit,
+      });
+      if (!outcome.ok) {
+        slot.release();
+        return true;
+      }
+      this.#startAfterCommit(
+        worker,
+        slot,
+        part,
+        task.scheduledEventId,
+        outcome.value as Replies['startActivity'],
+      );
+      return true;
+    }
+    return false;
+  }
+
+  #takeStepRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<boolean> {
+    const slot = worker.reserveStep(row.taskQueue, row.type);
+    if (!slot) return Promise.resolve(false);
+    let used = false;
+    return new Promise((resolve) => {
+      this.#options.executor.apply(run, {
+        input: {
+          kind: 'startActivity',
+          scheduledEventId: row.scheduledEventId,
+          stamp: row.stamp,
+          requestId: this.#options.random.uuid(),
+          identity: worker.identity,
+          processId: this.#options.processId,
+        },
+        doneTask: row.taskId,
+        settle: (outcome) => {
+          if (!outcome.ok) slot.release();
+          resolve(settledRow(outcome));
+        },
+        onApplied: (part, outcome) => {
+          if (!outcome.ok || used) return;
+          used = true;
+          part.unit.onLost.push(() => {
+            used = false;
+          });
+          this.#followStart(
+            worker,
+            slot,
+            part,
+            row.scheduledEventId,
+            outcome.value as Replies['startActivity'],
+          );
+        },
+      });
+    });
+  }
+
+  #startAfterCommit(
+    worker: LocalWorker,
+    slot: ReturnType<LocalWorker['reserveStep']> & object,
+    part: Part,
+    scheduledEventId: number,
+    reply: Replies['startActivity'],
+  ): void {
+    part.unit.onLost.push(() => {
+      slot.release();
+    });
+    this.#followStart(worker, slot, part, scheduledEventId, reply);
+  }
+
+  #followStart(
+    worker: LocalWorker,
+    slot: ReturnType<LocalWorker['reserveStep']> & object,
+    part: Part,
+    scheduledEventId: number,
+    reply: Replies['startActivity'],
+  ): void {
+    const { run, unit, state } = part;
+    const { activity } = reply;
+    unit.afterCommit.push(() => {
+      const start = (
+        scheduled: Parameters<typeof activityTaskMessage>[0]['scheduled'] | undefined,
+      ): void => {
+        if (!scheduled) {
+          this.#options.logger.error('A step has no scheduled event', {
+            ...run.key,
+            scheduledEventId,
+          });
+          slot.release();
+          return;
+        }
+        const taskToken = encodeActivityToken(run.key, {
+          scheduledEventId,
+          attempt: activity.attempt,
+          stamp: activity.stamp,
+        });
+        worker.startStep(slot, activityTaskMessage({ state, activity, taskToken, scheduled }));
+      };
+      const inMemory = run.eventsFrom(scheduledEventId)?.[0];
+      if (inMemory) {
+        start(inMemory);
+        return;
+      }
+      this.#options.history.event(run, scheduledEventId).then(start, (error: unknown) => {
+        this.#options.logger.error('A step could not be started', {
+          ...run.key,
+          scheduledEventId,
+          error,
+        });
+        slot.release();
+      });
+    });
+  }
+}
+
+function ignore(): void {
+  // Nobody waits for the answer of a hand-over: its effect is in the unit.
+}
+
+/** The row is used up, or void because its task is gone; only a failed store leaves it. */
+function settledRow(outcome: RequestOutcome): boolean {
+  return outcome.ok || 'refusal' in outcome;
+}

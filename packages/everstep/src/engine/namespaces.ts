@@ -1,0 +1,101 @@
+/** Namespaces by name, with their settings. Read once, and again when a name is not known. */
+import { ServiceError } from '../service/service-error.ts';
+import type { Random } from '../service/clock.ts';
+import type { NamespaceRow, Store } from '../store/store.ts';
+
+export interface Namespace {
+  readonly namespaceId: string;
+  readonly name: string;
+  readonly config: NamespaceConfig;
+}
+
+export interface NamespaceConfig {
+  readonly description: string;
+  readonly ownerEmail: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly retentionMs: number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class Namespaces {
+  readonly #store: Store;
+  readonly #random: Random;
+  readonly #defaultRetentionMs: number;
+  #byName = new Map<string, Namespace>();
+  #byId = new Map<string, Namespace>();
+
+  constructor(store: Store, random: Random, defaultRetentionMs: number) {
+    this.#store = store;
+    this.#random = random;
+    this.#defaultRetentionMs = defaultRetentionMs;
+  }
+
+  async load(): Promise<void> {
+    this.#byName = new Map();
+    this.#byId = new Map();
+    for (const row of await this.#store.namespaces.list()) this.#remember(row);
+  }
+
+  all(): readonly Namespace[] {
+    return [...this.#byName.values()];
+  }
+
+  /** The namespace of a request; throws NOT_FOUND with the namespace's own detail. */
+  async get(name: string | null | undefined): Promise<Namespace> {
+    if (!name) {
+      throw new ServiceError({
+        code: 'INVALID_ARGUMENT',
+        message: 'Namespace not set on request.',
+      });
+    }
+    const known = this.#byName.get(name);
+    if (known) return known;
+    await this.load();
+    const found = this.#byName.get(name);
+    if (found) return found;
+    throw new ServiceError({
+      code: 'NOT_FOUND',
+      message: `Namespace ${name} is not found.`,
+      detail: { kind: 'namespaceNotFound', namespace: name },
+    });
+  }
+
+  byId(namespaceId: string): Namespace | undefined {
+    return this.#byId.get(namespaceId);
+  }
+
+  retentionMs(namespaceId: string): number {
+    return this.#byId.get(namespaceId)?.config.retentionMs ?? this.#defaultRetentionMs;
+  }
+
+  /** False when the name is taken. */
+  async register(name: string, config: Partial<NamespaceConfig>): Promise<boolean> {
+    const namespaceId = this.#random.uuid();
+    const full: NamespaceConfig = {
+      description: config.description ?? '',
+      ownerEmail: config.ownerEmail ?? '',
+      data: config.data ?? {},
+      retentionMs: config.retentionMs ?? this.#defaultRetentionMs,
+    };
+    const put = await this.#store.namespaces.put({
+      namespace: { namespaceId, name, config: encoder.encode(JSON.stringify(full)), version: 0 },
+      expectedVersion: 0,
+    });
+    await this.load();
+    return put;
+  }
+
+  async ensure(name: string): Promise<void> {
+    await this.load();
+    if (!this.#byName.has(name)) await this.register(name, {});
+  }
+
+  #remember(row: NamespaceRow): void {
+    const config = JSON.parse(decoder.decode(row.config)) as NamespaceConfig;
+    const namespace: Namespace = { namespaceId: row.namespaceId, name: row.name, config };
+    this.#byName.set(row.name, namespace);
+    this.#byId.set(row.namespaceId, namespace);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Who is on this store, and who has died (decision 11). A process of this machine is dead when its pid is gone,
+ * another machine's when its heartbeats stop. Whoever notices ends its started attempts; doing it twice is harmless.
+ */
+import type { Clock } from '../service/clock.ts';
+import type { Logger } from '../service/logger.ts';
+import type { ProcessRow, Store } from '../store/store.ts';
+import type { Executor } from './executor.ts';
+
+const heartbeatEveryMs = 3_000;
+const silentMsMax = 10_000;
+
+export interface ProcessesOptions {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly processId: string;
+  readonly hostId: string;
+  readonly pid: number;
+  readonly isPidAlive: (pid: number) => boolean;
+}
+
+export class Processes {
+  readonly #options: ProcessesOptions;
+  #queues: readonly string[] = [];
+  #startedAt = 0;
+  #heartbeatAt = 0;
+  #others: readonly ProcessRow[] = [];
+
+  constructor(options: ProcessesOptions) {
+    this.#options = options;
+  }
+
+  /** Live processes on this store besides this one, as of the last look. */
+  get others(): readonly ProcessRow[] {
+    return this.#others;
+  }
+
+  async start(): Promise<void> {
+    this.#startedAt = this.#options.clock.now();
+    await this.announce(this.#queues);
+    await this.look();
+  }
+
+  async announce(queues: readonly string[]): Promise<void> {
+    this.#queues = queues;
+    this.#heartbeatAt = this.#options.clock.now();
+    const { processId, pid, hostId, store } = this.#options;
+    await store.processes.announce({
+      process: {
+        processId,
+        pid,
+        hostId,
+        startedAt: this.#startedAt,
+        heartbeatAt: this.#heartbeatAt,
+        queues,
+      },
+    });
+  }
+
+  /** Every second: shows that this process lives, and looks for those that do not. */
+  async look(): Promise<void> {
+    const { clock, store, processId } = this.#options;
+    const now = clock.now();
+    if (now - this.#heartbeatAt >= heartbeatEveryMs) {
+      this.#heartbeatAt = now;
+      const known = await store.processes.heartbeat({ processId, now });
+      // Given up wrongly: its attempts are fenced by their stamps, and it goes on as if it had just come.
+      if (!known) await this.announce(this.#queues);
+    }
+    const rows = await store.processes.list();
+    const others: ProcessRow[] = [];
+    for (const row of rows) {
+      if (row.processId === processId) continue;
+      if (this.#isDead(row, now)) await this.bury(row.processId);
+      else others.push(row);
+    }
+    this.#others = others;
+  }
+
+  /** Ends what a process had started and gives back what it had claimed. */
+  async bury(processId: string): Promise<void> {
+    const { store, executor, logger } = this.#options;
+    const refs = await store.runs.heldBy({ processId });
+    await store.tasks.releaseAll({ processId });
+    await Promise.all(
+      refs.map(async (ref) => {
+        const stored = await store.runs.loadByRef({ ref });
+        if (!stored) return;
+        await executor.submitTo(executor.adopt(stored), { kind: 'processLost', processId });
+      }),
+    );
+    await store.processes.remove({ processId });
+    if (processId !== this.#options.processId) {
+      logger.info('A process is gone; its started work goes on elsewhere', {
+        processId,
+        runs: refs.length,
+      });
+    }
+  }
+
+  #isDead(row: ProcessRow, now: number): boolean {
+    const { hostId, pid, isPidAlive } = this.#options;
+    if (row.hostId !== hostId) return now - row.heartbeatAt > silentMsMax;
+    // This process has that pid now, so whoever had it is gone.
+    return row.pid === pid ? row.startedAt < this.#startedAt : !isPidAlive(row.pid);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * A unit is what will be one commit: the parts of one or more runs that change together, the replies that wait for
+ * it, and what happens after it.
+ */
+import type { Input, Interrupt, OutboxMessage } from '../core/input.ts';
+import type { HistoryEvent } from '../core/proto.ts';
+import type { Refusal } from '../core/refusal.ts';
+import type { RunState } from '../core/state.ts';
+import type { RunColumns, RunRef, TaskInsert } from '../store/store.ts';
+import type { LiveRun } from './live-run.ts';
+
+/** One run's share of a unit. */
+export interface Part {
+  readonly run: LiveRun;
+  readonly unit: Unit;
+  state: RunState;
+  /** A new run before its first transition. */
+  fresh: boolean;
+  readonly events: HistoryEvent[];
+  readonly tasks: TaskInsert[];
+  readonly outbox: OutboxMessage[];
+  readonly interrupts: Interrupt[];
+  /** Requests that came while this part was being committed. */
+  readonly waiting: Request[];
+  /** For a new run: what it must find as its workflow id's current run; undefined: it does not become current. */
+  replaces?: LiveRun | RunRef | null;
+  /** Made when the write is, kept by the run once committed. */
+  columns?: RunColumns;
+  /** Some transition changed the state, or the columns must be written again. */
+  changed: boolean;
+}
+
+/** An input and whoever waits for its answer; applied again when the commit is lost. */
+export interface Request {
+  readonly input: Input;
+  /** Called once, after the commit that holds the effect (or with the refusal). */
+  readonly settle: (outcome: RequestOutcome) => void;
+  /** Rows used up by this request, deleted in its commit. */
+  readonly doneTask?: number;
+  readonly doneOutbox?: number;
+  /** The unit's `restart` makes this request again. */
+  readonly madeByRestart?: boolean;
+  /** Called inside the open part, each time the input has been applied. */
+  readonly onApplied?: (part: Part, outcome: RequestOutcome) => void;
+  /** Commits lost so far. */
+  readonly conflicts?: number;
+  /**
+   * For what a local worker made of a task: the unit in which the task was started. When that very unit is lost
+   * the worker's answer is lost with it; when a later one is, the answer is given again.
+   */
+  readonly handedOverIn?: Unit;
+}
+
+export type RequestOutcome =
+  | { readonly ok: true; readonly value: unknown; readonly run: LiveRun }
+  | { readonly ok: false; readonly refusal: Refusal }
+  | { readonly ok: false; readonly error: unknown };
+
+export interface Unit {
+  readonly parts: Part[];
+  readonly doneTasks: number[];
+  readonly doneOutbox: number[];
+  /** Requests whose effect is in this unit, to be redone on a conflict, with their outcomes. */
+  readonly requests: {
+    readonly request: Request;
+    readonly run: LiveRun;
+    outcome: RequestOutcome;
+  }[];
+  /** Things to do once it is committed. */
+  readonly afterCommit: (() => void)[];
+  /** Things to undo when it is not. */
+  readonly onLost: (() => void)[];
+  /** How a unit that starts runs is made again from scratch after a conflict. */
+  restart?: () => void;
+  queued: boolean;
+  phase: 'open' | 'committing' | 'done';
+  /** Its commit was lost or failed: nothing in it happened. */
+  lost: boolean;
+}
+
+export function newUnit(): Unit {
+  return {
+    parts: [],
+    doneTasks: [],
+    doneOutbox: [],
+    requests: [],
+    afterCommit: [],
+    onLost: [],
+    queued: false,
+    phase: 'open',
+    lost: false,
+  };
+}

@@ -1,0 +1,9 @@
+/** The shape of a verb: one call of the service over a running engine. */
+import type { CallContext, RpcName, WorkflowService } from '../service/workflow-service.ts';
+import type { EngineContext } from './context.ts';
+
+export type Verb<Name extends RpcName> = (
+  context: EngineContext,
+  request: Parameters<WorkflowService[Name]>[0],
+  call: CallContext | undefined,
+) => ReturnType<WorkflowService[Name]>;

@@ -1,0 +1,86 @@
+/** The service: every call that is built, one file each. A call missing here does not compile. */
+import type { RpcName, WorkflowService } from '../service/workflow-service.ts';
+import type { EngineContext } from './context.ts';
+import type { Verb } from './verb.ts';
+import { countWorkflowExecutions } from './verbs/count-workflow-executions.ts';
+import { deleteWorkflowExecution } from './verbs/delete-workflow-execution.ts';
+import { describeNamespace } from './verbs/describe-namespace.ts';
+import { describeTaskQueue } from './verbs/describe-task-queue.ts';
+import { describeWorkflowExecution } from './verbs/describe-workflow-execution.ts';
+import { getClusterInfo } from './verbs/get-cluster-info.ts';
+import { getSystemInfo } from './verbs/get-system-info.ts';
+import { getWorkflowExecutionHistoryReverse } from './verbs/get-workflow-execution-history-reverse.ts';
+import { getWorkflowExecutionHistory } from './verbs/get-workflow-execution-history.ts';
+import { listNamespaces } from './verbs/list-namespaces.ts';
+import { listWorkflowExecutions } from './verbs/list-workflow-executions.ts';
+import { pollActivityTaskQueue } from './verbs/poll-activity-task-queue.ts';
+import { pollWorkflowTaskQueue } from './verbs/poll-workflow-task-queue.ts';
+import { queryWorkflow } from './verbs/query-workflow.ts';
+import { recordActivityTaskHeartbeatById } from './verbs/record-activity-task-heartbeat-by-id.ts';
+import { recordActivityTaskHeartbeat } from './verbs/record-activity-task-heartbeat.ts';
+import { registerNamespace } from './verbs/register-namespace.ts';
+import { requestCancelWorkflowExecution } from './verbs/request-cancel-workflow-execution.ts';
+import { resetStickyTaskQueue } from './verbs/reset-sticky-task-queue.ts';
+import { resetWorkflowExecution } from './verbs/reset-workflow-execution.ts';
+import { respondActivityTaskCanceledById } from './verbs/respond-activity-task-canceled-by-id.ts';
+import { respondActivityTaskCanceled } from './verbs/respond-activity-task-canceled.ts';
+import { respondActivityTaskCompletedById } from './verbs/respond-activity-task-completed-by-id.ts';
+import { respondActivityTaskCompleted } from './verbs/respond-activity-task-completed.ts';
+import { respondActivityTaskFailedById } from './verbs/respond-activity-task-failed-by-id.ts';
+import { respondActivityTaskFailed } from './verbs/respond-activity-task-failed.ts';
+import { respondQueryTaskCompleted } from './verbs/respond-query-task-completed.ts';
+import { respondWorkflowTaskCompleted } from './verbs/respond-workflow-task-completed.ts';
+import { respondWorkflowTaskFailed } from './verbs/respond-workflow-task-failed.ts';
+import { signalWithStartWorkflowExecution } from './verbs/signal-with-start-workflow-execution.ts';
+import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
+import { startWorkflowExecution } from './verbs/start-workflow-execution.ts';
+import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
+
+const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
+  countWorkflowExecutions,
+  deleteWorkflowExecution,
+  describeNamespace,
+  describeTaskQueue,
+  describeWorkflowExecution,
+  getClusterInfo,
+  getSystemInfo,
+  getWorkflowExecutionHistoryReverse,
+  getWorkflowExecutionHistory,
+  listNamespaces,
+  listWorkflowExecutions,
+  pollActivityTaskQueue,
+  pollWorkflowTaskQueue,
+  queryWorkflow,
+  recordActivityTaskHeartbeatById,
+  recordActivityTaskHeartbeat,
+  registerNamespace,
+  requestCancelWorkflowExecution,
+  resetStickyTaskQueue,
+  resetWorkflowExecution,
+  respondActivityTaskCanceledById,
+  respondActivityTaskCanceled,
+  respondActivityTaskCompletedById,
+  respondActivityTaskCompleted,
+  respondActivityTaskFailedById,
+  respondActivityTaskFailed,
+  respondQueryTaskCompleted,
+  respondWorkflowTaskCompleted,
+  respondWorkflowTaskFailed,
+  signalWithStartWorkflowExecution,
+  signalWorkflowExecution,
+  startWorkflowExecution,
+  terminateWorkflowExecution,
+};
+
+export function serviceOf(context: EngineContext): WorkflowService {
+  const service: Record<string, unknown> = {};
+  for (const [name, verb] of Object.entries(verbs)) {
+    service[name] = (request: never, call: never) =>
+      (verb as (context: EngineContext, request: never, call: never) => unknown)(
+        context,
+        request,
+        call,
+      );
+  }
+  return service as unknown as WorkflowService;
+}

@@ -1,0 +1,36 @@
+import { longOf } from '../../core/time.ts';
+import type { Verb } from '../verb.ts';
+import { parseVisibilityQuery, statusNames } from '../visibility-query.ts';
+
+const encoder = new TextEncoder();
+
+export const countWorkflowExecutions: Verb<'countWorkflowExecutions'> = async (
+  context,
+  request,
+) => {
+  const namespace = await context.namespaces.get(request.namespace);
+  const { filter, groupBy } = parseVisibilityQuery(request.query ?? '');
+  const { count, groups } = await context.store.visibility.count({
+    namespaceId: namespace.namespaceId,
+    groupByStatus: groupBy,
+    ...(filter ? { filter } : {}),
+  });
+  if (!groupBy) return { count: longOf(count) };
+  const byName = new Map<string, number>();
+  for (const group of groups) {
+    const name = statusNames[group.status];
+    byName.set(name, (byName.get(name) ?? 0) + group.count);
+  }
+  return {
+    count: longOf(count),
+    groups: [...byName].map(([name, groupCount]) => ({
+      count: longOf(groupCount),
+      groupValues: [
+        {
+          metadata: { encoding: encoder.encode('json/plain'), type: encoder.encode('Keyword') },
+          data: encoder.encode(JSON.stringify(name)),
+        },
+      ],
+    })),
+  };
+};

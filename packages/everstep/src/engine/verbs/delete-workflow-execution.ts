@@ -1,0 +1,27 @@
+import { isOpen } from '../../core/state.ts';
+import { isServiceError } from '../../service/service-error.ts';
+import type { Verb } from '../verb.ts';
+import { freshRunOf } from './request-run.ts';
+
+/** DL-1: a running one is terminated first. */
+export const deleteWorkflowExecution: Verb<'deleteWorkflowExecution'> = async (
+  context,
+  request,
+) => {
+  const namespace = await context.namespaces.get(request.namespace);
+  const run = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
+  if (run.state && isOpen(run.state)) {
+    await context.executor
+      .submitTo(run, {
+        kind: 'terminate',
+        reason: 'Delete workflow execution',
+        identity: 'history-service',
+      })
+      .catch((error: unknown) => {
+        if (!isServiceError(error, 'NOT_FOUND')) throw error;
+      });
+  }
+  if (run.ref !== undefined) await context.store.runs.delete({ refs: [run.ref] });
+  context.executor.drop(run);
+  return {};
+};

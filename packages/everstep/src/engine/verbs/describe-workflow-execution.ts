@@ -1,0 +1,123 @@
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
+import type { ActivityInfo, RunState } from '../../core/state.ts';
+import { durationOf, longOf, timestampOf } from '../../core/time.ts';
+import { columnsOf } from '../columns.ts';
+import { runInfoOf } from '../run-info.ts';
+import type { Verb } from '../verb.ts';
+import { freshRunOf } from './request-run.ts';
+
+const { PendingActivityState, PendingWorkflowTaskState } = proto.temporal.api.enums.v1;
+
+export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = async (
+  context,
+  request,
+) => {
+  const namespace = await context.namespaces.get(request.namespace);
+  const run = await freshRunOf(context, namespace.namespaceId, request.execution);
+  const state = run.state as RunState;
+  const columns = run.columns ?? columnsOf(state, undefined, context.clock.now(), 0);
+  const task = state.workflowTask;
+  return {
+    executionConfig: {
+      taskQueue: { name: state.taskQueue, kind: 1 },
+      workflowExecutionTimeout: durationOf(state.executionTimeoutMs),
+      workflowRunTimeout: durationOf(state.runTimeoutMs),
+      defaultWorkflowTaskTimeout: durationOf(state.workflowTaskTimeoutMs),
+    },
+    workflowExecutionInfo: {
+      ...runInfoOf({ key: run.key, columns }),
+      ...(state.memo ? { memo: state.memo } : {}),
+      ...(state.searchAttributes ? { searchAttributes: state.searchAttributes } : {}),
+      autoResetPoints: {
+        points: state.resetPoints.map((point) => ({
+          buildId: point.buildId,
+          binaryChecksum: point.binaryChecksum,
+          runId: point.runId,
+          firstWorkflowTaskCompletedId: longOf(point.firstWorkflowTaskCompletedId),
+          createTime: timestampOf(point.createTime),
+          resettable: point.resettable,
+        })),
+      },
+    },
+    workflowExtendedInfo: {
+      ...(state.executionExpirationTime
+        ? { executionExpirationTime: timestampOf(state.executionExpirationTime) }
+        : {}),
+      ...(state.runExpirationTime
+        ? { runExpirationTime: timestampOf(state.runExpirationTime) }
+        : {}),
+      cancelRequested: state.cancelRequested,
+      originalStartTime: timestampOf(state.startTime),
+      ...(state.resetRunId ? { resetRunId: state.resetRunId } : {}),
+      requestIdInfos: Object.fromEntries(
+        [...state.requestIds].map(([id, info]) => [
+          id,
+          { eventType: info.eventType, eventId: longOf(info.eventId), buffered: false },
+        ]),
+      ),
+    },
+    pendingActivities: [...state.activities.values()].map(pendingActivity),
+    pendingChildren: [...state.children.values()].map((child) => ({
+      workflowId: child.workflowId,
+      runId: child.runId,
+      workflowTypeName: child.workflowType,
+      initiatedId: longOf(child.initiatedEventId),
+      parentClosePolicy: child.parentClosePolicy,
+    })),
+    ...(task
+      ? {
+          pendingWorkflowTask: {
+            state: task.startedEventId
+              ? PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+              : PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED,
+            scheduledTime: timestampOf(task.scheduledTime),
+            originalScheduledTime: timestampOf(task.originalScheduledTime),
+            ...(task.startedTime ? { startedTime: timestampOf(task.startedTime) } : {}),
+            attempt: task.attempt,
+          },
+        }
+      : {}),
+  };
+};
+
+function pendingActivity(activity: ActivityInfo): temporal.api.workflow.v1.IPendingActivityInfo {
+  const started = activity.startedTime !== 0;
+  return {
+    activityId: activity.activityId,
+    activityType: { name: activity.activityType },
+    state: activity.cancelRequestedEventId
+      ? PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
+      : started
+        ? PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        : activity.paused
+          ? PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED
+          : PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED,
+    heartbeatDetails: activity.heartbeatDetails ?? null,
+    ...(activity.lastHeartbeatTime
+      ? { lastHeartbeatTime: timestampOf(activity.lastHeartbeatTime) }
+      : {}),
+    ...(started ? { lastStartedTime: timestampOf(activity.startedTime) } : {}),
+    attempt: activity.attempt,
+    maximumAttempts: activity.retryPolicy.maximumAttempts,
+    scheduledTime: timestampOf(activity.scheduledTime),
+    ...(activity.scheduleToCloseMs
+      ? { expirationTime: timestampOf(activity.firstScheduledTime + activity.scheduleToCloseMs) }
+      : {}),
+    lastFailure: activity.lastFailure ?? null,
+    lastWorkerIdentity: activity.lastWorkerIdentity,
+    ...(activity.lastAttemptCompleteTime
+      ? { lastAttemptCompleteTime: timestampOf(activity.lastAttemptCompleteTime) }
+      : {}),
+    ...(!started && activity.attempt > 1
+      ? {
+          nextAttemptScheduleTime: timestampOf(activity.scheduledTime),
+          currentRetryInterval: durationOf(
+            Math.max(activity.scheduledTime - activity.lastAttemptCompleteTime, 0),
+          ),
+        }
+      : {}),
+    paused: activity.paused,
+    ...(activity.priority ? { priority: activity.priority } : {}),
+  };
+}

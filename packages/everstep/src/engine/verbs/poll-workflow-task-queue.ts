@@ -1,0 +1,118 @@
+import type { Replies } from '../../core/input.ts';
+import { checkTaskQueue } from '../../core/id-length.ts';
+import type { RunState } from '../../core/state.ts';
+import { ServiceError, isServiceError } from '../../service/service-error.ts';
+import type { WorkflowTask } from '../../service/local-worker.ts';
+import type { EngineContext } from '../context.ts';
+import type { LiveRun } from '../live-run.ts';
+import { encodeHistoryPage } from '../page-token.ts';
+import { workflowTaskMessage } from '../task-message.ts';
+import { encodeWorkflowTaskToken } from '../task-token.ts';
+import type { Verb } from '../verb.ts';
+import { invalid } from './request-run.ts';
+import { waitFor } from './wait.ts';
+
+const sticky = 2;
+
+/** WT-8, WT-11. Empty when nothing came within the poll. */
+export const pollWorkflowTaskQueue: Verb<'pollWorkflowTaskQueue'> = async (
+  context,
+  request,
+  call,
+) => {
+  const namespace = await context.namespaces.get(request.namespace);
+  const taskQueue = request.taskQueue?.name ?? '';
+  const problem =
+    taskQueue === ''
+      ? 'TaskQueue is not set on request.'
+      : checkTaskQueue(taskQueue, context.coreLimits);
+  if (problem) throw invalid(problem);
+  assertPollDeadline(context, call?.deadline);
+  const wait = waitFor(context, call, context.limits.longPollMs);
+  try {
+    return await new Promise<WorkflowTask>((resolve) => {
+      wait.signal.addEventListener('abort', () => {
+        resolve({});
+      });
+      if (wait.signal.aborted) resolve({});
+      context.matching.poll(
+        {
+          namespaceId: namespace.namespaceId,
+          kind: 'workflow',
+          taskQueue,
+          identity: request.identity ?? '',
+          take: async (row, run) => {
+            try {
+              const { value } = await context.executor.submitTo(
+                run,
+                {
+                  kind: 'startWorkflowTask',
+                  scheduledEventId: row.scheduledEventId,
+                  stamp: row.stamp,
+                  requestId: context.random.uuid(),
+                  identity: request.identity ?? '',
+                  taskQueue,
+                },
+                { doneTask: row.taskId },
+              );
+              resolve(await messageOf(context, run, value, request.taskQueue?.kind === sticky));
+              return true;
+            } catch (error) {
+              // The task is gone, and its row with it: this poll goes on waiting.
+              if (isServiceError(error)) return false;
+              throw error;
+            }
+          },
+          takeQuery: (query) => {
+            resolve(query.message as WorkflowTask);
+          },
+        },
+        wait.signal,
+      );
+    });
+  } finally {
+    wait.end();
+  }
+};
+
+/** A poll that could not wait even a little is refused, not answered empty at once for ever. */
+export function assertPollDeadline(context: EngineContext, deadline: number | undefined): void {
+  if (
+    deadline !== undefined &&
+    deadline - context.clock.now() < context.limits.longPollDeadlineMinMs
+  ) {
+    throw new ServiceError({
+      code: 'FAILED_PRECONDITION',
+      message: 'Context timeout is too short.',
+    });
+  }
+}
+
+/** The reply to a poll: the whole history in pages, or what a sticky worker has not seen. */
+export async function messageOf(
+  context: EngineContext,
+  run: LiveRun,
+  started: Replies['startWorkflowTask'],
+  isSticky: boolean,
+): Promise<WorkflowTask> {
+  const state = run.state as RunState;
+  const from =
+    isSticky && started.previousStartedEventId > 0 ? started.previousStartedEventId + 1 : 1;
+  const started1 = started.workflowTask.startedEventId + 1;
+  const end =
+    started.transientEvents.length > 0 ? state.nextEventId : Math.min(started1, state.nextEventId);
+  const until = Math.min(end, from + context.limits.historyPageEvents);
+  const events = await context.history.read(run, from, until);
+  const whole = until === end;
+  const message = workflowTaskMessage({
+    state,
+    started,
+    taskToken: encodeWorkflowTaskToken(run.key, started.token),
+    events: whole ? [...events, ...started.transientEvents] : events,
+    ...(whole
+      ? {}
+      : { nextPageToken: encodeHistoryPage({ runId: run.key.runId, nextEventId: until }) }),
+  });
+  message.queries = context.queries.attach(run.key.runId);
+  return message;
+}

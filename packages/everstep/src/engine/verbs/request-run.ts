@@ -1,0 +1,70 @@
+/** The run a request names: by run id, or the workflow id's current run. */
+import { runNotFound } from '../executor.ts';
+import type { EngineContext } from '../context.ts';
+import type { LiveRun } from '../live-run.ts';
+import type { WireWorkflowExecution } from '../../core/proto.ts';
+import { ServiceError } from '../../service/service-error.ts';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function invalid(message: string): ServiceError {
+  return new ServiceError({ code: 'INVALID_ARGUMENT', message });
+}
+
+/** Checks ids as Temporal words it. */
+export function executionOf(execution: WireWorkflowExecution | null | undefined): {
+  readonly workflowId: string;
+  readonly runId: string;
+} {
+  if (!execution) throw invalid('Execution is not set on request.');
+  const workflowId = execution.workflowId ?? '';
+  const runId = execution.runId ?? '';
+  if (workflowId === '') throw invalid('WorkflowId is not set on request.');
+  if (runId !== '' && !uuid.test(runId)) throw invalid('Invalid RunId.');
+  return { workflowId, runId };
+}
+
+/** For an input: what is cached will do, the commit finds out. */
+export async function runOf(
+  context: EngineContext,
+  namespaceId: string,
+  execution: WireWorkflowExecution | null | undefined,
+): Promise<LiveRun> {
+  const { workflowId, runId } = executionOf(execution);
+  const run = runId
+    ? await context.executor.locate({ namespaceId, workflowId, runId })
+    : await context.executor.locateCurrent(namespaceId, workflowId);
+  if (!run) throw runNotFound({ workflowId, runId });
+  return run;
+}
+
+/** For a read: as the store has it now. */
+export async function freshRunOf(
+  context: EngineContext,
+  namespaceId: string,
+  execution: WireWorkflowExecution | null | undefined,
+): Promise<LiveRun> {
+  const { workflowId, runId } = executionOf(execution);
+  const run = await runOf(context, namespaceId, { workflowId, runId });
+  const fresh = await committed(context, runId ? await context.executor.refresh(run) : run);
+  if (!fresh) throw runNotFound({ workflowId, runId });
+  return fresh;
+}
+
+/** A run whose first commit is still under way is not there yet for readers. */
+async function committed(
+  context: EngineContext,
+  run: LiveRun | undefined,
+): Promise<LiveRun | undefined> {
+  if (!run || run.state) return run;
+  await new Promise<void>((resolve) => {
+    const unit = run.part?.unit;
+    if (!unit) {
+      resolve();
+      return;
+    }
+    unit.afterCommit.push(resolve);
+    unit.onLost.push(resolve);
+  });
+  return run.state ? run : context.executor.locate(run.key);
+}

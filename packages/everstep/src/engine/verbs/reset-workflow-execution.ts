@@ -1,0 +1,85 @@
+import { resetRun } from '../../core/reset.ts';
+import type { RunState } from '../../core/state.ts';
+import { numberOf } from '../../core/time.ts';
+import type { HistoryEvent } from '../../core/proto.ts';
+import { ServiceError } from '../../service/service-error.ts';
+import type { EngineContext } from '../context.ts';
+import { errorOf, runNotFound } from '../executor.ts';
+import type { LiveRun } from '../live-run.ts';
+import { newUnit } from '../unit.ts';
+import type { Verb } from '../verb.ts';
+import { executionOf, freshRunOf, invalid } from './request-run.ts';
+
+const conflictsMax = 100;
+
+/** RS-1 … RS-3: the new run and the end of the current one are one commit. */
+export const resetWorkflowExecution: Verb<'resetWorkflowExecution'> = async (context, request) => {
+  const namespace = await context.namespaces.get(request.namespace);
+  const { workflowId } = executionOf(request.workflowExecution);
+  if (!request.workflowTaskFinishEventId)
+    throw invalid('Workflow task finish ID must be set on request.');
+  for (let conflicts = 0; conflicts < conflictsMax; conflicts += 1) {
+    const base = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
+    const current = await context.executor.locateCurrent(namespace.namespaceId, workflowId);
+    if (!current) throw runNotFound({ workflowId, runId: '' });
+    const runId = await attempt(context, base, current, request);
+    if (runId !== undefined) return { runId };
+  }
+  throw new ServiceError({
+    code: 'UNAVAILABLE',
+    message: `Workflow ${workflowId} is being changed by too many at once; try again.`,
+  });
+};
+
+/** The new run's id, or undefined when somebody else changed the current run first. */
+async function attempt(
+  context: EngineContext,
+  base: LiveRun,
+  current: LiveRun,
+  request: Parameters<Verb<'resetWorkflowExecution'>>[1],
+): Promise<string | undefined> {
+  const baseEvents = await wholeHistory(context, base);
+  const chainEvents = base === current ? [] : await wholeHistory(context, current);
+  // A run that is being changed right now is reset once that is committed.
+  while (current.part) {
+    const { unit } = current.part;
+    await new Promise<void>((resolve) => {
+      unit.afterCommit.push(resolve);
+      unit.onLost.push(resolve);
+    });
+  }
+  if (current.dropped || !current.state) return undefined;
+  const requestId = request.requestId || context.random.uuid();
+  if (current.state.createRequestId === requestId) return current.key.runId;
+  const answer = resetRun(
+    current.state,
+    baseEvents,
+    {
+      baseRunId: base.key.runId,
+      workflowTaskFinishEventId: numberOf(request.workflowTaskFinishEventId),
+      newRunId: context.random.uuid(),
+      reason: request.reason ?? '',
+      requestId,
+      identity: request.identity ?? '',
+      excludeTypes: request.resetReapplyExcludeTypes ?? [],
+      ...(request.resetReapplyType ? { reapplyType: request.resetReapplyType } : {}),
+      chainEvents,
+    },
+    context.executor.env(),
+  );
+  if (!answer.ok) throw new ServiceError(answer.refusal);
+  return new Promise<string | undefined>((resolve, reject) => {
+    const unit = newUnit();
+    unit.restart = () => {
+      resolve(undefined);
+    };
+    context.executor.addTransitions(unit, current, answer.current, answer.next, (outcome) => {
+      if (outcome.ok) resolve((answer.next.state as RunState).runId);
+      else reject(errorOf(outcome) as Error);
+    });
+  });
+}
+
+function wholeHistory(context: EngineContext, run: LiveRun): Promise<HistoryEvent[]> {
+  return context.history.read(run, 1, run.state?.nextEventId ?? 1);
+}

@@ -1,0 +1,73 @@
+/**
+ * Calls that wait for a run to change: history long polls. Woken by this process's own commits at once, and by
+ * another's when it rings (or at the next sweep): then the versions of the waited-for runs are compared.
+ */
+import type { RunRef, Store } from '../store/store.ts';
+
+interface Waiter {
+  readonly ref: RunRef;
+  readonly version: number;
+  readonly wake: () => void;
+}
+
+export class Waiters {
+  readonly #store: Store;
+  readonly #byRun = new Map<RunRef, Set<Waiter>>();
+  #checking = false;
+  #again = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  get size(): number {
+    return this.#byRun.size;
+  }
+
+  /** Resolves when the run has a version other than that one, or on the signal. */
+  wait(ref: RunRef, version: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiters = this.#byRun.get(ref) ?? new Set<Waiter>();
+      const done = (): void => {
+        waiters.delete(waiter);
+        if (waiters.size === 0 && this.#byRun.get(ref) === waiters) this.#byRun.delete(ref);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const waiter: Waiter = { ref, version, wake: done };
+      waiters.add(waiter);
+      this.#byRun.set(ref, waiters);
+      if (signal.aborted) done();
+      else signal.addEventListener('abort', done);
+    });
+  }
+
+  committed(ref: RunRef): void {
+    const waiters = this.#byRun.get(ref);
+    if (!waiters) return;
+    for (const waiter of [...waiters]) waiter.wake();
+  }
+
+  /** Another process may have written. */
+  async check(): Promise<void> {
+    if (this.#byRun.size === 0) return;
+    if (this.#checking) {
+      this.#again = true;
+      return;
+    }
+    this.#checking = true;
+    try {
+      do {
+        this.#again = false;
+        const heads = await this.#store.runs.heads({ refs: [...this.#byRun.keys()] });
+        const found = new Map(heads.map((head) => [head.ref, head.version]));
+        for (const [ref, waiters] of this.#byRun) {
+          const version = found.get(ref);
+          for (const waiter of [...waiters]) if (waiter.version !== version) waiter.wake();
+        }
+      } while (this.#again);
+    } finally {
+      this.#checking = false;
+    }
+  }
+}

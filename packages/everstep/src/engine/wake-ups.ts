@@ -1,0 +1,120 @@
+/**
+ * Deadlines (decision 4): sweeps runs whose wakeAt has come and lets everything due in them happen. The column is
+ * the truth; the timer in memory only makes it prompt.
+ */
+import type { Clock, Timer } from '../service/clock.ts';
+import type { Logger } from '../service/logger.ts';
+import type { RunRef, Store } from '../store/store.ts';
+import type { Executor } from './executor.ts';
+
+const sweepRunsMax = 500;
+/** A timer is never set further ahead: clocks change, and other processes write. */
+const timerMsMax = 60_000;
+
+export interface WakeUpsOptions {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whether this process should act on that run now, or leave it to another a little longer. */
+  readonly mine: (ref: RunRef, overdueMs: number) => boolean;
+}
+
+export class WakeUps {
+  readonly #options: WakeUpsOptions;
+  #timer: Timer | undefined;
+  #timerAt = Infinity;
+  #sweeping: Promise<void> | undefined;
+  #stopped = true;
+  readonly #busy = new Set<RunRef>();
+
+  constructor(options: WakeUpsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#set(this.#options.clock.now());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#sweeping;
+  }
+
+  /** A commit has given a run that deadline. */
+  note(wakeAt: number): void {
+    if (wakeAt !== 0 && wakeAt < this.#timerAt) this.#set(wakeAt);
+  }
+
+  #set(at: number): void {
+    if (this.#stopped) return;
+    this.#timer?.cancel();
+    const now = this.#options.clock.now();
+    const wait = Math.min(Math.max(Math.ceil(at - now), 0), timerMsMax);
+    this.#timerAt = now + wait;
+    this.#timer = this.#options.clock.setTimer(wait, () => {
+      void this.sweep();
+    });
+  }
+
+  /** Everything due now; one sweep at a time. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, clock, logger } = this.#options;
+    this.#timerAt = Infinity;
+    let next = 0;
+    try {
+      const now = clock.now();
+      const due = await store.runs.due({ now, limit: sweepRunsMax });
+      let left = false;
+      const woken: Promise<void>[] = [];
+      for (const { ref, wakeAt } of due) {
+        if (this.#busy.has(ref)) continue;
+        if (this.#options.mine(ref, now - wakeAt)) woken.push(this.#wake(ref, wakeAt));
+        else left = true;
+      }
+      await Promise.all(woken);
+      if (due.length === sweepRunsMax) next = clock.now();
+      else if (left) next = clock.now() + 100;
+      else next = await store.runs.nextWakeAt();
+    } catch (error) {
+      logger.error('Deadlines could not be swept; trying again', { error });
+      next = clock.now() + 1_000;
+    }
+    if (next !== 0 && next < this.#timerAt) this.#set(Math.max(next, clock.now()));
+  }
+
+  async #wake(ref: RunRef, wakeAt: number): Promise<void> {
+    const { store, executor, logger } = this.#options;
+    this.#busy.add(ref);
+    try {
+      const stored = await store.runs.loadByRef({ ref });
+      if (!stored) return;
+      const run = executor.adopt(stored);
+      await new Promise<void>((resolve) => {
+        executor.apply(run, {
+          input: { kind: 'wake', dueAt: wakeAt },
+          settle: () => {
+            resolve();
+          },
+          // An early wake-up (see columns.ts) changes nothing but the column, which must move on.
+          onApplied: (part) => {
+            part.changed = true;
+          },
+        });
+      });
+    } catch (error) {
+      logger.error('A run could not be woken', { ref, error });
+    } finally {
+      this.#busy.delete(ref);
+    }
+  }
+}

@@ -11,7 +11,7 @@ import { EventType } from './proto.ts';
 import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
 import type { RunState } from './state.ts';
 import { longOf, timestampOf } from './time.ts';
-import type { Transition } from './transition.ts';
+import type { Transition } from './transition-result.ts';
 
 export interface Random {
   /** In [0, 1). */
@@ -29,11 +29,17 @@ export interface CoreEnv {
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 type MapField = {
-  [K in keyof RunState]-?: RunState[K] extends ReadonlyMap<infer _K, infer _V> | ReadonlySet<infer _S>
+  [K in keyof RunState]-?: RunState[K] extends
+    ReadonlyMap<infer _K, infer _V> | ReadonlySet<infer _S>
     ? K
     : never;
 }[keyof RunState];
-type Owned<T> = T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends ReadonlySet<infer S> ? Set<S> : never;
+type Owned<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V>
+    : T extends ReadonlySet<infer S>
+      ? Set<S>
+      : never;
 
 /** WT-33: events that are never held back while a workflow task is started, besides command events. */
 const neverBuffered: ReadonlySet<EventType> = new Set([
@@ -142,7 +148,11 @@ export class Draft {
    * Adds an event. While a workflow task is started, events that come from outside go to the buffer without an
    * id (WT-33); everything else gets the next id. State is not touched: that is the family's work.
    */
-  add(eventType: EventType, attributes: EventAttributes, extra?: { userMetadata?: UserMetadata | null | undefined; links?: HistoryEvent['links'] }): HistoryEvent {
+  add(
+    eventType: EventType,
+    attributes: EventAttributes,
+    extra?: { userMetadata?: UserMetadata | null | undefined; links?: HistoryEvent['links'] },
+  ): HistoryEvent {
     const event: HistoryEvent = {
       eventTime: timestampOf(this.env.now),
       eventType,
@@ -150,7 +160,10 @@ export class Draft {
     };
     if (extra?.userMetadata) event.userMetadata = extra.userMetadata;
     if (extra?.links && extra.links.length > 0) event.links = extra.links;
-    if ((this.holdEvents || (this.state.workflowTask?.startedEventId ?? 0) !== 0) && !neverBuffered.has(eventType)) {
+    if (
+      (this.holdEvents || (this.state.workflowTask?.startedEventId ?? 0) !== 0) &&
+      !neverBuffered.has(eventType)
+    ) {
       this.state.buffered = [...this.state.buffered, event];
     } else {
       this.append(event);

@@ -19,7 +19,7 @@ import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
 import { longOf, numberOf } from './time.ts';
 import type { WireLong } from './time.ts';
-import type { Transition } from './transition.ts';
+import type { Transition } from './transition-result.ts';
 import { endFailedTask } from './workflow-task-failure.ts';
 import { scheduleWorkflowTask, startWorkflowTask } from './workflow-task.ts';
 
@@ -134,7 +134,7 @@ function failPendingTask(draft: Draft, args: ResetArgs): void {
 
 /** Activities that are open at the point run again, as if scheduled now. */
 function restartActivities(draft: Draft): void {
-  for (const activity of [...draft.state.activities.values()]) {
+  for (const activity of draft.state.activities.values()) {
     const again = { ...activity, firstScheduledTime: draft.now, scheduledTime: draft.now };
     draft.own('activities').set(activity.scheduledEventId, again);
     draft.tasks.push(dispatchTaskOf(again));

@@ -2,7 +2,7 @@
 import type { Draft } from './draft.ts';
 import { flushBuffer } from './buffer.ts';
 import type { Answer } from './input.ts';
-import type { Transition } from './transition.ts';
+import type { Transition } from './transition-result.ts';
 
 /** WT-34: what waited enters the history as soon as no workflow task is started. */
 export function settle<R>(draft: Draft, answer: Answer<R>): Transition<R> {

@@ -17,7 +17,7 @@ import { addSignal } from './signal.ts';
 import { isOpen } from './state.ts';
 import type { ResetPoint, RunState, StartedAttributes } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
-import type { Transition } from './transition.ts';
+import type { Transition } from './transition-result.ts';
 import { scheduleWorkflowTask } from './workflow-task.ts';
 
 const { TaskQueueKind } = proto.temporal.api.enums.v1;
@@ -231,12 +231,10 @@ function applyStarted(draft: Draft, event: HistoryEvent): void {
     runId: root?.runId || state.runId,
   };
   if (state.createRequestId !== '') {
-    draft
-      .own('requestIds')
-      .set(state.createRequestId, {
-        eventType: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
-        eventId: 1,
-      });
+    draft.own('requestIds').set(state.createRequestId, {
+      eventType: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+      eventId: 1,
+    });
   }
   state.resetPoints = (a.prevAutoResetPoints?.points ?? []).map((point) => ({
     buildId: point.buildId ?? '',

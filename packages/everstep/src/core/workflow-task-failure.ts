@@ -1,6 +1,5 @@
 /** How a workflow task ends without success: reported, timed out, or lost with its process (WT-28 … WT-35). */
 import { accepted, notFound } from './answer.ts';
-import { flushBuffer } from './buffer.ts';
 import { terminateRun } from './close.ts';
 import type { Draft } from './draft.ts';
 import type { Answer, InputOf } from './input.ts';
@@ -146,7 +145,7 @@ export function loseWorkflowTask(draft: Draft, processId: string): void {
   scheduleWorkflowTask(draft);
 }
 
-/** WT-35: too much waits behind a started task. */
+/** WT-35: too much waits behind a started task, which ends so that it can be flushed. */
 export function limitBuffer(draft: Draft, bufferedBytes: () => number): void {
   const { state, env } = draft;
   const task = state.workflowTask;
@@ -159,6 +158,5 @@ export function limitBuffer(draft: Draft, bufferedBytes: () => number): void {
     cause: causes.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
     identity: 'history-service',
   });
-  flushBuffer(draft);
   scheduleWorkflowTask(draft);
 }

@@ -15,7 +15,10 @@ const home = 'packages/everstep';
 const clocklessRooms = ['core', 'engine', 'tasks'];
 
 /** File (from src): why it may read the clock or draw a random number. */
-const clockExceptions: Readonly<Record<string, string>> = {};
+const clockExceptions: Readonly<Record<string, string>> = {
+  'core/cron.ts': 'hands the cron library a time it was given; reads no clock',
+  'tasks/list-tasks.ts': 'writes a time it was given as text for a query',
+};
 
 const linesMax = 500;
 

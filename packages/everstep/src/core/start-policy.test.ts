@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest';
+import { decideSignalWithStart, decideStart } from './start-policy.ts';
+import type { CurrentRun } from './start-policy.ts';
+import type { RunStatus } from './state.ts';
+
+const current = (status: RunStatus): CurrentRun => ({
+  status,
+  runId: 'run-1',
+  createRequestId: 'start-1',
+  requestIds: new Map([['attached', { eventType: 1, eventId: 1 }]]),
+});
+const request = (changes: object = {}) => ({ workflowId: 'wf', requestId: 'start-2', ...changes });
+
+it('an unused id starts', () => {
+  expect(decideStart(undefined, request())).toEqual({ kind: 'start' });
+  expect(decideSignalWithStart(undefined, request())).toEqual({ kind: 'start' });
+});
+
+it('the request that made the current run gets the same run, open or closed (ID-1)', () => {
+  for (const status of ['running', 'completed'] as const) {
+    expect(
+      decideStart(current(status), request({ requestId: 'start-1', workflowIdReusePolicy: 3 })),
+    ).toEqual({
+      kind: 'useExisting',
+      runId: 'run-1',
+      started: true,
+    });
+  }
+  expect(decideStart(current('running'), request({ requestId: 'attached' }))).toMatchObject({
+    started: false,
+  });
+});
+
+it('a running id is refused with its run id and start request id (ID-2)', () => {
+  for (const policy of [0, 1]) {
+    expect(decideStart(current('running'), request({ workflowIdConflictPolicy: policy }))).toEqual({
+      kind: 'refuse',
+      refusal: {
+        code: 'ALREADY_EXISTS',
+        message: 'Workflow execution is already running. WorkflowId: wf, RunId: run-1.',
+        detail: {
+          kind: 'workflowExecutionAlreadyStarted',
+          startRequestId: 'start-1',
+          runId: 'run-1',
+        },
+      },
+    });
+  }
+});
+
+it('a running id is used or terminated when the policy says so (ID-2)', () => {
+  expect(decideStart(current('created'), request({ workflowIdConflictPolicy: 2 }))).toEqual({
+    kind: 'useExisting',
+    runId: 'run-1',
+    started: false,
+  });
+  const terminated = { kind: 'terminateAndStart', runId: 'run-1' };
+  expect(decideStart(current('running'), request({ workflowIdConflictPolicy: 3 }))).toEqual(
+    terminated,
+  );
+  expect(decideStart(current('running'), request({ workflowIdReusePolicy: 4 }))).toEqual(
+    terminated,
+  );
+});
+
+it('a closed id starts again unless the policy forbids it (ID-3)', () => {
+  const kindOf = (status: RunStatus, workflowIdReusePolicy: number) =>
+    decideStart(current(status), request({ workflowIdReusePolicy })).kind;
+  expect(kindOf('completed', 0)).toBe('start');
+  expect(kindOf('completed', 1)).toBe('start');
+  expect(kindOf('completed', 2)).toBe('refuse');
+  for (const status of ['failed', 'canceled', 'terminated', 'timedOut'] as const) {
+    expect(kindOf(status, 2)).toBe('start');
+    expect(kindOf(status, 3)).toBe('refuse');
+  }
+});
+
+it('signal-with-start signals an open run and starts over a closed one (SG-3)', () => {
+  expect(decideSignalWithStart(current('running'), request())).toEqual({
+    kind: 'signal',
+    runId: 'run-1',
+  });
+  expect(decideSignalWithStart(current('completed'), request())).toEqual({ kind: 'start' });
+  expect(
+    decideSignalWithStart(current('completed'), request({ workflowIdReusePolicy: 3 })).kind,
+  ).toBe('refuse');
+  expect(
+    decideSignalWithStart(current('running'), request({ workflowIdConflictPolicy: 3 })).kind,
+  ).toBe('terminateAndStart');
+});

@@ -1,5 +1,5 @@
 /** The worker's side of the provider's HTTP interface. */
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, retryAfterMs } from 'everstep';
 import { providerUrl } from './settings.ts';
 
 /** Asks for a job. The same idempotency key is the same job, so asking again is safe. @returns its id. */
@@ -36,6 +36,6 @@ function refusal(response: Response): Error {
   const message = `The provider answered ${response.status}`;
   if (response.status >= 500) return new Error(message);
   if (response.status !== 429) return ApplicationFailure.nonRetryable(message);
-  const seconds = Number(response.headers.get('retry-after') ?? 1);
-  return ApplicationFailure.create({ message, nextRetryDelay: seconds * 1000 });
+  const asked = retryAfterMs(response.headers.get('retry-after'), Date.now());
+  return ApplicationFailure.create({ message, nextRetryDelay: asked ?? 1000 });
 }

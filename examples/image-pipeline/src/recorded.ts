@@ -1,19 +1,14 @@
 /** Steps that keep the worker's ledger, so that the demo can prove afterwards what ran and how often. */
+import type { StepContext } from 'everstep';
 import { appendEntry } from './ledger.ts';
 import { places } from './settings.ts';
 
-/** What is used here of the context that a step gets. */
-interface Attempt {
-  readonly attempt: number;
-  readonly idempotencyKey: string;
-}
-
 /** The same step, with a line in the ledger when it starts and another when it ends. */
-export function recorded<Context extends Attempt, Result>(
+export function recorded<Result>(
   taskId: string,
   key: string,
-  run: (context: Context) => Promise<Result>,
-): (context: Context) => Promise<Result> {
+  run: (context: StepContext) => Promise<Result>,
+): (context: StepContext) => Promise<Result> {
   return async (context) => {
     const { attempt, idempotencyKey } = context;
     const record = (event: 'started' | 'finished' | 'failed'): void =>

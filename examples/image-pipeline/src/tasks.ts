@@ -38,7 +38,7 @@ export const processImage = new AsyncTask<ImageParams, Manifest>({
       submit: recorded(imageId, 'enhance', async ({ idempotencyKey, signal }) =>
         submitJob(await readFile(scratch(imageId, source)), idempotencyKey, signal),
       ),
-      poll: (jobId, { signal }) => pollJob(jobId, signal),
+      poll: (jobId: string, { signal }) => pollJob(jobId, signal),
       every: 250,
       timeout: '2 minutes',
     });

@@ -167,7 +167,7 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
   const runTimeoutMs = msOfDuration(attributes.workflowRunTimeout) || state.runTimeoutMs;
   const taskTimeoutMs = msOfDuration(attributes.workflowTaskTimeout) || state.workflowTaskTimeoutMs;
   const backoffMs = msOfDuration(attributes.backoffStartInterval);
-  const lastCompletionResult = attributes.lastCompletionResult ?? state.lastCompletionResult;
+  const lastCompletionResult = attributes.lastCompletionResult ?? undefined;
   const shared = {
     workflowType: { name: workflowType },
     input: attributes.input ?? null,
@@ -175,7 +175,7 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
     workflowRunTimeout: durationOf(runTimeoutMs),
     workflowTaskTimeout: durationOf(taskTimeoutMs),
     memo: attributes.memo ?? null,
-    searchAttributes: attributes.searchAttributes ?? state.searchAttributes ?? null,
+    searchAttributes: attributes.searchAttributes ?? null,
   };
   const next: NextRun = {
     runId: env.random.uuid(),

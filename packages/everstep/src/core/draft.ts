@@ -85,7 +85,7 @@ export class Draft {
    */
   holdEvents = false;
   readonly #base: RunState;
-  readonly #owned = new Set<MapField>();
+  #owns = false;
   #touched = false;
 
   constructor(base: RunState, env: CoreEnv) {
@@ -105,8 +105,8 @@ export class Draft {
 
   /** The map or set of that field, copied on first use, to be written. */
   own<F extends MapField>(field: F): Owned<RunState[F]> {
-    if (!this.#owned.has(field)) {
-      this.#owned.add(field);
+    if (this.state[field] === this.#base[field]) {
+      this.#owns = true;
       const value = this.state[field] as ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
       const copy = value instanceof Map ? new Map(value) : new Set(value as ReadonlySet<unknown>);
       (this.state as Record<string, unknown>)[field] = copy;
@@ -120,7 +120,7 @@ export class Draft {
       if (!(field in this.#base)) (this.state as Record<string, unknown>)[field] = undefined;
     }
     Object.assign(this.state, this.#base);
-    this.#owned.clear();
+    this.#owns = false;
     this.#touched = false;
     this.events.length = 0;
     this.tasks.length = 0;
@@ -139,7 +139,7 @@ export class Draft {
     return (
       this.#touched ||
       this.events.length > 0 ||
-      this.#owned.size > 0 ||
+      this.#owns ||
       this.state.buffered !== this.#base.buffered
     );
   }

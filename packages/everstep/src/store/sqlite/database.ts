@@ -164,6 +164,18 @@ export class SqliteDatabase {
     return this.statement('PRAGMA data_version').get()?.['data_version'] as number;
   }
 
+  /**
+   * Copies the WAL into the file. node:sqlite does it when the last connection closes; @photostructure/sqlite keeps a
+   * connection until its statements are collected.
+   */
+  checkpoint(): void {
+    try {
+      this.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // What is in the WAL is durable: the next one to open the file finds it there.
+    }
+  }
+
   close(): void {
     if (!this.#open) return;
     this.#open = false;

@@ -105,6 +105,7 @@ export class SqliteStore implements Store {
 
   close(): Promise<void> {
     this.#hints?.close();
+    this.#db?.checkpoint();
     this.#db?.close();
     this.#nouns = undefined;
     this.#commit = undefined;

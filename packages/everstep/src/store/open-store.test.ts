@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { MemoryStore } from './memory/memory-store.ts';
+import { openStore } from './open-store.ts';
+import { SqliteStore } from './sqlite/sqlite-store.ts';
+import { StoreError } from './store.ts';
+
+function refusal(url: string): StoreError {
+  try {
+    openStore(url);
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+  }
+  return expect.fail(`${url} was not refused`);
+}
+
+it('makes a memory store', () => {
+  expect(openStore('memory')).toBeInstanceOf(MemoryStore);
+});
+
+it('makes a SQLite store of a path from the current folder', () => {
+  const paths = { 'sqlite:a/b.db': resolve('a/b.db'), 'sqlite:/tmp/c.db': '/tmp/c.db' };
+  for (const [url, path] of Object.entries(paths)) {
+    expect((openStore(url) as SqliteStore).path).toBe(path);
+  }
+  expect((openStore('sqlite:///tmp/c.db') as SqliteStore).path).toBe('/tmp/c.db');
+});
+
+it('shows the form when the path is missing', () => {
+  expect(refusal('sqlite:')).toMatchObject({ code: 'STORE_URL_INVALID' });
+  expect(refusal('sqlite:').message).toContain('sqlite:<path>');
+});
+
+it('says that PostgreSQL and MySQL are not built, and what works', () => {
+  for (const url of ['postgres://h/d', 'postgresql://h/d', 'mysql://h/d']) {
+    expect(refusal(url)).toMatchObject({ code: 'STORE_NOT_BUILT' });
+    expect(refusal(url).message).toMatch(/not built yet.*sqlite:/);
+  }
+});
+
+it('names a value it does not know, without its password', () => {
+  for (const url of [
+    'redis://u:hunter2@h',
+    'mysql://u:hun/ter2@h/d',
+    'x:?password=hunter2&a=b',
+    '',
+  ]) {
+    const { message } = refusal(url);
+    expect(message).not.toMatch(/hunter2|ter2/);
+    expect(message).toContain(url.split(':')[0]);
+  }
+  expect(refusal('banana')).toMatchObject({ code: 'STORE_URL_INVALID' });
+});

@@ -1,6 +1,7 @@
 /** All checks of a group come before its first write, so a group needs no undoing. */
 import { ownBytes } from './memory-data.ts';
-import type { MemoryData, MemoryRun } from './memory-data.ts';
+import type { MemoryData, MemoryHistoryBatch, MemoryRun } from './memory-data.ts';
+import { packBytes } from './packed-bytes.ts';
 import type { CommitGroup, CommitResult, HistoryBatch, RunColumns, RunWrite } from '../store.ts';
 
 const conflict: CommitResult = { outcome: 'conflict' };
@@ -47,7 +48,7 @@ function create(data: MemoryData, write: RunWrite): MemoryRun {
     operationToken: write.operationToken,
     isCurrent: write.replaces !== undefined,
     columns: ownColumns(write.columns),
-    state: ownBytes(write.state),
+    state: packBytes(write.state),
     history: undefined,
     taskIds: undefined,
     outboxIds: undefined,
@@ -60,7 +61,7 @@ function update(data: MemoryData, write: RunWrite, ref: number): MemoryRun {
   const run = data.runs.get(ref) as MemoryRun;
   run.version += 1;
   run.operationToken = write.operationToken;
-  run.state = ownBytes(write.state);
+  run.state = packBytes(write.state);
   data.setColumns(run, ownColumns(write.columns));
   return run;
 }
@@ -76,7 +77,7 @@ function ownColumns(columns: RunColumns): RunColumns {
 }
 
 function addHistory(run: MemoryRun, { firstEventId, nextEventId, bytes }: HistoryBatch): void {
-  const batch: HistoryBatch = { firstEventId, nextEventId, bytes: ownBytes(bytes) };
+  const batch: MemoryHistoryBatch = { firstEventId, nextEventId, packed: packBytes(bytes) };
   if (run.history === undefined) run.history = batch;
   else if (Array.isArray(run.history)) run.history.push(batch);
   else run.history = [run.history, batch];

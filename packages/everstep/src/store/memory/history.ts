@@ -1,4 +1,5 @@
-import type { MemoryData } from './memory-data.ts';
+import type { MemoryData, MemoryHistoryBatch } from './memory-data.ts';
+import { unpackBytes } from './packed-bytes.ts';
 import type { HistoryBatch, Store } from '../store.ts';
 
 export function memoryHistory(data: MemoryData): Store['history'] {
@@ -10,10 +11,10 @@ export function memoryHistory(data: MemoryData): Store['history'] {
       const page: HistoryBatch[] = [];
       let room = bytesMax;
       for (let i = firstAt(batches, fromEventId); i < batches.length; i += 1) {
-        const batch = batches[i] as HistoryBatch;
-        if (page.length > 0 && batch.bytes.length > room) break;
-        room -= batch.bytes.length;
-        page.push(batch);
+        const { firstEventId, nextEventId, packed } = batches[i] as MemoryHistoryBatch;
+        if (page.length > 0 && packed.length > room) break;
+        room -= packed.length;
+        page.push({ firstEventId, nextEventId, bytes: unpackBytes(packed) });
       }
       return page;
     },
@@ -21,12 +22,12 @@ export function memoryHistory(data: MemoryData): Store['history'] {
 }
 
 /** Index of the first batch that reaches past that event. */
-function firstAt(batches: readonly HistoryBatch[], eventId: number): number {
+function firstAt(batches: readonly MemoryHistoryBatch[], eventId: number): number {
   let low = 0;
   let high = batches.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((batches[middle] as HistoryBatch).nextEventId <= eventId) low = middle + 1;
+    if ((batches[middle] as MemoryHistoryBatch).nextEventId <= eventId) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -2,9 +2,9 @@
  * What a memory store holds: rows by number, and the few indexes that are asked for. Several stores may share one,
  * as processes share a database. A waiting run is one row, its bytes, and three index entries.
  */
+import type { PackedBytes } from './packed-bytes.ts';
 import { TimeHeap } from './time-heap.ts';
 import type {
-  HistoryBatch,
   NamespaceRow,
   ProcessRow,
   RunColumns,
@@ -21,12 +21,18 @@ export interface MemoryRun {
   operationToken: string;
   isCurrent: boolean;
   columns: RunColumns;
-  state: Uint8Array;
+  state: PackedBytes;
   /** The batches in order; a lone one stands without an array around it. */
-  history: HistoryBatch | HistoryBatch[] | undefined;
+  history: MemoryHistoryBatch | MemoryHistoryBatch[] | undefined;
   /** Only while there are any. */
   taskIds: Set<number> | undefined;
   outboxIds: Set<number> | undefined;
+}
+
+export interface MemoryHistoryBatch {
+  readonly firstEventId: number;
+  readonly nextEventId: number;
+  readonly packed: PackedBytes;
 }
 
 export interface MemoryTask {

@@ -1,4 +1,5 @@
 import type { MemoryData, MemoryRun } from './memory-data.ts';
+import { unpackBytes } from './packed-bytes.ts';
 import type { Store, StoredRun } from '../store.ts';
 
 export function memoryRuns(data: MemoryData): Store['runs'] {
@@ -27,5 +28,5 @@ export function memoryRuns(data: MemoryData): Store['runs'] {
 function storedRunOf(run: MemoryRun | undefined): StoredRun | undefined {
   if (run === undefined) return undefined;
   const { ref, key, version, operationToken, isCurrent, columns, state } = run;
-  return { ref, key, version, operationToken, isCurrent, columns, state };
+  return { ref, key, version, operationToken, isCurrent, columns, state: unpackBytes(state) };
 }

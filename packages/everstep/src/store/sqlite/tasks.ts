@@ -7,14 +7,15 @@ export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
   const free = `SELECT t.*, v.workflow_id, v.run_id FROM tasks t JOIN visibility v ON v.ref = t.ref
     WHERE t.namespace = ? AND t.kind = ? AND t.task_queue = ? AND t.claimed_by = ''
     ORDER BY t.created_at, t.task_id LIMIT ?`;
+  const any = `SELECT 1 AS found FROM tasks
+    WHERE namespace = ? AND kind = ? AND task_queue = ? AND claimed_by = '' LIMIT 1`;
   const claim = 'UPDATE tasks SET claimed_by = ? WHERE task_id = ?';
   return {
     claim: ({ namespaceId, kind, taskQueue, processId, limit }) =>
       db.answer(() => {
         const namespace = db.namespaceNumber(namespaceId);
         // Most polls find nothing: they look without the write lock.
-        const found = db.statement(free).all(namespace, kind, taskQueue, limit);
-        if (found.length === 0) return [];
+        if (db.statement(any).get(namespace, kind, taskQueue) === undefined) return [];
         return db.transaction(() => {
           const rows = db.statement(free).all(namespace, kind, taskQueue, limit);
           for (const row of rows) db.statement(claim).run(processId, row['task_id'] ?? 0);

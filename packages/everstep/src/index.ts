@@ -1,1 +1,46 @@
-export {};
+/** The public API: a list of exports and nothing else. docs/reference/api.md says what each is. */
+export {
+  AsyncTask,
+  TemporalAsyncTask,
+  type CancelOptions,
+  type ResultOptions,
+} from './tasks/async-task.ts';
+export {
+  AsyncTaskComponent,
+  type AnyAsyncTask,
+  type StopOptions,
+} from './component/async-task-component.ts';
+export type {
+  AsyncTaskComponentOptions,
+  ConcurrencyOptions,
+} from './component/component-options.ts';
+export type {
+  RetryPolicy,
+  StepContext,
+  StepDescriptor,
+  StepOptions,
+  TaskFunction,
+  TaskLimit,
+  TaskOptions,
+  Timeouts,
+} from './tasks/definition.ts';
+export { all, signal, sleep, step, type WaitOptions, type Yieldable } from './tasks/steps.ts';
+export { remoteJob, type PollResult, type RemoteJobOptions } from './tasks/remote-job.ts';
+export { retryAfterMs } from './tasks/retry-after.ts';
+export type { Duration } from './tasks/duration.ts';
+export type { SubmitOptions } from './tasks/submit-task.ts';
+export type { TaskState, TaskStatus } from './tasks/task-status.ts';
+export type { TaskFailure } from './tasks/failure-summary.ts';
+export type { ListQuery, TaskList, TaskPage, TaskSummary } from './tasks/list-tasks.ts';
+export type { WebhookDelivery } from './tasks/webhook.ts';
+export type { StandardSchema } from './tasks/standard-schema.ts';
+export { EverstepError, type ErrorCode } from './service/error-codes.ts';
+export type { Logger, LogFields } from './service/logger.ts';
+export { StoreError, type Store, type StoreErrorCode } from './store/store.ts';
+export {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/common';

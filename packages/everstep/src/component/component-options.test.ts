@@ -22,18 +22,43 @@ it('takes namespace and queue from the variables of Temporal, after its own opti
 
 it('names the option, what was wrong and what is expected', () => {
   const cases: [object, Record<string, string>, string, string][] = [
-    [{ store: 'memory', temporalAddress: 'x:7233' }, {}, 'COMPONENT_OPTIONS_INVALID', 'both store and temporalAddress are given'],
-    [{ store: 'memory' }, { TEMPORAL_ADDRESS: 'x:7233' }, 'COMPONENT_OPTIONS_INVALID', 'TEMPORAL_ADDRESS'],
+    [
+      { store: 'memory', temporalAddress: 'x:7233' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'both store and temporalAddress are given',
+    ],
+    [
+      { store: 'memory' },
+      { TEMPORAL_ADDRESS: 'x:7233' },
+      'COMPONENT_OPTIONS_INVALID',
+      'TEMPORAL_ADDRESS',
+    ],
     [{ temporalAddress: 'x:7233' }, {}, 'NOT_BUILT', 'temporalAddress is "x:7233"'],
     [{}, { TEMPORAL_ADDRESS: 'x:7233' }, 'NOT_BUILT', 'TEMPORAL_ADDRESS is "x:7233"'],
     [{ apiKey: 'k' }, {}, 'COMPONENT_OPTIONS_INVALID', 'apiKey is given without temporalAddress'],
     [{ wroker: true }, {}, 'COMPONENT_OPTIONS_INVALID', 'there is no option wroker'],
     [{ worker: 'no' }, {}, 'COMPONENT_OPTIONS_INVALID', 'worker is "no"; expected a boolean'],
     [{ namespace: '' }, {}, 'COMPONENT_OPTIONS_INVALID', 'namespace is ""; expected a string'],
-    [{ concurrency: 0 }, {}, 'COMPONENT_OPTIONS_INVALID', 'concurrency is 0; expected a whole number'],
+    [
+      { concurrency: 0 },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'concurrency is 0; expected a whole number',
+    ],
     [{ concurrency: { steps: 1.5 } }, {}, 'COMPONENT_OPTIONS_INVALID', 'concurrency.steps is 1.5'],
-    [{ concurrency: { step: 1 } }, {}, 'COMPONENT_OPTIONS_INVALID', 'there is no concurrency.step;'],
-    [{ concurrency: 'many' }, {}, 'COMPONENT_OPTIONS_INVALID', 'concurrency is "many"; expected a number'],
+    [
+      { concurrency: { step: 1 } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'there is no concurrency.step;',
+    ],
+    [
+      { concurrency: 'many' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'concurrency is "many"; expected a number',
+    ],
     [{ logger: {} }, {}, 'COMPONENT_OPTIONS_INVALID', 'logger has no method debug'],
   ];
   for (const [options, env, code, message] of cases) {

@@ -84,7 +84,10 @@ export function resolveOptions(
   return {
     store: options.store ?? defaultStoreUrl,
     namespace: name('namespace', options.namespace ?? (env['TEMPORAL_NAMESPACE'] || 'default')),
-    taskQueue: name('taskQueue', options.taskQueue ?? (env['TEMPORAL_TASK_QUEUE'] || 'async-tasks')),
+    taskQueue: name(
+      'taskQueue',
+      options.taskQueue ?? (env['TEMPORAL_TASK_QUEUE'] || 'async-tasks'),
+    ),
     worker,
     concurrency: checkedConcurrency(options.concurrency),
     dataConverter: options.dataConverter,
@@ -117,7 +120,9 @@ function checkEngine(options: AsyncTaskComponentOptions, env: Environment): void
   }
   for (const field of ['tls', 'apiKey'] as const) {
     if (options[field] !== undefined) {
-      throw invalid(`${field} is given without temporalAddress, and the embedded engine has no use for it`);
+      throw invalid(
+        `${field} is given without temporalAddress, and the embedded engine has no use for it`,
+      );
     }
   }
 }

@@ -11,6 +11,16 @@ export function hostId(): string {
   return parts.filter((part) => part !== '').join('/');
 }
 
+/** Whether a process of this machine lives. One of another user answers EPERM, and lives. */
+export function isPidAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Only Linux has these files. */
 function attempt(read: () => string): string {
   try {

@@ -1,8 +1,32 @@
 /** Spans of time as users write them: milliseconds, or a string such as `'90s'`, `'30 minutes'`, `'1h'`. */
-import type { Duration } from '@temporalio/common';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 
-export type { Duration };
+type Unit =
+  | 'ms'
+  | 'milliseconds'
+  | 's'
+  | 'sec'
+  | 'seconds'
+  | 'second'
+  | 'm'
+  | 'min'
+  | 'minutes'
+  | 'minute'
+  | 'h'
+  | 'hours'
+  | 'hour'
+  | 'd'
+  | 'days'
+  | 'day'
+  | 'w'
+  | 'weeks'
+  | 'week'
+  | 'y'
+  | 'years'
+  | 'year';
+
+/** Milliseconds, or a number and its unit. */
+export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`;
 
 /** Ten years: a longer span is a mistake of units. */
 export const durationMsMax = 10 * 365 * 24 * 60 * 60_000;
@@ -26,7 +50,7 @@ function durationNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string' || value.trim() === '') return undefined;
   try {
-    const ms = msToNumber(value as Duration);
+    const ms = msToNumber(value);
     return Number.isFinite(ms) ? ms : undefined;
   } catch {
     return undefined;
@@ -35,7 +59,8 @@ function durationNumber(value: unknown): number | undefined {
 
 /** A value as it should stand in a message: short, and never a throw. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';

@@ -67,4 +67,3 @@ export function failureMessage(error: unknown): string {
 export function isTerminated(error: unknown): boolean {
   return error instanceof TerminatedFailure;
 }
-

@@ -4,9 +4,7 @@ import { visibilityQueries, type ListQuery } from './list-tasks.ts';
 it('asks by type, status and time with =, AND and ranges alone', () => {
   expect(visibilityQueries({}, 'resize')).toEqual(["WorkflowType = 'asyncTask_resize'"]);
   expect(visibilityQueries({ name: '*' }, 'resize')).toEqual(['']);
-  expect(
-    visibilityQueries({ status: 'failed', since: 0, until: new Date(1000) }, "o'k"),
-  ).toEqual(
+  expect(visibilityQueries({ status: 'failed', since: 0, until: new Date(1000) }, "o'k")).toEqual(
     ['Failed', 'TimedOut'].map(
       (status) =>
         `WorkflowType = 'asyncTask_o\\'k' AND StartTime >= '1970-01-01T00:00:00.000Z' AND StartTime < '1970-01-01T00:00:01.000Z' AND ExecutionStatus = '${status}'`,
@@ -16,10 +14,13 @@ it('asks by type, status and time with =, AND and ranges alone', () => {
 
 it('names the field of a query that it refuses', () => {
   const cases: [object, string][] = [
-    [{ status: 'done' }, 'list: status is "done"; expected one of running, completed, failed, cancelled.'],
+    [
+      { status: 'done' },
+      'list: status is "done"; expected one of running, completed, failed, cancelled.',
+    ],
     [{ since: Infinity }, 'list: since is Infinity; expected epoch milliseconds or a Date.'],
     [{ until: new Date(NaN) }, 'list: until is an object; expected epoch milliseconds or a Date.'],
-    [{ name: '' }, 'list: name is ""; expected a task\'s name, or \'*\' for all.'],
+    [{ name: '' }, "list: name is \"\"; expected a task's name, or '*' for all."],
   ];
   for (const [query, message] of cases) {
     expect(() => visibilityQueries(query as ListQuery, 'resize')).toThrow(message);

@@ -124,7 +124,12 @@ function isoTime(field: string, value: number | Date): string {
 
 function checkedPageSize(pageSize: unknown): number {
   if (pageSize === undefined) return 100;
-  if (typeof pageSize === 'number' && Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= 1000) {
+  if (
+    typeof pageSize === 'number' &&
+    Number.isInteger(pageSize) &&
+    pageSize >= 1 &&
+    pageSize <= 1000
+  ) {
     return pageSize;
   }
   throw invalid(`pageSize is ${shown(pageSize)}; expected a whole number from 1 to 1000`);
@@ -135,7 +140,9 @@ function decodedToken(token: unknown, queries: number): { query: number; token: 
   const match = typeof token === 'string' ? /^(\d)\.([\w-]*)$/.exec(token) : null;
   const query = Number(match?.[1]);
   if (match === null || query >= queries) {
-    throw invalid(`the page token is ${shown(token)}; expected the nextPageToken of the page before`);
+    throw invalid(
+      `the page token is ${shown(token)}; expected the nextPageToken of the page before`,
+    );
   }
   return { query, token: Buffer.from(match[2] ?? '', 'base64url') };
 }
@@ -174,7 +181,9 @@ function summary(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): TaskSum
   };
 }
 
-function listedState(status: temporal.api.workflow.v1.IWorkflowExecutionInfo['status']): ListedState {
+function listedState(
+  status: temporal.api.workflow.v1.IWorkflowExecutionInfo['status'],
+): ListedState {
   switch (status) {
     case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED:
       return 'completed';

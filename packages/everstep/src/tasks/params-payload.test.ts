@@ -34,7 +34,15 @@ it('names the place of what cannot be serialised', () => {
 
 it('takes what JSON can hold, one object twice, bytes and a Date', () => {
   const shared = { a: 1 };
-  for (const params of [undefined, null, 'x', { a: shared, b: shared, c: undefined }, [shared], new Uint8Array(3), { at: new Date(0) }]) {
+  for (const params of [
+    undefined,
+    null,
+    'x',
+    { a: shared, b: shared, c: undefined },
+    [shared],
+    new Uint8Array(3),
+    { at: new Date(0) },
+  ]) {
     expect(refusal(params).code).toBe('none');
   }
 });
@@ -42,6 +50,8 @@ it('takes what JSON can hold, one object twice, bytes and a Date', () => {
 it('says the size, the limit and the largest part of parameters that are too large', () => {
   const { code, message } = refusal({ small: 1, image: 'x'.repeat(3 * 1024 * 1024) });
   expect(code).toBe('TASK_PARAMS_TOO_LARGE');
-  expect(message).toMatch(/are 3145\d\d\d bytes when serialised; the limit is 2097152 bytes \(2 MiB\)/);
+  expect(message).toMatch(
+    /are 3145\d\d\d bytes when serialised; the limit is 2097152 bytes \(2 MiB\)/,
+  );
   expect(message).toContain('The largest part is params.image.');
 });

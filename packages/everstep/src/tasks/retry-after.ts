@@ -1,9 +1,14 @@
+import { systemClock } from '../service/system-clock.ts';
+
 /**
  * A Retry-After header in milliseconds from `now`: whole seconds, or an HTTP date
  * (https://www.rfc-editor.org/rfc/rfc9110#name-retry-after). Undefined when there is none, or it says neither;
  * a date that has passed is 0.
  */
-export function retryAfterMs(header: string | null | undefined, now: number): number | undefined {
+export function retryAfterMs(
+  header: string | null | undefined,
+  now: number = systemClock.now(),
+): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   // Dates of RFC 9110 begin with a weekday; Date.parse alone would take `-5` or `1.5`.

@@ -38,9 +38,7 @@ export async function retryTask(task: TaskClient, taskId: string): Promise<void>
     workflowTaskFinishEventId: resetTo,
     requestId,
     reason: 'retry',
-    resetReapplyExcludeTypes: [
-      ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST,
-    ],
+    resetReapplyExcludeTypes: [ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST],
   });
 }
 

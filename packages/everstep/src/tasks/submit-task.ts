@@ -3,8 +3,16 @@
  * unknown can be repeated and is the same task.
  */
 import type { Client } from '@temporalio/client';
-import { RawValue, type Payload, type SearchAttributes, type TypedSearchAttributes } from '@temporalio/common';
-import { encodeMapToPayloads, encodeToPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import {
+  RawValue,
+  type Payload,
+  type SearchAttributes,
+  type TypedSearchAttributes,
+} from '@temporalio/common';
+import {
+  encodeMapToPayloads,
+  encodeToPayloads,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { encodeUnifiedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
 import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
@@ -128,7 +136,10 @@ function isPlain(client: Client): boolean {
   const { interceptors, loadedDataConverter } = client.options;
   const workflow = interceptors?.workflow;
   const intercepted = Array.isArray(workflow) ? workflow.length > 0 : workflow !== undefined;
-  return !intercepted && !('externalStorage' in loadedDataConverter && loadedDataConverter.externalStorage);
+  return (
+    !intercepted &&
+    !('externalStorage' in loadedDataConverter && loadedDataConverter.externalStorage)
+  );
 }
 
 /** The request of `client.workflow.start`, at a tenth of its cost: submits are the hot path of a web process. */
@@ -165,7 +176,9 @@ async function startDirectly(
   });
 }
 
-function indexedFields(attributes: SearchAttributes | TypedSearchAttributes): Record<string, Payload> {
+function indexedFields(
+  attributes: SearchAttributes | TypedSearchAttributes,
+): Record<string, Payload> {
   return isTyped(attributes)
     ? encodeUnifiedSearchAttributes(undefined, attributes)
     : encodeUnifiedSearchAttributes(attributes);

@@ -12,7 +12,15 @@ import {
   wholeHistory,
   type TaskClient,
 } from './task-client.ts';
-import { runEnd, statusView, type HistoryEvent, type RunDescription, type RunEnd, type StatusView, type TaskStatus } from './task-status.ts';
+import {
+  runEnd,
+  statusView,
+  type HistoryEvent,
+  type RunDescription,
+  type RunEnd,
+  type StatusView,
+  type TaskStatus,
+} from './task-status.ts';
 
 /** A chain that grows while it is read is followed this far. */
 const runsFollowedMax = 100;
@@ -46,8 +54,7 @@ export async function statusOf(
   view: StatusView,
 ): Promise<TaskStatus> {
   const { end, lastFailure, progress, createdAt, completedSteps, ...rest } = view;
-  const failure =
-    end?.kind === 'failed' || end?.kind === 'cancelled' ? end.failure : lastFailure;
+  const failure = end?.kind === 'failed' || end?.kind === 'cancelled' ? end.failure : lastFailure;
   const error = failure === undefined ? undefined : await decodedFailure(task, failure);
   return {
     taskId,
@@ -72,7 +79,9 @@ async function chainStart(
   const firstRunId = info?.firstRunId ?? '';
   if (firstRunId === '' || firstRunId === info?.execution?.runId) return ownStart;
   const first = await describeRun(task, taskId, firstRunId);
-  return first === undefined ? ownStart : Math.min(ownStart, statusView(first, []).createdAt || ownStart);
+  return first === undefined
+    ? ownStart
+    : Math.min(ownStart, statusView(first, []).createdAt || ownStart);
 }
 
 /**

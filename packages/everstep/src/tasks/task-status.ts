@@ -10,12 +10,7 @@ import type { temporal } from '@temporalio/proto';
 import type { TaskFailure } from './failure-summary.ts';
 
 export type TaskState =
-  | 'pending'
-  | 'processing'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
-  | 'not_found';
+  'pending' | 'processing' | 'completed' | 'failed' | 'cancelled' | 'not_found';
 
 /** A task's status. Times are epoch milliseconds. */
 export interface TaskStatus<TResult = unknown> {
@@ -49,11 +44,13 @@ export interface TaskStatus<TResult = unknown> {
   readonly progress?: unknown;
 }
 
-export type RunDescription =
-  temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
+export type RunDescription = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Failure = temporal.api.failure.v1.IFailure;
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
+
+/** The type of the failure with which a poll says "not yet": no error to show. */
+export const notYetType = 'RemoteJobNotYet';
 
 /** How a run ended. `details` of a cancelled run are the canceller's or the code's own. */
 export type RunEnd =
@@ -80,7 +77,10 @@ export interface StatusView {
 const { PendingActivityState, TimeoutType } = proto.temporal.api.enums.v1;
 
 /** The status of one run. `createdAt` is the run's own start; a chain's is its first run's. */
-export function statusView(description: RunDescription, events: readonly HistoryEvent[]): StatusView {
+export function statusView(
+  description: RunDescription,
+  events: readonly HistoryEvent[],
+): StatusView {
   const steps = stepsOf(events);
   const last = events.at(-1);
   const end = last === undefined ? undefined : runEnd(last);
@@ -115,7 +115,7 @@ export function statusView(description: RunDescription, events: readonly History
     ...(currentStep !== undefined && { currentStep }),
     ...(attempts && { attempts }),
     ...(nextRetryAt && { nextRetryAt }),
-    ...(failure && { lastFailure: failure }),
+    ...(failure && failure.applicationFailureInfo?.type !== notYetType && { lastFailure: failure }),
     ...(progress !== undefined && { progress }),
   };
 }
@@ -156,7 +156,10 @@ export function runEnd(event: HistoryEvent): RunEnd | undefined {
   if (terminated) {
     return {
       kind: 'cancelled',
-      failure: { message: terminated.reason || 'The task was terminated.', terminatedFailureInfo: {} },
+      failure: {
+        message: terminated.reason || 'The task was terminated.',
+        terminatedFailureInfo: {},
+      },
     };
   }
   return undefined;
@@ -168,6 +171,17 @@ export function runEnd(event: HistoryEvent): RunEnd | undefined {
  */
 export function isInternalKey(key: string): boolean {
   return /^#|#(?!\d+(?:#|$))/.test(key);
+}
+
+/** The part of a composed step that brings its value: with it the step has completed. */
+const lastPart = /^(.+)#poll(?:#\d+)?$/;
+
+/** What `completedSteps` shows for a key that completed; undefined: nothing. */
+function completedKey(key: string, before: readonly string[]): string | undefined {
+  if (!isInternalKey(key)) return key;
+  const name = lastPart.exec(key)?.[1];
+  if (name === undefined || !before.includes(name)) return name;
+  return `${name}#${before.filter((one) => one === name || one.startsWith(`${name}#`)).length + 1}`;
 }
 
 function shownKey(key: string): string | undefined {
@@ -218,7 +232,10 @@ function stepsOf(events: readonly HistoryEvent[]): Steps {
       const key = keys.get(String(close.scheduledEventId ?? '')) ?? '';
       closed.add(key);
       if (Number(close.startedEventId ?? 0) > 0) anyClosed = true;
-      if (event.activityTaskCompletedEventAttributes && !isInternalKey(key)) completed.push(key);
+      if (event.activityTaskCompletedEventAttributes) {
+        const done = completedKey(key, completed);
+        if (done !== undefined) completed.push(done);
+      }
     }
     if (event.workflowTaskCompletedEventAttributes) problem = undefined;
     const failed = event.workflowTaskFailedEventAttributes;

@@ -3,9 +3,61 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as everstep from '../../src/index.ts';
 
-const publicValues: readonly string[] = [];
+const publicValues: readonly string[] = [
+  'ActivityFailure',
+  'ApplicationFailure',
+  'AsyncTask',
+  'AsyncTaskComponent',
+  'CancelledFailure',
+  'EverstepError',
+  'StoreError',
+  'TemporalAsyncTask',
+  'TerminatedFailure',
+  'TimeoutFailure',
+  'all',
+  'remoteJob',
+  'retryAfterMs',
+  'signal',
+  'sleep',
+  'step',
+];
 
-const publicTypes: readonly string[] = [];
+const publicTypes: readonly string[] = [
+  'AnyAsyncTask',
+  'AsyncTaskComponentOptions',
+  'CancelOptions',
+  'ConcurrencyOptions',
+  'Duration',
+  'ErrorCode',
+  'ListQuery',
+  'LogFields',
+  'Logger',
+  'PollResult',
+  'RemoteJobOptions',
+  'ResultOptions',
+  'RetryPolicy',
+  'StandardSchema',
+  'StepContext',
+  'StepDescriptor',
+  'StepOptions',
+  'StopOptions',
+  'Store',
+  'StoreErrorCode',
+  'SubmitOptions',
+  'TaskFailure',
+  'TaskFunction',
+  'TaskLimit',
+  'TaskList',
+  'TaskOptions',
+  'TaskPage',
+  'TaskState',
+  'TaskStatus',
+  'TaskSummary',
+  'Timeouts',
+  'WaitOptions',
+  'WebhookDelivery',
+  'Yieldable',
+];
 
 const text = readFileSync(new URL('../../src/index.ts', import.meta.url), 'utf8')
   .replace(/\/\*[\s\S]*?\*\//g, '')

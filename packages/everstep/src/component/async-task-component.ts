@@ -1,0 +1,256 @@
+/**
+ * The component: puts store, engine and tasks together in this process, and is what users start and stop. Above
+ * the engine it speaks the service interface only, so that a Temporal server can take the engine's place.
+ */
+import { Client } from '@temporalio/client';
+import { createEngine, type Engine } from '../engine/engine.ts';
+import { inProcessConnection } from '../service/connection.ts';
+import { EverstepError } from '../service/error-codes.ts';
+import type { Logger } from '../service/logger.ts';
+import { systemClock, systemRandom } from '../service/system-clock.ts';
+import type { Store } from '../store/store.ts';
+import { AsyncTask } from '../tasks/async-task.ts';
+import { parseDuration, type Duration } from '../tasks/duration.ts';
+import { TaskWorker } from '../tasks/task-worker.ts';
+import {
+  resolveOptions,
+  shown,
+  type AsyncTaskComponentOptions,
+  type ResolvedOptions,
+} from './component-options.ts';
+import { hostId, isPidAlive } from './host-id.ts';
+import { stderrLogger } from './stderr-logger.ts';
+import { storeOf } from './store-of.ts';
+
+/** Any task, whatever its parameters and result. */
+export type AnyAsyncTask = AsyncTask<never, unknown>;
+
+export interface StopOptions {
+  /** How long running steps may go on before they are handed back: ms or a string; 10 s by default. */
+  readonly gracePeriod?: Duration;
+}
+
+/** A finished task is kept that long. */
+const retentionMs = 30 * 24 * 60 * 60_000;
+const gracePeriodMs = 10_000;
+
+type Phase = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
+
+interface Running {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly client: Client;
+  readonly worker: TaskWorker | undefined;
+  /** Timers of the engine let a process end; a started component does not, until stop(). */
+  readonly keepAlive: NodeJS.Timeout;
+}
+
+/**
+ * Runs tasks, or only submits and reads them (`worker: false`).
+ *
+ * ```ts
+ * const component = new AsyncTaskComponent();
+ * component.register(resize);
+ * await component.start();
+ * ```
+ */
+export class AsyncTaskComponent {
+  readonly #options: ResolvedOptions;
+  readonly #store: Store;
+  readonly #tasks = new Map<string, AnyAsyncTask>();
+  #phase: Phase = 'new';
+  #running: Running | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @throws EverstepError COMPONENT_OPTIONS_INVALID, NOT_BUILT; StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
+  constructor(options: AsyncTaskComponentOptions = {}) {
+    this.#options = resolveOptions(options, process.env);
+    this.#store = storeOf(this.#options.store);
+  }
+
+  /**
+   * Makes a task known to this process, before start().
+   *
+   * @throws EverstepError COMPONENT_STATE after start(), DUPLICATE_NAME, REGISTRATION_INVALID.
+   */
+  register(task: AnyAsyncTask): void {
+    if (this.#phase !== 'new') {
+      throw new EverstepError(
+        'COMPONENT_STATE',
+        `register() after start() is refused: a worker polls for the tasks it had at its start. Register ${nameOf(task)} first, then start.`,
+      );
+    }
+    if (!(task instanceof AsyncTask)) {
+      throw new EverstepError(
+        'REGISTRATION_INVALID',
+        `register() was given ${shown(task)}; expected an AsyncTask. Workflows and activities cannot be registered in this version.`,
+      );
+    }
+    const name = task.getName();
+    if (this.#tasks.has(name)) {
+      throw new EverstepError(
+        'DUPLICATE_NAME',
+        `A task named "${name}" is registered already; each task of a component needs a name of its own.`,
+      );
+    }
+    this.#tasks.set(name, task);
+  }
+
+  /** Registers all or, when one is refused, none. @throws as register(). */
+  registerAll(tasks: readonly AnyAsyncTask[]): void {
+    const before = new Map(this.#tasks);
+    try {
+      for (const task of tasks) this.register(task);
+    } catch (error) {
+      this.#tasks.clear();
+      for (const [name, task] of before) this.#tasks.set(name, task);
+      throw error;
+    }
+  }
+
+  /**
+   * Opens the store and starts the engine and, unless `worker: false`, the worker. A second call is a notice in the
+   * log and nothing more.
+   *
+   * @throws StoreError when the store cannot be opened (start() may be tried again); EverstepError COMPONENT_STATE
+   * after stop().
+   */
+  async start(): Promise<void> {
+    if (this.#phase === 'started') {
+      this.#logger('info').info('start() was called again; the component runs already');
+      return;
+    }
+    if (this.#phase === 'stopping' || this.#phase === 'stopped') {
+      throw new EverstepError(
+        'COMPONENT_STATE',
+        'start() after stop() is refused: make a new AsyncTaskComponent.',
+      );
+    }
+    this.#phase = 'starting';
+    this.#starting ??= this.#start();
+    try {
+      await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      if (this.#phase === 'starting') this.#phase = 'new';
+      throw error;
+    }
+  }
+
+  /**
+   * Takes no more work, lets running steps finish within the grace period, hands back what is left (it goes on
+   * elsewhere, or at the next start, with the same attempt), and closes the store. Resolves when that is done.
+   *
+   * @throws EverstepError COMPONENT_OPTIONS_INVALID for a grace period that cannot be.
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    const grace = parseDuration(options.gracePeriod ?? gracePeriodMs, 0);
+    if (grace.problem !== undefined) {
+      throw new EverstepError('COMPONENT_OPTIONS_INVALID', `stop(): gracePeriod ${grace.problem}.`);
+    }
+    await this.#starting?.catch(() => undefined);
+    this.#stopping ??= this.#stop(grace.ms);
+    await this.#stopping;
+  }
+
+  /** Between start() and stop(), and the worker, where there is one, has not failed for good. */
+  isStarted(): boolean {
+    return this.#phase === 'started' && this.#running?.worker?.failed !== true;
+  }
+
+  /**
+   * An official `@temporalio/client` Client on this component's engine and namespace.
+   *
+   * @throws EverstepError COMPONENT_STATE before start() and after stop().
+   */
+  getClient(): Client {
+    if (this.#running !== undefined) return this.#running.client;
+    throw new EverstepError(
+      'COMPONENT_STATE',
+      `getClient() needs a started component; this one is ${this.#phase}. Call start() first.`,
+    );
+  }
+
+  async #start(): Promise<void> {
+    const { namespace, taskQueue, concurrency, dataConverter } = this.#options;
+    const logger = this.#logger('warn');
+    const store = this.#store;
+    await store.open();
+    const engine = createEngine({
+      store,
+      clock: systemClock,
+      random: systemRandom,
+      hostId: hostId(),
+      pid: process.pid,
+      isPidAlive,
+      logger,
+      defaultNamespace: namespace,
+      retentionMs,
+      acts: this.#options.worker,
+    });
+    try {
+      await engine.start();
+    } catch (error) {
+      await store.close().catch(() => undefined);
+      throw error;
+    }
+    const client = new Client({
+      connection: inProcessConnection(engine.service, systemClock),
+      namespace,
+      ...(dataConverter !== undefined && { dataConverter }),
+    });
+    for (const task of this.#tasks.values()) {
+      task.connect({ client, taskQueue, clock: systemClock, random: systemRandom });
+    }
+    const worker = this.#options.worker
+      ? new TaskWorker({
+          service: engine.service,
+          local: engine.service,
+          tasks: [...this.#tasks.values()].map((task) => task.definition),
+          namespace,
+          identity: client.options.identity,
+          clock: systemClock,
+          random: systemRandom,
+          logger,
+          concurrency,
+          dataConverter: client.options.loadedDataConverter,
+        })
+      : undefined;
+    await worker?.start();
+    const keepAlive = setInterval(() => undefined, 2 ** 30);
+    this.#running = { store, engine, client, worker, keepAlive };
+    this.#phase = 'started';
+    const work = worker === undefined ? 'no worker' : `${this.#tasks.size} tasks`;
+    this.#logger('info').info(
+      `started on the embedded engine, ${store.description} (namespace ${namespace}, ${work})`,
+    );
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const running = this.#running;
+    this.#phase = 'stopping';
+    try {
+      await running?.worker?.stop(graceMs);
+    } finally {
+      for (const task of this.#tasks.values()) task.connect(undefined);
+      try {
+        await running?.engine.stop();
+      } finally {
+        await running?.store.close();
+        clearInterval(running?.keepAlive);
+        this.#running = undefined;
+        this.#phase = 'stopped';
+      }
+    }
+  }
+
+  /** The user's logger; or standard error, from that level on. */
+  #logger(least: 'info' | 'warn'): Logger {
+    return this.#options.logger ?? stderrLogger(least);
+  }
+}
+
+function nameOf(task: unknown): string {
+  return task instanceof AsyncTask ? `"${task.getName()}"` : 'everything';
+}

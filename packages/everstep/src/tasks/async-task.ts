@@ -1,0 +1,263 @@
+/**
+ * The async task: what the user writes, and the handle by which it is submitted, read and steered. It talks to an
+ * official client and to nothing below it, so it works against the embedded engine and a Temporal server alike.
+ * How a task runs is in task-worker.ts; what a status means is in task-status.ts.
+ */
+import type { Client } from '@temporalio/client';
+import type { Clock, Random } from '../service/clock.ts';
+import { EverstepError } from '../service/error-codes.ts';
+import { systemClock, systemRandom } from '../service/system-clock.ts';
+import {
+  defineTask,
+  type RetryPolicy,
+  type TaskDefinition,
+  type TaskFunction,
+  type TaskOptions,
+} from './definition.ts';
+import { parseDuration, type Duration } from './duration.ts';
+import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
+import { retryTask } from './retry-task.ts';
+import { submitTask, type SubmitOptions } from './submit-task.ts';
+import { whileRunning } from './running-task.ts';
+import { awaitResult, readStatus } from './task-reader.ts';
+import type { TaskStatus } from './task-status.ts';
+import { watchTask } from './watch-task.ts';
+import { signalWebhook, type WebhookDelivery } from './webhook.ts';
+
+export interface ResultOptions {
+  /** How long to wait: ms or a string such as `'5m'`. By default until the task has ended. */
+  readonly timeout?: Duration;
+}
+
+export interface CancelOptions {
+  /** For people: stands in the history and, of a terminated task, in its failure. */
+  readonly reason?: string;
+}
+
+/** What a task is given when its component starts. */
+export interface TaskConnection {
+  readonly client: Client;
+  /** Where the task goes when it names no queue. */
+  readonly taskQueue: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * A durable task: one function for one step, or a generator function for many.
+ *
+ * ```ts
+ * const resize = new AsyncTask({
+ *   name: 'resize',
+ *   task: async function* (params: { url: string }) {
+ *     const file = yield* step('fetch', () => download(params.url));
+ *     return yield* step('resize', () => shrink(file));
+ *   },
+ * });
+ * const id = await resize.submit({ url });
+ * ```
+ */
+export class AsyncTask<TParams = unknown, TResult = unknown> {
+  readonly #definition: TaskDefinition;
+  readonly #task: TaskFunction<TParams, TResult>;
+  #connection: TaskConnection | undefined;
+
+  /** @throws EverstepError TASK_OPTIONS_INVALID, naming the field, what was wrong and what is expected. */
+  constructor(options: TaskOptions<TParams, TResult>) {
+    this.#definition = defineTask(options);
+    this.#task = options.task;
+  }
+
+  /** `asyncTask_<name>`, with `[params]` as its arguments: any Temporal client can start it. */
+  get workflowType(): string {
+    return this.#definition.workflowType;
+  }
+
+  /** The queue it names, or has taken from its component; empty before that. */
+  get taskQueue(): string {
+    return this.#definition.taskQueue;
+  }
+
+  /** What the worker runs. */
+  get definition(): TaskDefinition {
+    return this.#definition;
+  }
+
+  getName(): string {
+    return this.#definition.name;
+  }
+
+  getTaskFunction(): TaskFunction<TParams, TResult> {
+    return this.#task;
+  }
+
+  /** The policy of each step, with its defaults filled in. */
+  getRetryPolicy(): Required<RetryPolicy> {
+    const { maximumAttempts, initialDelayMs, maxDelayMs, backoffMultiplier, nonRetryable } =
+      this.#definition.retryPolicy;
+    return {
+      maxRetries: maximumAttempts === 0 ? Infinity : maximumAttempts - 1,
+      initialDelay: initialDelayMs,
+      maxDelay: maxDelayMs,
+      backoffMultiplier,
+      nonRetryable,
+    };
+  }
+
+  /**
+   * Whether it has many steps. Of a function that is no generator function itself (wrapped, or compiled to an older
+   * target) that is known once it has been called in this process; until then it counts as one step.
+   */
+  isMultiStep(): boolean {
+    return this.#definition.kind === 'multi';
+  }
+
+  /** Submits and reads through that client; without a component, tasks without a queue go to `async-tasks`. */
+  setClient(client: Client): void {
+    this.connect({ client, taskQueue: 'async-tasks', clock: systemClock, random: systemRandom });
+  }
+
+  /** Called by the component when it starts, and with nothing when it stops. */
+  connect(connection: TaskConnection | undefined): void {
+    this.#connection = connection;
+  }
+
+  /**
+   * Accepts the task and returns its id as soon as that is durable; the work goes on in a worker. The same `taskId`
+   * with the same parameters is the same task, finished or not, so a submit may be repeated.
+   *
+   * @throws EverstepError with `taskId` set: TASK_PARAMS_INVALID, TASK_PARAMS_NOT_SERIALIZABLE,
+   * TASK_PARAMS_TOO_LARGE, TASK_ID_INVALID, TASK_ID_CONFLICT, SUBMIT_OPTIONS_INVALID, SUBMIT_FAILED; and
+   * TASK_NOT_CONNECTED before the component has started.
+   */
+  async submit(params: TParams, options: SubmitOptions = {}): Promise<string> {
+    const connection = this.#connected('submit');
+    const { name, workflowType, taskQueue, schema } = this.#definition;
+    return submitTask(
+      connection,
+      {
+        name,
+        workflowType,
+        taskQueue: taskQueue === '' ? connection.taskQueue : taskQueue,
+        paramsSchema: schema.params,
+      },
+      params,
+      options,
+    );
+  }
+
+  /** Its status now. An unknown id is the status `not_found`. @throws EverstepError TASK_NOT_CONNECTED. */
+  async getStatus(taskId: string): Promise<TaskStatus<TResult>> {
+    return (await readStatus(this.#connected('getStatus'), taskId)) as TaskStatus<TResult>;
+  }
+
+  /**
+   * Waits for the result.
+   *
+   * @throws EverstepError TASK_FAILED or TASK_CANCELLED, with the failure as its `cause`; RESULT_TIMEOUT;
+   * TASK_NOT_FOUND; TASK_NOT_CONNECTED.
+   */
+  async result(taskId: string, options: ResultOptions = {}): Promise<TResult> {
+    const connection = this.#connected('result');
+    const timeout = options.timeout === undefined ? undefined : parseDuration(options.timeout, 0);
+    if (timeout?.problem !== undefined) {
+      throw new EverstepError('SUBMIT_OPTIONS_INVALID', `timeout ${timeout.problem}.`, { taskId });
+    }
+    return (await awaitResult(connection, taskId, timeout?.ms)) as TResult;
+  }
+
+  /**
+   * Asks the task to stop: a running step hears of it through its `signal`, the generator gets a CancelledFailure at
+   * its yield and may clean up in shielded steps. Cancelling again changes nothing.
+   *
+   * @throws EverstepError TASK_NOT_FOUND, TASK_ALREADY_ENDED, TASK_NOT_CONNECTED.
+   */
+  async cancel(taskId: string, options: CancelOptions = {}): Promise<void> {
+    const connection = this.#connected('cancel');
+    const { client } = connection;
+    await whileRunning(connection, taskId, () =>
+      client.workflowService.requestCancelWorkflowExecution({
+        namespace: client.options.namespace,
+        identity: client.options.identity,
+        workflowExecution: { workflowId: taskId },
+        requestId: connection.random.uuid(),
+        reason: options.reason ?? '',
+      }),
+    );
+  }
+
+  /**
+   * Ends the task at once; its code does not hear of it, a running step is interrupted and its result dropped.
+   *
+   * @throws EverstepError TASK_NOT_FOUND, TASK_ALREADY_ENDED, TASK_NOT_CONNECTED.
+   */
+  async terminate(taskId: string, options: CancelOptions = {}): Promise<void> {
+    const connection = this.#connected('terminate');
+    const { client } = connection;
+    await whileRunning(connection, taskId, () =>
+      client.workflowService.terminateWorkflowExecution({
+        namespace: client.options.namespace,
+        identity: client.options.identity,
+        workflowExecution: { workflowId: taskId },
+        reason: options.reason ?? '',
+      }),
+    );
+  }
+
+  /**
+   * Lets a failed, timed out, cancelled or terminated task go on from its first unfinished step: completed steps stay,
+   * failed ones are tried anew. (A step that completes in the very moment of a cancel may run again.)
+   *
+   * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_RETRYABLE, TASK_NOT_CONNECTED.
+   */
+  async retry(taskId: string): Promise<void> {
+    await retryTask(this.#connected('retry'), taskId);
+  }
+
+  /**
+   * Tasks of this name, newest first, by status and time; a string is a visibility query as it stands.
+   *
+   * @throws EverstepError LIST_QUERY_INVALID, TASK_NOT_CONNECTED.
+   */
+  list(query: ListQuery | string = {}): TaskList {
+    return listTasks(() => this.#connected('list'), this.getName(), query);
+  }
+
+  /**
+   * The status now and at each change, until the task has ended.
+   *
+   * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_CONNECTED.
+   */
+  watch(taskId: string): AsyncGenerator<TaskStatus<TResult>, void, void> {
+    return watchTask(this.#connected('watch'), taskId) as AsyncGenerator<
+      TaskStatus<TResult>,
+      void,
+      void
+    >;
+  }
+
+  /**
+   * Hands a provider's webhook to a `remoteJob` that waits for it (its `webhook` option names the secret). The
+   * signature is checked before anything is written: HMAC-SHA256 over the raw body, hex or base64, with or without
+   * `sha256=`. The same body sent again is one webhook.
+   *
+   * @throws EverstepError WEBHOOK_REFUSED (the signature does not fit), TASK_NOT_FOUND, TASK_ALREADY_ENDED,
+   * TASK_NOT_CONNECTED.
+   */
+  async webhook(taskId: string, key: string, delivery: WebhookDelivery): Promise<void> {
+    await signalWebhook(this.#connected('webhook'), taskId, key, delivery);
+  }
+
+  #connected(method: string): TaskConnection {
+    if (this.#connection !== undefined) return this.#connection;
+    const name = this.getName();
+    throw new EverstepError(
+      'TASK_NOT_CONNECTED',
+      `Task "${name}" is not connected, so ${method}() cannot reach its engine. Register it on an AsyncTaskComponent and call start() first, or give it a client with setClient().`,
+    );
+  }
+}
+
+/** The same class under the name that existing code uses. */
+export const TemporalAsyncTask = AsyncTask;
+export type TemporalAsyncTask<TParams = unknown, TResult = unknown> = AsyncTask<TParams, TResult>;

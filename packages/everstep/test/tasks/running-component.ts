@@ -1,0 +1,62 @@
+/** A component on each store, with tasks, gone at the end of its test. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import {
+  AsyncTaskComponent,
+  type AnyAsyncTask,
+  type AsyncTaskComponentOptions,
+  type Logger,
+} from '../../src/index.ts';
+
+export const storeKinds = ['memory', 'sqlite'] as const;
+export type StoreKind = (typeof storeKinds)[number];
+
+export const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export function storeUrl(kind: StoreKind): string {
+  if (kind === 'memory') return 'memory';
+  const folder = mkdtempSync(join(tmpdir(), 'everstep-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return `sqlite:${join(folder, 'tasks.db')}`;
+}
+
+export async function running(
+  kind: StoreKind,
+  tasks: readonly AnyAsyncTask[],
+  options: AsyncTaskComponentOptions = {},
+): Promise<AsyncTaskComponent> {
+  const component = new AsyncTaskComponent({ store: storeUrl(kind), logger: silent, ...options });
+  component.registerAll(tasks);
+  await component.start();
+  onTestFinished(() => component.stop({ gracePeriod: 0 }));
+  return component;
+}
+
+/** A promise and its handle. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** What a promise was rejected with. */
+export async function rejection(
+  promise: Promise<unknown>,
+): Promise<Error & { readonly code?: unknown; readonly taskId?: unknown }> {
+  const nothing = Symbol('nothing');
+  const outcome = await promise.then(
+    () => nothing,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof Error) return outcome;
+  throw new TypeError(
+    `Expected an Error, got ${outcome === nothing ? 'a value' : String(outcome)}`,
+  );
+}

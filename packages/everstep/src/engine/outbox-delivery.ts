@@ -18,8 +18,11 @@ import type { Namespaces } from './namespaces.ts';
 import { decodeOutbox } from './outbox-codec.ts';
 import type { Starts } from './starts.ts';
 
-const { SignalExternalWorkflowExecutionFailedCause, CancelExternalWorkflowExecutionFailedCause } =
-  proto.temporal.api.enums.v1;
+const {
+  CancelExternalWorkflowExecutionFailedCause,
+  ParentClosePolicy,
+  SignalExternalWorkflowExecutionFailedCause,
+} = proto.temporal.api.enums.v1;
 
 /** What a commit leaves undelivered for that long was left by a process that died. */
 const overdueMs = 5_000;
@@ -133,7 +136,10 @@ export class OutboxDelivery {
     const attributes = event.startChildWorkflowExecutionInitiatedEventAttributes;
     const parent = await this.#state(run);
     const child = parent?.children.get(initiatedEventId);
-    if (!attributes || !parent || !child) {
+    const abandoned =
+      attributes?.parentClosePolicy === ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
+    // A child whose parent closed first is not started any more, unless it was to be left alone.
+    if (!attributes || !parent || !child || (parent.closeTime !== 0 && !abandoned)) {
       await this.#options.store.outbox.delete({ outboxIds: [outboxId] });
       return;
     }
@@ -216,7 +222,6 @@ export class OutboxDelivery {
   /** CH-4 for a child that started after its parent had closed. */
   async #closeOrphan(parent: LiveRun, initiated: HistoryEvent, child: RunKey): Promise<void> {
     const policy = initiated.startChildWorkflowExecutionInitiatedEventAttributes?.parentClosePolicy;
-    const { ParentClosePolicy } = proto.temporal.api.enums.v1;
     const { executor } = this.#options;
     try {
       if (policy === ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON) {
@@ -249,7 +254,7 @@ export class OutboxDelivery {
     let failedCause: number | undefined;
     try {
       const target = await this.#target(pending, run);
-      if (target) {
+      if (target && target.key.runId !== run.key.runId) {
         await executor.submitTo(target, {
           kind: 'signal',
           signalName: attributes.signalName ?? '',
@@ -301,7 +306,7 @@ export class OutboxDelivery {
     let failedCause: number | undefined;
     try {
       const target = await this.#target(pending, run);
-      if (!target) {
+      if (!target || target.key.runId === run.key.runId) {
         failedCause = notFound;
       } else if (target.latest && target.latest.closeTime === 0) {
         await executor.submitTo(target, {

@@ -9,7 +9,7 @@ import type { HistoryEvent } from '../core/proto.ts';
 import type { LocalWorker, WorkflowTask } from '../service/local-worker.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { EngineContext } from './context.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun } from './unit.ts';
 import { queueKey } from './matching.ts';
 import { encodeMail } from './mail.ts';
 import type { QueryResponse, WorkflowQuery } from './query-board.ts';

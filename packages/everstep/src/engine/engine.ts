@@ -23,7 +23,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { CommittedRun } from './group-commit.ts';
 import { HandOver } from './hand-over.ts';
 import { HistoryReader } from './history-reader.ts';
-import { LiveRuns } from './live-run.ts';
+import { LiveRuns } from './live-runs.ts';
 import { decodeMail, encodeMail } from './mail.ts';
 import type { Mail } from './mail.ts';
 import { Matching } from './matching.ts';

@@ -18,8 +18,8 @@ import type { Clock, Random } from '../service/clock.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { RunKey, RunRef, Store, StoredRun } from '../store/store.ts';
 import { GroupCommit } from './group-commit.ts';
-import { LiveRun } from './live-run.ts';
-import type { LiveRuns } from './live-run.ts';
+import { LiveRun } from './unit.ts';
+import type { LiveRuns } from './live-runs.ts';
 import { newUnit } from './unit.ts';
 import type { Part, Request, RequestOutcome, Unit } from './unit.ts';
 

@@ -19,7 +19,7 @@ import type {
   Store,
 } from '../store/store.ts';
 import { columnsOf } from './columns.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun } from './unit.ts';
 import { encodeMail } from './mail.ts';
 import { encodeOutbox } from './outbox-codec.ts';
 import type { Part, Request, Unit } from './unit.ts';

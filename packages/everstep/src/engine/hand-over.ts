@@ -13,7 +13,7 @@ import type { Logger } from '../service/logger.ts';
 import type { TaskRow } from '../store/store.ts';
 import type { Dispatcher, Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun } from './unit.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
 import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
 import { encodeActivityToken, encodeWorkflowTaskToken } from './task-token.ts';

@@ -3,7 +3,7 @@ import { decodeBatch } from '../core/history-batch.ts';
 import type { HistoryEvent } from '../core/proto.ts';
 import { numberOf } from '../core/time.ts';
 import type { Store } from '../store/store.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun } from './unit.ts';
 
 /** Bytes of one read of the store. */
 const readBytes = 2 * 1024 * 1024;

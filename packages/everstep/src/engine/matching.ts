@@ -11,7 +11,7 @@ import type { Logger } from '../service/logger.ts';
 import type { Store, TaskKind, TaskRow } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 import type { HandOver } from './hand-over.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun } from './unit.ts';
 
 /** Rows of one claim at most. */
 const claimMax = 100;

@@ -13,7 +13,7 @@ import { isServiceError } from '../service/service-error.ts';
 import type { RunKey, Store } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun } from './unit.ts';
 import type { Namespaces } from './namespaces.ts';
 import { decodeOutbox } from './outbox-codec.ts';
 import type { Starts } from './starts.ts';

@@ -5,17 +5,14 @@
  */
 import type { InputOf, SignalArgs } from '../core/input.ts';
 import { decideSignalWithStart, decideStart } from '../core/start-policy.ts';
-import type { SignalWithStartDecision, StartDecision } from '../core/start-policy.ts';
-import type { RunState } from '../core/state.ts';
-import { isOpen } from '../core/state.ts';
-import { ServiceError } from '../service/service-error.ts';
+import type { StartDecision } from '../core/start-policy.ts';
+import { ServiceError, isServiceError } from '../service/service-error.ts';
 import { errorOf } from './executor.ts';
 import type { Executor } from './executor.ts';
-import type { LiveRun } from './live-run.ts';
-import { newUnit } from './unit.ts';
-import type { RequestOutcome } from './unit.ts';
+import { newUnit, settled } from './unit.ts';
+import type { LiveRun, RequestOutcome } from './unit.ts';
 
-const attemptsMax = 100;
+const conflictsMax = 100;
 
 export interface StartOutcome {
   readonly runId: string;
@@ -31,149 +28,107 @@ export class Starts {
     this.#executor = executor;
   }
 
-  start(input: InputOf<'start'>): Promise<StartOutcome> {
-    return new Promise((resolve, reject) => {
-      this.#attempt(input, undefined, 0, resolve, reject);
-    });
+  async start(input: InputOf<'start'>): Promise<StartOutcome> {
+    let outcome = await this.#attempt(input, undefined, false);
+    for (let conflicts = 0; !outcome; conflicts += 1) {
+      assertNotTooMany(input, conflicts);
+      const current = await this.#currentAtRest(input);
+      const decision = decideStart(current?.state, input.request);
+      outcome = await this.#do(decision, input, current);
+    }
+    return outcome;
   }
 
   /** The current run is looked up first: signalling an open one is the usual case. */
   async signalWithStart(input: InputOf<'start'>, signal: SignalArgs): Promise<StartOutcome> {
-    const current = await this.#executor.locateCurrent(
-      input.namespaceId,
-      input.request.workflowId ?? '',
-    );
-    return new Promise((resolve, reject) => {
-      this.#decided(current, { ...input, signal }, signal, 0, resolve, reject);
-    });
-  }
-
-  #attempt(
-    input: InputOf<'start'>,
-    replaces: LiveRun | undefined,
-    attempt: number,
-    resolve: (outcome: StartOutcome) => void,
-    reject: (error: unknown) => void,
-    terminate?: LiveRun,
-  ): void {
-    const unit = newUnit();
-    unit.restart = () => {
-      if (attempt >= attemptsMax) {
-        reject(
-          new ServiceError({
-            code: 'UNAVAILABLE',
-            message: `Workflow id ${input.request.workflowId ?? ''} is being started by too many at once; try again.`,
-          }),
-        );
-        return;
-      }
-      this.#executor
-        .locateCurrent(input.namespaceId, input.request.workflowId ?? '')
-        .then((current) => {
-          this.#decided(current, input, input.signal, attempt + 1, resolve, reject);
-        }, reject);
-    };
-    const settle = (outcome: RequestOutcome): void => {
-      if (outcome.ok) resolve({ runId: input.runId, started: true, run: outcome.run });
-      else reject(errorOf(outcome));
-    };
-    if (terminate) {
-      const part = this.#executor.openPart(terminate, unit);
-      this.#executor.applyIn(part, {
-        input: {
-          kind: 'terminate',
-          reason: 'TerminateIfRunning WorkflowIdReusePolicy',
-          identity: 'history-service',
-        },
-        settle: () => undefined,
-        madeByRestart: true,
-      });
+    let outcome: StartOutcome | undefined;
+    for (let conflicts = 0; !outcome; conflicts += 1) {
+      assertNotTooMany(input, conflicts);
+      const current = await this.#currentAtRest(input);
+      const decision = decideSignalWithStart(current?.state, input.request);
+      outcome =
+        decision.kind === 'signal' && current
+          ? await this.#signal(current, signal)
+          : await this.#do(decision as StartDecision, { ...input, signal }, current);
     }
-    this.#executor.startRun(input, replaces ?? null, unit, { input, settle, madeByRestart: true });
+    return outcome;
   }
 
-  #decided(
+  async #do(
+    decision: StartDecision,
+    input: InputOf<'start'>,
     current: LiveRun | undefined,
-    input: InputOf<'start'>,
-    signal: SignalArgs | undefined,
-    attempt: number,
-    resolve: (outcome: StartOutcome) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    if (!current) {
-      this.#attempt(input, undefined, attempt, resolve, reject);
-      return;
-    }
-    // A run that is being changed right now is judged once that is committed.
-    if (current.part) {
-      void this.#settled(current).then(() => {
-        this.#executor
-          .locateCurrent(input.namespaceId, input.request.workflowId ?? '')
-          .then((next) => {
-            this.#decided(next, input, signal, attempt, resolve, reject);
-          }, reject);
-      });
-      return;
-    }
-    const state = current.state as RunState;
-    const decision: StartDecision | SignalWithStartDecision = signal
-      ? decideSignalWithStart(state, input.request)
-      : decideStart(state, input.request);
+  ): Promise<StartOutcome | undefined> {
     switch (decision.kind) {
       case 'start':
-        this.#attempt(input, current, attempt, resolve, reject);
-        return;
+        return this.#attempt(input, current, false);
       case 'terminateAndStart':
-        this.#attempt(
-          input,
-          current,
-          attempt,
-          resolve,
-          reject,
-          isOpen(state) ? current : undefined,
-        );
-        return;
+        return this.#attempt(input, current, true);
       case 'useExisting':
-        resolve({ runId: decision.runId, started: decision.started, run: current });
-        return;
-      case 'signal':
-        this.#executor.submitTo(current, { kind: 'signal', ...(signal as SignalArgs) }).then(
-          () => {
-            resolve({ runId: decision.runId, started: false, run: current });
-          },
-          (error: unknown) => {
-            // It closed in between: decide again.
-            if (
-              attempt < attemptsMax &&
-              error instanceof ServiceError &&
-              error.code === 'NOT_FOUND'
-            ) {
-              this.#executor
-                .locateCurrent(input.namespaceId, input.request.workflowId ?? '')
-                .then((next) => {
-                  this.#decided(next, input, signal, attempt + 1, resolve, reject);
-                }, reject);
-            } else {
-              reject(error);
-            }
-          },
-        );
-        return;
+        return { runId: decision.runId, started: decision.started, run: current };
       case 'refuse':
-        reject(new ServiceError(decision.refusal));
+        throw new ServiceError(decision.refusal);
     }
   }
 
-  /** When the run's unit is committed or lost. */
-  #settled(run: LiveRun): Promise<void> {
-    return new Promise((resolve) => {
-      const unit = run.part?.unit;
-      if (!unit) {
-        resolve();
-        return;
+  /** One try to be the run that follows `current`; undefined when another was first. */
+  #attempt(
+    input: InputOf<'start'>,
+    current: LiveRun | undefined,
+    terminates: boolean,
+  ): Promise<StartOutcome | undefined> {
+    return new Promise((resolve, reject) => {
+      const unit = newUnit();
+      unit.restart = () => {
+        resolve(undefined);
+      };
+      if (current && terminates) {
+        this.#executor.applyIn(this.#executor.openPart(current, unit), {
+          input: {
+            kind: 'terminate',
+            reason: 'TerminateIfRunning WorkflowIdReusePolicy',
+            identity: 'history-service',
+          },
+          settle: () => undefined,
+          madeByRestart: true,
+        });
       }
-      unit.afterCommit.push(resolve);
-      unit.onLost.push(resolve);
+      const settle = (outcome: RequestOutcome): void => {
+        if (outcome.ok) resolve({ runId: input.runId, started: true, run: outcome.run });
+        else reject(errorOf(outcome) as Error);
+      };
+      this.#executor.startRun(input, current ?? null, unit, { input, settle, madeByRestart: true });
     });
   }
+
+  /** Undefined when the run closed in between: then it is decided again. */
+  async #signal(current: LiveRun, signal: SignalArgs): Promise<StartOutcome | undefined> {
+    try {
+      await this.#executor.submitTo(current, { kind: 'signal', ...signal });
+    } catch (error) {
+      if (isServiceError(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+    return { runId: current.key.runId, started: false, run: current };
+  }
+
+  /** The workflow id's current run as the store has it; one that is being changed is waited for. */
+  async #currentAtRest(input: InputOf<'start'>): Promise<LiveRun | undefined> {
+    for (;;) {
+      const current = await this.#executor.locateCurrent(
+        input.namespaceId,
+        input.request.workflowId ?? '',
+      );
+      if (!current?.part) return current;
+      await settled(current.part.unit);
+    }
+  }
+}
+
+function assertNotTooMany(input: InputOf<'start'>, conflicts: number): void {
+  if (conflicts < conflictsMax) return;
+  throw new ServiceError({
+    code: 'UNAVAILABLE',
+    message: `Workflow id ${input.request.workflowId ?? ''} is being started by too many at once; try again.`,
+  });
 }

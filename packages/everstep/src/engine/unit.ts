@@ -1,13 +1,52 @@
 /**
- * A unit is what will be one commit: the parts of one or more runs that change together, the replies that wait for
- * it, and what happens after it.
+ * Runs in memory and what is being done to them. A unit is what will be one commit: the parts of one or more runs
+ * that change together, the replies that wait for it, and what happens after it.
  */
 import type { Input, Interrupt, OutboxMessage } from '../core/input.ts';
 import type { HistoryEvent } from '../core/proto.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { RunState } from '../core/state.ts';
-import type { RunColumns, RunRef, TaskInsert } from '../store/store.ts';
-import type { LiveRun } from './live-run.ts';
+import type { RunColumns, RunKey, RunRef, TaskInsert } from '../store/store.ts';
+
+/**
+ * A run in memory: its state as last committed, the version that guards it, and the events seen since it was
+ * loaded. A cache only: every commit is guarded by the version, so a stale one is found out and loaded again.
+ */
+export class LiveRun {
+  readonly key: RunKey;
+  /** Undefined until the first commit. */
+  ref: RunRef | undefined;
+  version = 0;
+  /** Undefined until the first commit of a new run. */
+  state: RunState | undefined;
+  columns: RunColumns | undefined;
+  /** Committed events from `tailFrom` on, without a gap. */
+  tail: HistoryEvent[] = [];
+  tailFrom = 1;
+  /** What is being put together or committed for this run. */
+  part: Part | undefined;
+  /** A commit was lost or another process wrote: this object is not used again. */
+  dropped = false;
+
+  constructor(key: RunKey) {
+    this.key = key;
+  }
+
+  /** The state as the next input will find it. */
+  get latest(): RunState | undefined {
+    return this.part?.state ?? this.state;
+  }
+
+  /** Events of the tail and of the part under construction, from that id on; undefined when the tail starts later. */
+  eventsFrom(fromEventId: number): HistoryEvent[] | undefined {
+    if (fromEventId < this.tailFrom) return undefined;
+    const committed = this.tail.slice(fromEventId - this.tailFrom);
+    if (!this.part || this.part.events.length === 0) return committed;
+    const open = this.part.events;
+    const skip = Math.max(0, fromEventId - (this.tailFrom + this.tail.length));
+    return committed.concat(skip === 0 ? open : open.slice(skip));
+  }
+}
 
 /** One run's share of a unit. */
 export interface Part {
@@ -90,4 +129,13 @@ export function newUnit(): Unit {
     phase: 'open',
     lost: false,
   };
+}
+
+/** When a unit is committed or lost. */
+export function settled(unit: Unit): Promise<void> {
+  if (unit.phase === 'done') return Promise.resolve();
+  return new Promise((resolve) => {
+    unit.afterCommit.push(resolve);
+    unit.onLost.push(resolve);
+  });
 }

@@ -45,7 +45,7 @@ export class Waiters {
   committed(ref: RunRef): void {
     const waiters = this.#byRun.get(ref);
     if (!waiters) return;
-    for (const waiter of [...waiters]) waiter.wake();
+    for (const waiter of waiters) waiter.wake();
   }
 
   /** Another process may have written. */
@@ -63,7 +63,7 @@ export class Waiters {
         const found = new Map(heads.map((head) => [head.ref, head.version]));
         for (const [ref, waiters] of this.#byRun) {
           const version = found.get(ref);
-          for (const waiter of [...waiters]) if (waiter.version !== version) waiter.wake();
+          for (const waiter of waiters) if (waiter.version !== version) waiter.wake();
         }
       } while (this.#again);
     } finally {

@@ -1,7 +1,7 @@
 import type { ActivityRef } from '../../core/input.ts';
 import type { RunKey } from '../../store/store.ts';
 import type { EngineContext } from '../context.ts';
-import type { LiveRun } from '../live-run.ts';
+import type { LiveRun } from '../unit.ts';
 import { runNotFound } from '../executor.ts';
 import { decodeTaskToken } from '../task-token.ts';
 import { invalid, runOf } from './request-run.ts';

@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto';
 import { isOpen } from '../../core/state.ts';
-import type { LiveRun } from '../live-run.ts';
+import type { LiveRun } from '../unit.ts';
 import { decodeHistoryPage, encodeHistoryPage } from '../page-token.ts';
 import type { Verb } from '../verb.ts';
 import { freshRunOf, invalid } from './request-run.ts';

@@ -4,7 +4,7 @@ import type { RunState } from '../../core/state.ts';
 import { ServiceError, isServiceError } from '../../service/service-error.ts';
 import type { WorkflowTask } from '../../service/local-worker.ts';
 import type { EngineContext } from '../context.ts';
-import type { LiveRun } from '../live-run.ts';
+import type { LiveRun } from '../unit.ts';
 import { encodeHistoryPage } from '../page-token.ts';
 import { workflowTaskMessage } from '../task-message.ts';
 import { encodeWorkflowTaskToken } from '../task-token.ts';

@@ -5,7 +5,7 @@ import type { RunState } from '../../core/state.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
 import { dispatchQuery } from '../direct-query.ts';
-import type { LiveRun } from '../live-run.ts';
+import type { LiveRun } from '../unit.ts';
 import { statusToWire } from '../run-info.ts';
 import type { Verb } from '../verb.ts';
 import { freshRunOf, invalid } from './request-run.ts';

@@ -1,7 +1,8 @@
 /** The run a request names: by run id, or the workflow id's current run. */
 import { runNotFound } from '../executor.ts';
 import type { EngineContext } from '../context.ts';
-import type { LiveRun } from '../live-run.ts';
+import { settled } from '../unit.ts';
+import type { LiveRun } from '../unit.ts';
 import type { WireWorkflowExecution } from '../../core/proto.ts';
 import { ServiceError } from '../../service/service-error.ts';
 
@@ -57,14 +58,6 @@ async function committed(
   run: LiveRun | undefined,
 ): Promise<LiveRun | undefined> {
   if (!run || run.state) return run;
-  await new Promise<void>((resolve) => {
-    const unit = run.part?.unit;
-    if (!unit) {
-      resolve();
-      return;
-    }
-    unit.afterCommit.push(resolve);
-    unit.onLost.push(resolve);
-  });
+  if (run.part) await settled(run.part.unit);
   return run.state ? run : context.executor.locate(run.key);
 }

@@ -5,8 +5,8 @@ import type { HistoryEvent } from '../../core/proto.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
 import { errorOf, runNotFound } from '../executor.ts';
-import type { LiveRun } from '../live-run.ts';
-import { newUnit } from '../unit.ts';
+import type { LiveRun } from '../unit.ts';
+import { newUnit, settled } from '../unit.ts';
 import type { Verb } from '../verb.ts';
 import { executionOf, freshRunOf, invalid } from './request-run.ts';
 
@@ -41,13 +41,7 @@ async function attempt(
   const baseEvents = await wholeHistory(context, base);
   const chainEvents = base === current ? [] : await wholeHistory(context, current);
   // A run that is being changed right now is reset once that is committed.
-  while (current.part) {
-    const { unit } = current.part;
-    await new Promise<void>((resolve) => {
-      unit.afterCommit.push(resolve);
-      unit.onLost.push(resolve);
-    });
-  }
+  while (current.part) await settled(current.part.unit);
   if (current.dropped || !current.state) return undefined;
   const requestId = request.requestId || context.random.uuid();
   if (current.state.createRequestId === requestId) return current.key.runId;

@@ -3,7 +3,7 @@ import type { Replies } from '../../core/input.ts';
 import type { DispatchTask } from '../../core/input.ts';
 import { longOf } from '../../core/time.ts';
 import type { EngineContext } from '../context.ts';
-import type { LiveRun } from '../live-run.ts';
+import type { LiveRun } from '../unit.ts';
 import { activityTaskMessage } from '../task-message.ts';
 import { decodeTaskToken, encodeActivityToken } from '../task-token.ts';
 import type { RequestOutcome } from '../unit.ts';

@@ -1,5 +1,5 @@
 import { runNotFound } from '../executor.ts';
-import type { LiveRun } from '../live-run.ts';
+import type { LiveRun } from '../unit.ts';
 
 /** A request that names the first run of a chain is meant for that chain only. */
 export function sameChain(run: LiveRun, firstExecutionRunId: string | null | undefined): void {

@@ -1,0 +1,52 @@
+/**
+ * What an engine promises over any store, through the service's calls alone, with a clock that stands still until
+ * the test moves it. Every store runs it; the id that ends a title is the rule of execution-core.md it proves.
+ */
+import { describe, it } from 'vitest';
+import { World } from '../../test/engine-world.ts';
+import type { Scenario } from '../../test/engine-world.ts';
+import type { StoreFixture } from '../store/store-fixture.contract.ts';
+import { describeActivities } from './activities.contract.ts';
+import { describeChains } from './chains.contract.ts';
+import { describeChildren } from './children.contract.ts';
+import { describeDeadlines } from './deadlines.contract.ts';
+import { describeExternals } from './externals.contract.ts';
+import { describeFailingStore } from './failing-store.contract.ts';
+import { describeHistory } from './history.contract.ts';
+import { describeLocalWorker } from './local-worker.contract.ts';
+import { describeManyProcesses } from './many-processes.contract.ts';
+import { describeQueries } from './queries.contract.ts';
+import { describeReads } from './reads.contract.ts';
+import { describeResets } from './resets.contract.ts';
+import { describeStarts } from './starts.contract.ts';
+import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
+
+export function describeEngine(name: string, makeFixture: () => StoreFixture): void {
+  const scenario: Scenario = (title, body, options) => {
+    it(title, async () => {
+      const world = new World(makeFixture());
+      try {
+        await body(await world.host(options), world);
+        world.check();
+      } finally {
+        await world.close();
+      }
+    });
+  };
+  describe(`an engine over ${name}`, () => {
+    describe('starts', () => describeStarts(scenario));
+    describe('workflow tasks', () => describeWorkflowTasks(scenario));
+    describe('activities', () => describeActivities(scenario));
+    describe('deadlines', () => describeDeadlines(scenario));
+    describe('chains', () => describeChains(scenario));
+    describe('children', () => describeChildren(scenario));
+    describe('signals and cancels of others', () => describeExternals(scenario));
+    describe('queries', () => describeQueries(scenario));
+    describe('history', () => describeHistory(scenario));
+    describe('resets', () => describeResets(scenario));
+    describe('reads', () => describeReads(scenario));
+    describe('many processes', () => describeManyProcesses(scenario));
+    describe('a store that fails', () => describeFailingStore(scenario));
+    describe('a worker of the process', () => describeLocalWorker(scenario));
+  });
+}

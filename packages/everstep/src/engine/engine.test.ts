@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryData } from '../store/memory/memory-data.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
+import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { describeEngine } from './engine.contract.ts';
+
+describeEngine('memory', () => {
+  const data = new MemoryData();
+  return { handle: () => new MemoryStore({ data }), durable: true, clean: () => undefined };
+});
+
+describeEngine('sqlite', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'everstep-'));
+  return {
+    // What survives a power cut is the store's own suite's business.
+    handle: () => new SqliteStore({ path: join(folder, 'a.db'), synchronous: 'NORMAL' }),
+    durable: true,
+    clean: () => rmSync(folder, { recursive: true, force: true }),
+  };
+});

@@ -39,10 +39,7 @@ export type Branch =
   | AsyncGenerator<unknown, unknown, any>
   | StepDescriptor;
 
-/**
- * Yields the operation once and answers with what it is given. The driver throws a probe into it to learn the line
- * of the code that waits here: only then is a stack paid for.
- */
+/** Yields the operation once and comes to what it is given. */
 class Delegation<T> implements Iterator<unknown, T, unknown> {
   readonly #operation: unknown;
   #asked = false;
@@ -58,7 +55,6 @@ class Delegation<T> implements Iterator<unknown, T, unknown> {
   }
 
   throw(error: unknown): IteratorResult<unknown, T> {
-    if (error instanceof StackProbe) error.stack = new StackProbe().stack ?? '';
     // oxlint-disable-next-line typescript/only-throw-error -- what was thrown into the code is thrown on as it is
     throw error;
   }
@@ -66,11 +62,6 @@ class Delegation<T> implements Iterator<unknown, T, unknown> {
   return(value?: unknown): IteratorResult<unknown, T> {
     return { done: true, value: value as T };
   }
-}
-
-/** Thrown into code that is given up, to learn where it waits. */
-export class StackProbe extends Error {
-  readonly code = 'STACK_PROBE';
 }
 
 class Step<T> implements StepDescriptor<T>, Yieldable<T> {

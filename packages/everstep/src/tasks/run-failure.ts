@@ -1,0 +1,92 @@
+/** Errors to failures and back, as a task's code and its steps throw and catch them. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TemporalFailure,
+} from '@temporalio/common';
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
+import type { HistoryEvent } from './journal.ts';
+
+type Failure = temporal.api.failure.v1.IFailure;
+
+const { RetryState, EventType } = proto.temporal.api.enums.v1;
+
+const causesMax = 20;
+
+/**
+ * What was thrown, as a Temporal failure. The type is the error's `name`, or its class where the name says nothing:
+ * `nonRetryable` lists these. What is no Error keeps what can be said of it.
+ */
+export function temporalFailure(thrown: unknown, depth = 0): TemporalFailure {
+  if (thrown instanceof TemporalFailure) return thrown;
+  if (!(thrown instanceof Error)) {
+    return ApplicationFailure.create({
+      message: `${described(thrown)} was thrown, which is no Error`,
+      type: 'NonErrorThrown',
+    });
+  }
+  const className = thrown.constructor.name;
+  const type = thrown.name !== 'Error' && thrown.name !== '' ? thrown.name : className || 'Error';
+  const failure = ApplicationFailure.create({
+    message: thrown.message,
+    type,
+    // A chain of causes may be a ring.
+    ...(thrown.cause !== undefined &&
+      depth < causesMax && { cause: temporalFailure(thrown.cause, depth + 1) }),
+  });
+  failure.stack = thrown.stack ?? '';
+  return failure;
+}
+
+function described(thrown: unknown): string {
+  try {
+    const text = typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown);
+    return text.length > 1000 ? `${text.slice(0, 1000)}…` : text;
+  } catch {
+    return `something of type ${typeof thrown}`;
+  }
+}
+
+/** A cancel that came out of the code as it was thrown in, or as a step's. */
+export function isCancelled(thrown: unknown): boolean {
+  return (
+    thrown instanceof CancelledFailure ||
+    (thrown instanceof ActivityFailure && thrown.cause instanceof CancelledFailure)
+  );
+}
+
+/** The activity failure that stands for the event that closed a step without a result. */
+export function stepFailure(event: HistoryEvent, key: string, activityType: string): Failure {
+  const failed = event.activityTaskFailedEventAttributes;
+  const timedOut = event.activityTaskTimedOutEventAttributes;
+  const canceled = event.activityTaskCanceledEventAttributes;
+  const attributes = failed ?? timedOut ?? canceled;
+  const verb =
+    event.eventType === EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
+      ? 'failed'
+      : event.eventType === EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT
+        ? 'timed out'
+        : 'was cancelled';
+  return {
+    message: `Step "${key}" ${verb}`,
+    source: 'TypeScriptSDK',
+    cause: canceled
+      ? {
+          message: 'The step was cancelled.',
+          canceledFailureInfo: canceled.details ? { details: canceled.details } : {},
+        }
+      : ((failed ?? timedOut)?.failure ?? null),
+    activityFailureInfo: {
+      activityId: key,
+      activityType: { name: activityType },
+      scheduledEventId: attributes?.scheduledEventId ?? null,
+      startedEventId: attributes?.startedEventId ?? null,
+      identity: failed?.identity ?? canceled?.identity ?? '',
+      retryState:
+        (failed ?? timedOut)?.retryState ??
+        (canceled ? RetryState.RETRY_STATE_CANCEL_REQUESTED : RetryState.RETRY_STATE_UNSPECIFIED),
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** A task's result: checked by its schema, serialisable, not over the limit. What is not fails the run and says why. */
+import { ApplicationFailure, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import type { TaskDefinition } from './definition.ts';
+import { isPromiseLike } from './coroutine.ts';
+import { issuesText, type StandardSchemaResult } from './standard-schema.ts';
+import { stepFailureTypes } from './task-errors.ts';
+
+/** How the code ended. */
+export type RunResult =
+  | { readonly kind: 'completed'; readonly payload: Payload }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'cancelled' };
+
+/** Temporal's limit for one payload. */
+export const payloadBytesMax = 2 * 1024 * 1024;
+
+/**
+ * @param payload What `value` encodes to, unless that failed with `problem`.
+ * @param value Needed where the task has a schema for its result.
+ */
+export function checkedResult(
+  definition: TaskDefinition,
+  converter: LoadedDataConverter,
+  payload: Payload | undefined,
+  problem: unknown,
+  value?: unknown,
+): RunResult | PromiseLike<RunResult> {
+  const schema = definition.schema.result;
+  if (payload === undefined) return notSerializable(definition, problem);
+  if (schema === undefined) return fitting(definition, payload);
+  let validated;
+  try {
+    validated = schema['~standard'].validate(value);
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+  if (!isPromiseLike(validated)) return parsed(definition, converter, validated);
+  return validated.then(
+    (result) => parsed(definition, converter, result),
+    (error: unknown): RunResult => ({ kind: 'failed', error }),
+  );
+}
+
+function parsed(
+  definition: TaskDefinition,
+  converter: LoadedDataConverter,
+  result: StandardSchemaResult<unknown>,
+): RunResult {
+  if (result.issues !== undefined) {
+    const message = `The schema of task "${definition.name}" refused its result: ${issuesText('result', result.issues)}`;
+    return failed(message, stepFailureTypes.resultInvalid);
+  }
+  try {
+    return fitting(definition, converter.payloadConverter.toPayload(result.value));
+  } catch (error) {
+    return notSerializable(definition, error);
+  }
+}
+
+function fitting(definition: TaskDefinition, payload: Payload): RunResult {
+  const bytes = payload.data?.length ?? 0;
+  if (bytes <= payloadBytesMax) return { kind: 'completed', payload };
+  return failed(
+    `The result of task "${definition.name}" is ${bytes} bytes when serialised; the limit is ${payloadBytesMax} bytes (2 MiB). Keep large data in a file or an object store and return its address`,
+    stepFailureTypes.resultTooLarge,
+  );
+}
+
+function notSerializable(definition: TaskDefinition, problem: unknown): RunResult {
+  const why = problem instanceof Error ? problem.message : String(problem);
+  return failed(
+    `The result of task "${definition.name}" cannot be serialised: ${why}`,
+    stepFailureTypes.resultNotSerializable,
+  );
+}
+
+function failed(message: string, type: string): RunResult {
+  return { kind: 'failed', error: ApplicationFailure.nonRetryable(message, type) };
+}

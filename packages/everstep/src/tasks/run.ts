@@ -1,0 +1,583 @@
+/**
+ * A run of a task, live in this process: its code, its journal, and what they come to. It is given events and gives
+ * commands; it does no I/O, reads no clock, and knows no queue but the run's own.
+ *
+ * Events are applied one by one, each followed by the code until everything waits (decision 7). Plain generators
+ * settle at once; async ones within microtasks, after which `drive` resolves. Errors of the code's use break the run
+ * down: it is thrown away, the workflow task fails, and the run itself is unharmed (decision 9).
+ */
+import { CancelledFailure, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import {
+  internalKey,
+  type SleepOperation,
+  type SignalOperation,
+  type StepContext,
+  type StepDescriptor,
+  type TaskDefinition,
+} from './definition.ts';
+import {
+  Coroutine,
+  isGenerator,
+  isPromiseLike,
+  Join,
+  JoinSlot,
+  type GeneratorLike,
+  type Host,
+  type Pending,
+} from './coroutine.ts';
+import { parseDuration, shown } from './duration.ts';
+import { numberOf } from './int64.ts';
+import {
+  Entry,
+  Journal,
+  SignalWait,
+  type Answers,
+  type HistoryEvent,
+  type Waiter,
+} from './journal.ts';
+import { isCancelled, stepFailure } from './run-failure.ts';
+import { isKindMarker, kindKey, singleKey } from './task-kind.ts';
+import { sourceLine } from './source-line.ts';
+import { TaskCodeError } from './task-errors.ts';
+import { checkedResult, type RunResult } from './run-result.ts';
+
+const { EventType } = proto.temporal.api.enums.v1;
+
+/** What the run's first event says. */
+export interface RunInfo {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly firstExecutionRunId: string;
+  readonly taskQueue: string;
+  readonly createdAt: HistoryEvent['eventTime'];
+}
+
+export class Run implements Host, Answers {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly definition: TaskDefinition;
+  readonly journal: Journal;
+  readonly #converter: LoadedDataConverter;
+  info: RunInfo | undefined;
+  /** The started event id of the last workflow task whose events it has seen. */
+  position = 0;
+  result: RunResult | undefined;
+  broken: Error | undefined;
+  cancelRequested = false;
+  lastKey: string | undefined;
+  #root: Coroutine | undefined;
+  #params: Payload | undefined;
+  #working = 0;
+  #events: readonly HistoryEvent[] = [];
+  #at = 0;
+  #until = 0;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(
+    execution: { readonly workflowId: string; readonly runId: string },
+    definition: TaskDefinition,
+    converter: LoadedDataConverter,
+  ) {
+    this.workflowId = execution.workflowId;
+    this.runId = execution.runId;
+    this.definition = definition;
+    this.#converter = converter;
+    this.journal = new Journal(this);
+  }
+
+  get stopped(): boolean {
+    return this.result !== undefined || this.broken !== undefined;
+  }
+
+  /**
+   * Takes up new events: learns the keys of all, applies those up to that id. Undefined when the code waits already;
+   * else resolves when it does. Never rejects: see `broken`.
+   */
+  drive(events: readonly HistoryEvent[], untilEventId: number): Promise<void> | undefined {
+    this.#events = events;
+    this.#at = 0;
+    this.#until = untilEventId;
+    try {
+      this.journal.index(events);
+    } catch (error) {
+      this.breakDown(error);
+    }
+    this.#pump();
+    this.position = untilEventId;
+    if (this.#isIdle()) return undefined;
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  #isIdle(): boolean {
+    return this.stopped || (this.#working === 0 && this.#at >= this.#events.length);
+  }
+
+  #pump(): void {
+    try {
+      while (this.#working === 0 && !this.stopped && this.#at < this.#events.length) {
+        const event = this.#events[this.#at];
+        this.#at += 1;
+        if (event && numberOf(event.eventId) <= this.#until) this.#apply(event);
+      }
+    } catch (error) {
+      this.breakDown(error);
+    }
+    if (this.#isIdle()) this.#becomeIdle();
+  }
+
+  #becomeIdle(): void {
+    this.#events = [];
+    this.#at = 0;
+    const whenIdle = this.#whenIdle;
+    this.#whenIdle = undefined;
+    whenIdle?.();
+  }
+
+  began(): void {
+    this.#working += 1;
+  }
+
+  rested(): void {
+    this.#working -= 1;
+    if (this.#working === 0) this.#pump();
+  }
+
+  breakDown(error: unknown): void {
+    if (this.stopped) return;
+    this.broken =
+      error instanceof Error
+        ? error
+        : new TaskCodeError('WORKER_DEFECT', `The run could not be driven: ${shown(error)}`);
+    this.#becomeIdle();
+  }
+
+  /** The code awaits something that is no step, and has done so for that long. */
+  breakDownStalled(ms: number): void {
+    const after = this.lastKey === undefined ? 'at its start' : `after the key "${this.lastKey}"`;
+    this.breakDown(
+      new TaskCodeError(
+        'CODE_STALLED',
+        `Task "${this.definition.name}" awaits something that is no step, ${after}, since ${ms} ms${this.#place()}. Code between steps runs again on recovery and must be quick: do what takes time inside a step.`,
+      ),
+    );
+  }
+
+  #place(generator: object | undefined = this.#root?.generator): string {
+    const line = generator && sourceLine(generator);
+    return line === undefined ? '' : `, at ${line}`;
+  }
+
+  /** Where the code waits, for a stack query. */
+  stack(): string {
+    const waits = [...this.journal.waits].map((wait) =>
+      wait instanceof SignalWait
+        ? `    signal "${wait.name}"`
+        : `    ${wait.kind} "${wait.id}"`,
+    );
+    const place = this.#root ? (sourceLine(this.#root.generator) ?? '') : '';
+    return [`Task "${this.definition.name}" waits at ${place || 'its step'} for:`, ...waits].join(
+      '\n',
+    );
+  }
+
+  #apply(event: HistoryEvent): void {
+    switch (event.eventType) {
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+        this.#start(event);
+        break;
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+        this.#cancelAll();
+        break;
+      default:
+        this.journal.apply(event);
+    }
+  }
+
+  #start(event: HistoryEvent): void {
+    const started = event.workflowExecutionStartedEventAttributes;
+    this.info = {
+      workflowId: this.workflowId,
+      runId: this.runId,
+      firstExecutionRunId: started?.firstExecutionRunId || this.runId,
+      taskQueue: started?.taskQueue?.name || this.definition.taskQueue,
+      createdAt: event.eventTime,
+    };
+    this.#params = started?.input?.payloads?.[0] ?? undefined;
+    const key = this.#undecidedKey();
+    if (key === undefined) this.#startGenerator();
+    else this.#startStep(key);
+  }
+
+  /** The key of the step that is the whole task, or shows that there are many; undefined when there are many. */
+  #undecidedKey(): string | undefined {
+    const { steps, everCompleted } = this.journal;
+    if (steps.has(kindKey)) return kindKey;
+    if (steps.get(singleKey)?.activityType === this.definition.name) {
+      return this.definition.kind === 'multi' ? undefined : singleKey;
+    }
+    if (everCompleted || this.definition.kind === 'multi') return undefined;
+    return this.definition.kind === 'single' ? singleKey : kindKey;
+  }
+
+  #startStep(key: string): void {
+    const { task } = this.definition;
+    const descriptor: StepDescriptor = {
+      key,
+      // Each attempt has parameters of its own: one that changed them does not mislead the next.
+      call: (context: StepContext) => task(this.#decodedParams() as never, context) as unknown,
+    };
+    this.lastKey = key;
+    this.journal.askRaw(descriptor, {
+      resolve: (payload) => {
+        if (isKindMarker(payload as Payload | undefined)) {
+          this.definition.kind = 'multi';
+          this.#startGenerator();
+          return;
+        }
+        if (this.definition.kind === 'unknown') this.definition.kind = 'single';
+        this.#complete(
+          (payload as Payload | undefined) ?? this.#converter.payloadConverter.toPayload(undefined),
+        );
+      },
+      reject: (error) => {
+        this.#end(error);
+      },
+    });
+  }
+
+  #decodedParams(): unknown {
+    return this.#params === undefined ? undefined : this.#decode(this.#params, 'the parameters');
+  }
+
+  #startGenerator(): void {
+    const params = this.#decodedParams();
+    let made: unknown;
+    try {
+      made = (this.definition.task as (given: unknown) => unknown)(params);
+    } catch (error) {
+      this.#end(error);
+      return;
+    }
+    if (!isPromiseLike(made)) {
+      this.#startRoot(made);
+      return;
+    }
+    this.began();
+    made.then(
+      (settled) => {
+        this.#guarded(() => {
+          this.#startRoot(settled);
+        });
+        this.rested();
+      },
+      (error: unknown) => {
+        this.#end(error);
+        this.rested();
+      },
+    );
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.breakDown(error);
+    }
+  }
+
+  #startRoot(made: unknown): void {
+    if (!isGenerator(made)) {
+      throw new TaskCodeError(
+        'TASK_KIND_CHANGED',
+        `Task "${this.definition.name}" returned ${shown(made)} where its history has several steps; expected a generator. Give the changed task another name.`,
+      );
+    }
+    this.#root = new Coroutine(
+      made,
+      this,
+      {
+        resolve: (value) => {
+          this.#completeWith(value);
+        },
+        reject: (error) => {
+          this.#end(error);
+        },
+      },
+      false,
+    );
+    this.#root.start();
+  }
+
+  // How it ends.
+
+  #completeWith(value: unknown): void {
+    let payload: Payload;
+    try {
+      payload = this.#converter.payloadConverter.toPayload(value);
+    } catch (error) {
+      // A schema may yet make something of it.
+      if (this.definition.schema.result === undefined) {
+        this.#settle(checkedResult(this.definition, this.#converter, undefined, error));
+        return;
+      }
+      payload = {};
+    }
+    this.#settle(checkedResult(this.definition, this.#converter, payload, undefined, value));
+  }
+
+  #complete(payload: Payload): void {
+    const value = this.definition.schema.result ? this.#decode(payload, 'the result') : undefined;
+    this.#settle(checkedResult(this.definition, this.#converter, payload, undefined, value));
+  }
+
+  #settle(result: RunResult | PromiseLike<RunResult>): void {
+    if (!isPromiseLike(result)) {
+      this.result ??= result;
+      return;
+    }
+    this.began();
+    result.then(
+      (settled) => {
+        if (!this.stopped) this.result = settled;
+        this.rested();
+      },
+      (error: unknown) => {
+        this.breakDown(error);
+        this.rested();
+      },
+    );
+  }
+
+  #end(error: unknown): void {
+    if (this.stopped) return;
+    this.result =
+      this.cancelRequested && isCancelled(error)
+        ? { kind: 'cancelled' }
+        : { kind: 'failed', error };
+  }
+
+  // Cancelling.
+
+  #cancelAll(): void {
+    if (this.cancelRequested) return;
+    this.cancelRequested = true;
+    for (const wait of [...this.journal.waits]) {
+      if (this.stopped) return;
+      if (this.journal.waits.has(wait)) this.cancel(wait);
+    }
+  }
+
+  cancel(pending: Pending): void {
+    if (pending instanceof Coroutine || pending instanceof Join) {
+      pending.cancel();
+      return;
+    }
+    const { waiter } = pending;
+    if (pending.shielded || !waiter) return;
+    this.journal.giveUp(pending);
+    waiter.reject(cancelled(this.cancelRequested));
+  }
+
+  // What the code asks.
+
+  ask(operation: unknown, waiter: Waiter, owner: Coroutine): Pending | undefined {
+    try {
+      return this.#asked(operation, waiter, owner);
+    } catch (error) {
+      if (error instanceof TaskCodeError) {
+        this.breakDown(
+          new TaskCodeError(
+            error.code,
+            `Task "${this.definition.name}": ${error.message}${this.#place(owner.generator)}`,
+            { cause: error.cause },
+          ),
+        );
+      } else {
+        this.breakDown(error);
+      }
+      return undefined;
+    }
+  }
+
+  #asked(operation: unknown, waiter: Waiter, owner: Coroutine): Pending | undefined {
+    if (typeof operation === 'object' && operation !== null) {
+      if ('call' in operation && typeof operation.call === 'function') {
+        return this.#askedStep(operation as StepDescriptor, waiter, owner);
+      }
+      if ('op' in operation) {
+        switch (operation.op) {
+          case 'sleep':
+            return this.#askedSleep(operation as SleepOperation, waiter, owner);
+          case 'signal':
+            return this.#askedSignal(operation as SignalOperation, waiter, owner);
+          case 'all':
+          case 'race':
+            return this.#askedBranches(
+              operation as { op: 'all' | 'race'; branches: readonly unknown[] },
+              waiter,
+              owner,
+            );
+          default:
+        }
+      }
+    }
+    const after = this.lastKey === undefined ? 'first' : `after the key "${this.lastKey}"`;
+    throw new TaskCodeError(
+      'OPERATION_UNKNOWN',
+      `${yielded(operation)} was yielded ${after}; expected a step { key, call }, or what step, all, sleep or signal return`,
+    );
+  }
+
+  #refused(shielded: boolean | undefined, waiter: Waiter, owner: Coroutine): boolean {
+    if (shielded === true || !(this.cancelRequested || owner.cancelled)) return false;
+    waiter.reject(cancelled(this.cancelRequested));
+    return true;
+  }
+
+  #askedStep(descriptor: StepDescriptor, waiter: Waiter, owner: Coroutine): Pending | undefined {
+    if (this.#refused(descriptor.shielded, waiter, owner)) return undefined;
+    const entry = this.journal.askStep(descriptor, waiter, internalKey in descriptor);
+    this.lastKey = entry.id;
+    return entry;
+  }
+
+  #askedSleep(operation: SleepOperation, waiter: Waiter, owner: Coroutine): Pending | undefined {
+    const { duration, key, shielded } = operation;
+    const parsed = parseDuration(duration, 0);
+    if (parsed.problem !== undefined) {
+      throw new TaskCodeError(
+        'STEP_OPTIONS_INVALID',
+        `The duration of sleep${key === undefined ? '' : ` "${key}"`} ${parsed.problem}`,
+      );
+    }
+    if (this.#refused(shielded, waiter, owner)) return undefined;
+    const entry = this.journal.askSleep(key, parsed.ms, waiter, shielded === true);
+    this.lastKey = entry.id;
+    return entry;
+  }
+
+  #askedSignal(operation: SignalOperation, waiter: Waiter, owner: Coroutine): Pending | undefined {
+    const { name, key, shielded } = operation;
+    if (typeof name !== 'string' || name === '') {
+      throw new TaskCodeError(
+        'STEP_OPTIONS_INVALID',
+        `The name of a signal is ${shown(name)}; expected a string that is not empty`,
+      );
+    }
+    if (this.#refused(shielded, waiter, owner)) return undefined;
+    this.lastKey = key ?? name;
+    return this.journal.askSignal(name, key, waiter, shielded === true);
+  }
+
+  #askedBranches(
+    operation: { readonly op: 'all' | 'race'; readonly branches: readonly unknown[] },
+    waiter: Waiter,
+    owner: Coroutine,
+  ): Pending | undefined {
+    const { op, branches } = operation;
+    if (!Array.isArray(branches) || (op === 'race' && branches.length === 0)) {
+      throw new TaskCodeError(
+        'OPERATION_UNKNOWN',
+        `${op} was given ${branches.length === 0 ? 'an empty list' : shown(branches)}; expected a list of steps, operations or generators`,
+      );
+    }
+    if (branches.length === 0) {
+      waiter.resolve([]);
+      return undefined;
+    }
+    const join = new Join(this, waiter, op === 'race', branches.length);
+    for (let index = 0; index < branches.length; index += 1) {
+      if (this.stopped || (op === 'race' && join.decided)) break;
+      const slot = new JoinSlot(join, index);
+      join.started(index, this.#startBranch(branches[index], slot, owner));
+    }
+    return join;
+  }
+
+  #startBranch(branch: unknown, slot: JoinSlot, owner: Coroutine): Pending | undefined {
+    const generator = branchGenerator(branch);
+    if (generator === undefined) return this.#asked(branch, slot, owner);
+    const coroutine = new Coroutine(generator, this, slot, owner.cancelled);
+    coroutine.start();
+    return coroutine;
+  }
+
+  // What the history answers.
+
+  deliver(entry: Entry, event: HistoryEvent): void {
+    const waiter = entry.waiter;
+    if (waiter === undefined) return;
+    switch (event.eventType) {
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
+        const payload = event.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
+        waiter.resolve(
+          entry.raw ? payload : payload ? this.#decode(payload, entry.id) : undefined,
+        );
+        break;
+      }
+      case EventType.EVENT_TYPE_TIMER_FIRED:
+        waiter.resolve(undefined);
+        break;
+      default:
+        waiter.reject(
+          this.#decodeFailure(stepFailure(event, entry.id, entry.activityType), entry.id),
+        );
+    }
+  }
+
+  deliverSignal(wait: SignalWait, event: HistoryEvent): void {
+    const payload = event.workflowExecutionSignaledEventAttributes?.input?.payloads?.[0];
+    wait.waiter.resolve(payload ? this.#decode(payload, wait.key ?? wait.name) : undefined);
+  }
+
+  #decode(payload: Payload, what: string): unknown {
+    try {
+      return this.#converter.payloadConverter.fromPayload(payload);
+    } catch (cause) {
+      throw unreadable(what, cause);
+    }
+  }
+
+  #decodeFailure(failure: ReturnType<typeof stepFailure>, what: string): Error {
+    try {
+      const { failureConverter, payloadConverter } = this.#converter;
+      return failureConverter.failureToError(failure, payloadConverter);
+    } catch (cause) {
+      throw unreadable(what, cause);
+    }
+  }
+
+  /** What to run for a step that the code waits for. */
+  stepOf(activityId: string): StepDescriptor | undefined {
+    return this.journal.steps.get(activityId)?.descriptor;
+  }
+}
+
+function branchGenerator(branch: unknown): GeneratorLike | undefined {
+  if (typeof branch !== 'object' || branch === null || 'call' in branch || 'op' in branch) {
+    return undefined;
+  }
+  return isGenerator(branch) ? branch : undefined;
+}
+
+function cancelled(byRequest: boolean): CancelledFailure {
+  return new CancelledFailure(byRequest ? 'The task was cancelled' : 'Another branch was faster');
+}
+
+function unreadable(what: string, cause: unknown): TaskCodeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TaskCodeError(
+    'PAYLOAD_UNREADABLE',
+    `The payload of "${what}" cannot be decoded: ${why}. The data converter must know every encoding that the history holds`,
+    { cause },
+  );
+}
+
+function yielded(value: unknown): string {
+  if (isPromiseLike(value)) return 'A promise';
+  if (isGenerator(value)) return 'A generator (yield it with yield*)';
+  return value === undefined ? 'Nothing' : shown(value);
+}

@@ -1,0 +1,53 @@
+/** Reports runs whose code awaits something that is no step for too long. One timer for all of them. */
+import type { Clock, Timer } from '../service/clock.ts';
+import type { Run } from './run.ts';
+
+/** Decision 9. */
+const stallMs = 1000;
+
+export class StallWatch {
+  readonly #clock: Clock;
+  readonly #since = new Map<Run, number>();
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin(run: Run): void {
+    this.#since.set(run, this.#clock.now());
+    if (this.#timer === undefined) this.#arm(stallMs);
+  }
+
+  end(run: Run): void {
+    this.#since.delete(run);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #arm(ms: number): void {
+    this.#timer = this.#clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    let next = Infinity;
+    for (const [run, since] of [...this.#since]) {
+      // A clock that goes back starts the wait again.
+      const age = Math.max(0, now - since);
+      if (age >= stallMs) {
+        this.#since.delete(run);
+        run.breakDownStalled(age);
+      } else {
+        next = Math.min(next, stallMs - age);
+      }
+    }
+    if (next !== Infinity) this.#arm(next);
+  }
+}

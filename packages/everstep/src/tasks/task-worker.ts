@@ -1,0 +1,535 @@
+/**
+ * The worker of this process: it drives the runs of its tasks and runs their steps. In the process of an embedded
+ * engine it is attached to it as a LocalWorker (decision 10); elsewhere poll-loop.ts feeds it through the public
+ * calls. It holds no truth: a run that is forgotten is driven again from its history.
+ *
+ * Read next: run.ts (a run's code), running-step.ts (a step), step-slots.ts (how many at once).
+ */
+import type { LoadedDataConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import type { Clock, Random } from '../service/clock.ts';
+import type {
+  ActivityTask,
+  LocalWorker,
+  LocalWorkerHost,
+  LocalWorkerSupport,
+  StepSlot,
+  WorkflowTask,
+  WorkflowTaskOutcome,
+} from '../service/local-worker.ts';
+import type { Logger } from '../service/logger.ts';
+import type { WorkflowService } from '../service/workflow-service.ts';
+import { isPromiseLike } from './coroutine.ts';
+import { stepQueue, type TaskDefinition, type TaskLimit } from './definition.ts';
+import { numberOf } from './int64.ts';
+import type { HistoryEvent } from './journal.ts';
+import { PayloadEdge } from './payload-edge.ts';
+import { PollLoop } from './poll-loop.ts';
+import { Run } from './run.ts';
+import { RunCache } from './run-cache.ts';
+import { commandsOf, type Command, type CommandOptions } from './run-commands.ts';
+import { temporalFailure } from './run-failure.ts';
+import { continuesAt, isWhole, joined, lastDrivenEventId, readHistory } from './run-history.ts';
+import { answerQuery, failedQuery } from './run-queries.ts';
+import { RunningStep, type StepCall } from './running-step.ts';
+import { StallWatch } from './stall-watch.ts';
+import { StepSlots } from './step-slots.ts';
+import { stepUnknown, TaskCodeError } from './task-errors.ts';
+
+export interface TaskWorkerOptions {
+  readonly service: WorkflowService;
+  /** The extension of an engine in this process; without it the worker polls. */
+  readonly local?: LocalWorkerSupport | undefined;
+  readonly tasks: readonly TaskDefinition[];
+  readonly namespace: string;
+  readonly identity: string;
+  /** For tasks that name no queue; `async-tasks` by default. */
+  readonly taskQueue?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly dataConverter: LoadedDataConverter;
+  readonly concurrency?: {
+    /** Steps that run at once; 100 by default. */
+    readonly steps?: number;
+    /** Workflow tasks that are driven at once; 100 by default. */
+    readonly workflowTasks?: number;
+    /** Polls that wait at once for each queue and kind, where it polls; 4 by default. */
+    readonly pollers?: number;
+  };
+  /** Runs kept live; 5,000 by default. */
+  readonly liveRunsMax?: number;
+}
+
+/** Decision 11: where the runtime itself says that a step is alive. */
+const automaticHeartbeatMs = 10_000;
+
+const { WorkflowTaskFailedCause, QueryResultType } = proto.temporal.api.enums.v1;
+
+type Events = readonly HistoryEvent[];
+type Later<T> = T | Promise<T>;
+
+export class TaskWorker implements LocalWorker {
+  readonly namespace: string;
+  readonly identity: string;
+  readonly workflowTaskQueues: readonly string[];
+  readonly activityTaskQueues: readonly string[];
+  readonly #options: TaskWorkerOptions;
+  readonly #definitions = new Map<string, TaskDefinition>();
+  readonly #queueOf = new Map<string, string>();
+  readonly #runs: RunCache;
+  readonly #slots: StepSlots;
+  readonly #stalls: StallWatch;
+  readonly #edge: PayloadEdge;
+  readonly #commandOptions: CommandOptions;
+  readonly #workflowTasksMax: number;
+  /** Runs that are driven aside, to find a step's code. */
+  readonly #loading = new Map<string, Promise<Run>>();
+  readonly #steps = new Map<string, RunningStep>();
+  #driving = 0;
+  #refusedWorkflowTask = false;
+  #stopping = false;
+  #whenDrained: (() => void) | undefined;
+  #host: LocalWorkerHost | undefined;
+  #pollLoop: PollLoop | undefined;
+
+  constructor(options: TaskWorkerOptions) {
+    const { tasks, clock, concurrency, dataConverter } = options;
+    this.#options = options;
+    this.namespace = options.namespace;
+    this.identity = options.identity;
+    const limits = new Map<string, TaskLimit>();
+    const workflowQueues = new Set<string>();
+    const stepQueues = new Set<string>();
+    for (const task of tasks) {
+      const taskQueue = task.taskQueue || (options.taskQueue ?? 'async-tasks');
+      this.#definitions.set(task.workflowType, task);
+      this.#queueOf.set(task.workflowType, taskQueue);
+      workflowQueues.add(taskQueue);
+      const queue = stepQueue(task, taskQueue);
+      stepQueues.add(queue);
+      if (task.limit) limits.set(queue, task.limit);
+    }
+    this.workflowTaskQueues = [...workflowQueues];
+    this.activityTaskQueues = [...stepQueues];
+    this.#workflowTasksMax = concurrency?.workflowTasks ?? 100;
+    this.#runs = new RunCache(options.liveRunsMax ?? 5000);
+    this.#slots = new StepSlots({
+      stepsMax: concurrency?.steps ?? 100,
+      limits,
+      clock,
+      onRoom: () => this.#announceRoom(),
+    });
+    this.#stalls = new StallWatch(clock);
+    this.#edge = new PayloadEdge(dataConverter);
+    this.#commandOptions = {
+      converter: dataConverter,
+      automaticHeartbeatMs: options.local ? 0 : automaticHeartbeatMs,
+    };
+  }
+
+  /** It failed for good: it takes no more work until the process starts again. */
+  get failed(): boolean {
+    return this.#pollLoop?.failed === true;
+  }
+
+  /** Takes work from now on. Rejects when the namespace is unknown or the service is not to be reached. */
+  async start(): Promise<void> {
+    const { local, service, clock, logger, concurrency } = this.#options;
+    if (this.#definitions.size === 0) return;
+    if (local) {
+      this.#host = local.attachWorker(this);
+      return;
+    }
+    this.#pollLoop = new PollLoop({
+      service,
+      worker: this,
+      clock,
+      logger,
+      pollers: concurrency?.pollers ?? 4,
+    });
+    await this.#pollLoop.start();
+  }
+
+  /** Takes no more work; resolves when the running steps have ended, or are handed back after that long. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#host?.detach();
+    this.#pollLoop?.stop();
+    if (this.#steps.size > 0 && graceMs > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#options.clock.setTimer(graceMs, resolve);
+        this.#whenDrained = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    if (this.#steps.size > 0) {
+      for (const step of this.#steps.values()) step.interrupt('gone');
+      await this.#host?.handBack();
+    }
+    this.#stalls.stop();
+    this.#slots.stop();
+  }
+
+  // Workflow tasks.
+
+  acceptsWorkflowTask(taskQueue: string, workflowType: string): boolean {
+    if (this.#queueOf.get(workflowType) !== taskQueue || this.#stopping) return false;
+    return this.freeWorkflowTaskSlots() > 0;
+  }
+
+  freeWorkflowTaskSlots(): number {
+    const free = this.#stopping ? 0 : Math.max(0, this.#workflowTasksMax - this.#driving);
+    if (free === 0) this.#refusedWorkflowTask = true;
+    return free;
+  }
+
+  heldUpTo(runId: string): number | undefined {
+    const run = this.#runs.get(runId);
+    return run === undefined || run.stopped ? undefined : run.position;
+  }
+
+  evict(runId: string): void {
+    this.#runs.delete(runId);
+  }
+
+  driveWorkflowTask(task: WorkflowTask): Promise<WorkflowTaskOutcome> {
+    let outcome: Later<WorkflowTaskOutcome>;
+    try {
+      outcome = this.#drive(task);
+    } catch (error) {
+      outcome = this.#failed(task, error);
+    }
+    if (!isPromiseLike(outcome)) return Promise.resolve(outcome);
+    this.#driving += 1;
+    return outcome.then(
+      (driven) => {
+        this.#drove();
+        return driven;
+      },
+      (error: unknown) => {
+        this.#drove();
+        return this.#failed(task, error);
+      },
+    );
+  }
+
+  #drove(): void {
+    this.#driving -= 1;
+    if (this.#refusedWorkflowTask) this.#announceRoom();
+  }
+
+  #announceRoom(): void {
+    this.#refusedWorkflowTask = false;
+    if (this.#stopping) return;
+    this.#host?.capacityChanged();
+    this.#pollLoop?.roomChanged();
+  }
+
+  #drive(task: WorkflowTask): Later<WorkflowTaskOutcome> {
+    const events = task.history?.events ?? [];
+    if (task.nextPageToken?.length || !this.#edge.open) {
+      return this.#wholeEvents(task, events).then((whole) => this.#driveEvents(task, whole));
+    }
+    return this.#driveEvents(task, events);
+  }
+
+  async #wholeEvents(task: WorkflowTask, events: Events): Promise<Events> {
+    const rest = task.nextPageToken?.length
+      ? await this.#read(task, task.nextPageToken)
+      : [];
+    const until = numberOf(task.startedEventId);
+    const whole = [
+      ...events,
+      ...rest.filter(({ eventId }) => until === 0 || numberOf(eventId) <= until),
+    ];
+    return this.#edge.open ? whole : this.#edge.decodeEvents(whole);
+  }
+
+  #driveEvents(task: WorkflowTask, events: Events): Later<WorkflowTaskOutcome> {
+    const { workflowId, runId } = executionOf(task);
+    if (task.query) return this.#driveQuery(task, events);
+    const until = numberOf(task.startedEventId);
+    const held = this.#runs.get(runId);
+    if (held && !held.stopped && continuesAt(events, held.position)) {
+      return this.#driveRun(task, held, events, until);
+    }
+    const run = this.#newRun(task);
+    if (isWhole(events, until)) return this.#driveRun(task, run, events, until);
+    return this.#read(task).then(async (read) => {
+      const decoded = this.#edge.open ? read : await this.#edge.decodeEvents(read);
+      const whole = joined(decoded, events);
+      if (!isWhole(whole, until)) {
+        throw new TaskCodeError(
+          'HISTORY_INCOMPLETE',
+          `The history of ${workflowId} (run ${runId}) could not be read up to event ${until}; it has ${whole.length} events`,
+        );
+      }
+      return this.#driveRun(task, run, whole, until);
+    });
+  }
+
+  #driveRun(
+    task: WorkflowTask,
+    run: Run,
+    events: Events,
+    until: number,
+  ): Later<WorkflowTaskOutcome> {
+    this.#runs.set(run);
+    const waiting = this.#watched(run, run.drive(events, until));
+    return waiting ? waiting.then(() => this.#driven(task, run)) : this.#driven(task, run);
+  }
+
+  #watched(run: Run, driving: Promise<void> | undefined): Promise<void> | undefined {
+    if (driving === undefined) return undefined;
+    this.#stalls.begin(run);
+    return driving.then(() => {
+      this.#stalls.end(run);
+    });
+  }
+
+  #driven(task: WorkflowTask, run: Run): Later<WorkflowTaskOutcome> {
+    // What was driven to its end, or against a wall, is not driven on: should the end be refused, or the code be
+    // corrected, it begins again from its history.
+    if (run.stopped) this.#runs.drop(run);
+    if (run.broken) return this.#failed(task, run.broken);
+    let commands: Command[];
+    try {
+      commands = commandsOf(run, this.#commandOptions);
+    } catch (error) {
+      this.#runs.drop(run);
+      return this.#failed(task, error);
+    }
+    if (this.#edge.open || (commands.length === 0 && !hasQueries(task))) {
+      return this.#completed(task, run, commands);
+    }
+    return this.#edge.encodeCommands(commands).then((encoded) => this.#completed(task, run, encoded));
+  }
+
+  #completed(task: WorkflowTask, run: Run, commands: Command[]): Later<WorkflowTaskOutcome> {
+    const request = {
+      taskToken: task.taskToken ?? new Uint8Array(),
+      namespace: this.namespace,
+      identity: this.identity,
+      commands,
+    };
+    if (!hasQueries(task)) return { kind: 'completed', request };
+    const answers = Object.entries(task.queries ?? {}).map(async ([id, query]) => {
+      const answer = answerQuery(run, query.queryType ?? '', this.#options.dataConverter);
+      return [id, await this.#encodedAnswer(answer)] as const;
+    });
+    return Promise.all(answers).then((results) => ({
+      kind: 'completed',
+      request: { ...request, queryResults: Object.fromEntries(results) },
+    }));
+  }
+
+  async #encodedAnswer(answer: ReturnType<typeof answerQuery>): Promise<typeof answer> {
+    if (this.#edge.open || !answer.answer?.payloads) return answer;
+    return { ...answer, answer: { payloads: await this.#edge.encode(answer.answer.payloads) } };
+  }
+
+  #failed(task: WorkflowTask, error: unknown): WorkflowTaskOutcome {
+    const { workflowId, runId } = executionOf(task);
+    const { dataConverter, logger } = this.#options;
+    const code = error instanceof TaskCodeError ? error.code : 'WORKER_DEFECT';
+    logger.error(error instanceof Error ? error.message : String(error), {
+      code,
+      workflowId,
+      runId,
+      attempt: task.attempt,
+      ...(!(error instanceof TaskCodeError) && { error }),
+    });
+    const failure = temporalFailure(error);
+    if (error instanceof TaskCodeError && 'type' in failure) {
+      Object.assign(failure, { type: error.code });
+    }
+    return {
+      kind: 'failed',
+      request: {
+        taskToken: task.taskToken ?? new Uint8Array(),
+        namespace: this.namespace,
+        identity: this.identity,
+        cause:
+          code === 'KEY_CHANGED_KIND' || code === 'TASK_KIND_CHANGED'
+            ? WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+            : WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+        failure: dataConverter.failureConverter.errorToFailure(
+          failure,
+          dataConverter.payloadConverter,
+        ),
+      },
+    };
+  }
+
+  #newRun(task: WorkflowTask | ActivityTask): Run {
+    const workflowType = task.workflowType?.name ?? '';
+    const definition = this.#definitions.get(workflowType);
+    if (definition === undefined) {
+      throw new TaskCodeError(
+        'TASK_UNKNOWN',
+        `This worker knows no task of workflow type "${workflowType}"; it knows ${[...this.#definitions.keys()].join(', ')}`,
+      );
+    }
+    return new Run(executionOf(task), definition, this.#options.dataConverter);
+  }
+
+  #read(task: WorkflowTask | ActivityTask, nextPageToken?: Uint8Array): Promise<HistoryEvent[]> {
+    return readHistory(this.#options.service, {
+      namespace: this.namespace,
+      ...executionOf(task),
+      ...(nextPageToken && { nextPageToken }),
+    });
+  }
+
+  // Queries of their own.
+
+  async #driveQuery(task: WorkflowTask, events: Events): Promise<WorkflowTaskOutcome> {
+    const queryType = task.query?.queryType ?? '';
+    let answer: ReturnType<typeof answerQuery>;
+    try {
+      const run = await this.#queried(task, events);
+      answer = await this.#encodedAnswer(answerQuery(run, queryType, this.#options.dataConverter));
+    } catch (error) {
+      answer = failedQuery(error instanceof Error ? error.message : String(error));
+    }
+    const failed = answer.resultType === QueryResultType.QUERY_RESULT_TYPE_FAILED;
+    return {
+      kind: 'queryCompleted',
+      request: {
+        taskToken: task.taskToken ?? new Uint8Array(),
+        namespace: this.namespace,
+        completedType: answer.resultType ?? null,
+        ...(failed
+          ? { errorMessage: answer.errorMessage ?? '', failure: answer.failure ?? null }
+          : { queryResult: answer.answer ?? null }),
+      },
+    };
+  }
+
+  async #queried(task: WorkflowTask, events: Events): Promise<Run> {
+    const held = this.#runs.get(executionOf(task).runId);
+    const until = numberOf(task.previousStartedEventId);
+    if (held && !held.stopped && until > 0 && held.position === until) return held;
+    if (numberOf(events[0]?.eventId) === 1) return this.#shadow(task, events);
+    return this.#loaded(task);
+  }
+
+  // Steps.
+
+  freeStepSlots(taskQueue: string): number {
+    return this.#stopping ? 0 : this.#slots.free(taskQueue);
+  }
+
+  reserveStep(taskQueue: string): StepSlot | undefined {
+    return this.#stopping ? undefined : this.#slots.reserve(taskQueue);
+  }
+
+  startStep(slot: StepSlot, task: ActivityTask): void {
+    const { service, clock, logger, dataConverter } = this.#options;
+    const { runId } = executionOf(task);
+    const id = stepId(runId, task.activityId ?? '');
+    const step = new RunningStep(task, {
+      service,
+      namespace: this.namespace,
+      identity: this.identity,
+      clock,
+      logger,
+      converter: dataConverter,
+      edge: this.#edge,
+      automaticHeartbeats: this.#commandOptions.automaticHeartbeatMs > 0,
+      // Its place is free for what follows from its answer, in the same commit.
+      onEnded: () => slot.release(),
+    });
+    this.#steps.set(id, step);
+    const ended = (): void => {
+      if (this.#steps.get(id) === step) this.#steps.delete(id);
+      slot.release();
+      this.#slots.announceRoom();
+      if (this.#steps.size === 0) this.#whenDrained?.();
+    };
+    const call = this.#callIn(this.#runs.get(runId), task);
+    const running = call ? step.run(call) : this.#runLoaded(step, task);
+    running.then(ended, (error: unknown) => {
+      logger.error('A step could not be run', { runId, step: task.activityId, error });
+      ended();
+    });
+  }
+
+  interruptStep(interrupt: {
+    readonly runId: string;
+    readonly activityId: string;
+    readonly attempt: number;
+    readonly reason: 'cancelRequested' | 'gone';
+  }): void {
+    const step = this.#steps.get(stepId(interrupt.runId, interrupt.activityId));
+    if (step && (step.task.attempt ?? 1) === interrupt.attempt) step.interrupt(interrupt.reason);
+  }
+
+  #callIn(run: Run | undefined, task: ActivityTask): StepCall | undefined {
+    const descriptor = run?.stepOf(task.activityId ?? '');
+    if (!run || !descriptor) return undefined;
+    return {
+      descriptor,
+      definition: run.definition,
+      firstExecutionRunId: run.info?.firstExecutionRunId ?? run.runId,
+    };
+  }
+
+  async #runLoaded(step: RunningStep, task: ActivityTask): Promise<void> {
+    let call: StepCall | undefined;
+    try {
+      call = this.#callIn(await this.#loaded(task), task);
+    } catch (error) {
+      await step.fail(error);
+      return;
+    }
+    await (call ? step.run(call) : step.fail(stepUnknown(task.activityId ?? '')));
+  }
+
+  /** The run as its history has it, driven without a workflow task. */
+  #loaded(task: WorkflowTask | ActivityTask): Promise<Run> {
+    const { runId } = executionOf(task);
+    const known = this.#loading.get(runId);
+    if (known) return known;
+    const loading = this.#read(task)
+      .then((events) => (this.#edge.open ? events : this.#edge.decodeEvents(events)))
+      .then((events) => this.#shadow(task, events))
+      .finally(() => this.#loading.delete(runId));
+    this.#loading.set(runId, loading);
+    return loading;
+  }
+
+  /**
+   * Drives up to the last completed workflow task: what came after is for the next one. So it may be driven on from
+   * there like any other.
+   */
+  async #shadow(task: WorkflowTask | ActivityTask, events: Events): Promise<Run> {
+    const run = this.#newRun(task);
+    const until = lastDrivenEventId(events);
+    await this.#watched(run, run.drive(events, until));
+    if (run.broken) throw run.broken;
+    const held = this.#runs.get(run.runId);
+    if (!run.stopped && (held === undefined || held.position < until)) this.#runs.set(run);
+    return run;
+  }
+}
+
+function executionOf(task: WorkflowTask | ActivityTask): { workflowId: string; runId: string } {
+  return {
+    workflowId: task.workflowExecution?.workflowId ?? '',
+    runId: task.workflowExecution?.runId ?? '',
+  };
+}
+
+function hasQueries({ queries }: WorkflowTask): boolean {
+  for (const _ in queries) return true;
+  return false;
+}
+
+function stepId(runId: string, activityId: string): string {
+  return `${runId}/${activityId}`;
+}

@@ -11,7 +11,7 @@ import { SqliteCommit } from './commit.ts';
 import { checkHeader, makeFolder, refuseNetworkFileSystem } from './database-file.ts';
 import { SqliteDatabase, storeErrorOf } from './database.ts';
 import { loadDriver } from './driver.ts';
-import type { SqliteHandle } from './driver.ts';
+import type { SqliteDriver, SqliteHandle } from './driver.ts';
 import { SqliteHints, watchIsReliable } from './hints.ts';
 import { sqliteHistory } from './history.ts';
 import { sqliteMail } from './mail.ts';
@@ -39,6 +39,8 @@ export interface SqliteStoreOptions {
   readonly pagesMax?: number;
   /** False: polls the database for the commits of others instead of watching the hint file. */
   readonly watch?: boolean;
+  /** Another way to SQLite with the API of node:sqlite; by default that module, or what stands in for it. */
+  readonly driver?: SqliteDriver;
 }
 
 /** The WAL is grown to this size at open: a commit into space that exists already needs no change of metadata. */
@@ -72,7 +74,7 @@ export class SqliteStore implements Store {
     makeFolder(this.path);
     refuseNetworkFileSystem(this.path);
     checkHeader(this.path, migrations.at(-1)?.version ?? 0);
-    const driver = await loadDriver(this.path);
+    const driver = this.#options.driver ?? (await loadDriver(this.path));
     let handle: SqliteHandle | undefined;
     try {
       handle = driver.open(this.path);

@@ -33,6 +33,8 @@ export interface StopOptions {
 /** A finished task is kept that long. */
 const retentionMs = 30 * 24 * 60 * 60_000;
 const gracePeriodMs = 10_000;
+/** setInterval's longest. */
+const timerMsMax = 2 ** 31 - 1;
 
 type Phase = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
@@ -173,58 +175,73 @@ export class AsyncTaskComponent {
   }
 
   async #start(): Promise<void> {
-    const { namespace, taskQueue, concurrency, dataConverter } = this.#options;
-    const logger = this.#logger('warn');
+    const { namespace, taskQueue, dataConverter } = this.#options;
     const store = this.#store;
     await store.open();
+    try {
+      const engine = await this.#startEngine();
+      try {
+        const client = new Client({
+          connection: inProcessConnection(engine.service, systemClock),
+          namespace,
+          ...(dataConverter !== undefined && { dataConverter }),
+        });
+        const worker = await this.#startWorker(engine, client);
+        for (const task of this.#tasks.values()) {
+          task.connect({ client, taskQueue, clock: systemClock, random: systemRandom });
+        }
+        const keepAlive = setInterval(() => undefined, timerMsMax);
+        this.#running = { store, engine, client, worker, keepAlive };
+      } catch (error) {
+        await engine.stop().catch(() => undefined);
+        throw error;
+      }
+    } catch (error) {
+      await store.close().catch(() => undefined);
+      throw error;
+    }
+    this.#phase = 'started';
+    const work = this.#options.worker ? `tasks: ${this.#tasks.size}` : 'no worker';
+    this.#logger('info').info(
+      `started on the embedded engine, ${store.description} (namespace ${namespace}, ${work})`,
+    );
+  }
+
+  async #startEngine(): Promise<Engine> {
     const engine = createEngine({
-      store,
+      store: this.#store,
       clock: systemClock,
       random: systemRandom,
       hostId: hostId(),
       pid: process.pid,
       isPidAlive,
-      logger,
-      defaultNamespace: namespace,
+      logger: this.#logger('warn'),
+      defaultNamespace: this.#options.namespace,
       retentionMs,
       acts: this.#options.worker,
     });
-    try {
-      await engine.start();
-    } catch (error) {
-      await store.close().catch(() => undefined);
-      throw error;
-    }
-    const client = new Client({
-      connection: inProcessConnection(engine.service, systemClock),
-      namespace,
-      ...(dataConverter !== undefined && { dataConverter }),
+    await engine.start();
+    return engine;
+  }
+
+  async #startWorker(engine: Engine, client: Client): Promise<TaskWorker | undefined> {
+    if (!this.#options.worker) return undefined;
+    const { identity, loadedDataConverter } = client.options;
+    const worker = new TaskWorker({
+      service: engine.service,
+      local: engine.service,
+      tasks: [...this.#tasks.values()].map((task) => task.definition),
+      namespace: this.#options.namespace,
+      taskQueue: this.#options.taskQueue,
+      identity,
+      clock: systemClock,
+      random: systemRandom,
+      logger: this.#logger('warn'),
+      concurrency: this.#options.concurrency,
+      dataConverter: loadedDataConverter,
     });
-    for (const task of this.#tasks.values()) {
-      task.connect({ client, taskQueue, clock: systemClock, random: systemRandom });
-    }
-    const worker = this.#options.worker
-      ? new TaskWorker({
-          service: engine.service,
-          local: engine.service,
-          tasks: [...this.#tasks.values()].map((task) => task.definition),
-          namespace,
-          identity: client.options.identity,
-          clock: systemClock,
-          random: systemRandom,
-          logger,
-          concurrency,
-          dataConverter: client.options.loadedDataConverter,
-        })
-      : undefined;
-    await worker?.start();
-    const keepAlive = setInterval(() => undefined, 2 ** 30);
-    this.#running = { store, engine, client, worker, keepAlive };
-    this.#phase = 'started';
-    const work = worker === undefined ? 'no worker' : `${this.#tasks.size} tasks`;
-    this.#logger('info').info(
-      `started on the embedded engine, ${store.description} (namespace ${namespace}, ${work})`,
-    );
+    await worker.start();
+    return worker;
   }
 
   async #stop(graceMs: number): Promise<void> {

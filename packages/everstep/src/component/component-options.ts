@@ -51,7 +51,7 @@ export interface ResolvedOptions {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export const defaultStoreUrl = 'sqlite:.everstep/everstep.db';
+const defaultStoreUrl = 'sqlite:.everstep/everstep.db';
 const known = new Set([
   'store',
   'temporalAddress',

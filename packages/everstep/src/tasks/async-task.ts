@@ -168,9 +168,9 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
 
   /**
    * Asks the task to stop: a running step hears of it through its `signal`, the generator gets a CancelledFailure at
-   * its yield and may clean up in shielded steps. Cancelling again changes nothing.
+   * its yield and may clean up in shielded steps. Cancelling again, or after the end, changes nothing.
    *
-   * @throws EverstepError TASK_NOT_FOUND, TASK_ALREADY_ENDED, TASK_NOT_CONNECTED.
+   * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_CONNECTED.
    */
   async cancel(taskId: string, options: CancelOptions = {}): Promise<void> {
     const connection = this.#connected('cancel');
@@ -258,6 +258,10 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
   }
 }
 
-/** The same class under the name that existing code uses. */
+/**
+ * The same class under the name that existing code uses.
+ *
+ * @alias
+ */
 export const TemporalAsyncTask = AsyncTask;
 export type TemporalAsyncTask<TParams = unknown, TResult = unknown> = AsyncTask<TParams, TResult>;

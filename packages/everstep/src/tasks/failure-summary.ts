@@ -5,7 +5,6 @@ import {
   CancelledFailure,
   ChildWorkflowFailure,
   ServerFailure,
-  TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/common';
 
@@ -62,8 +61,4 @@ export function failureMessage(error: unknown): string {
     at = at.cause;
   }
   return at instanceof Error ? at.message : String(at);
-}
-
-export function isTerminated(error: unknown): boolean {
-  return error instanceof TerminatedFailure;
 }

@@ -6,7 +6,7 @@ import { EverstepError } from '../service/error-codes.ts';
 import { shown } from './duration.ts';
 import { grpcCode, grpcCodeOf, type TaskClient } from './task-client.ts';
 
-export type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
+type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
 
 export interface ListQuery {
   /**

@@ -48,7 +48,7 @@ function notSerializable(taskName: string, problem: string, cause?: unknown): Ev
 }
 
 /** The first place whose value JSON would drop, garble or refuse; undefined when all is well. */
-export function serializationProblem(value: unknown, root: string): string | undefined {
+function serializationProblem(value: unknown, root: string): string | undefined {
   if (value instanceof Uint8Array) return undefined;
   return problemAt(value, root, new Map());
 }

@@ -46,7 +46,7 @@ export async function retryTask(task: TaskClient, taskId: string): Promise<void>
  * The last completed workflow task; of a cancelled run the last one before the cancel, or the new run would begin
  * cancelled. `workflowTaskFinishEventId` names the event that finished it (ResetWorkflowExecutionRequest).
  */
-export function resetPoint(events: readonly HistoryEvent[]): HistoryEvent['eventId'] | undefined {
+function resetPoint(events: readonly HistoryEvent[]): HistoryEvent['eventId'] | undefined {
   let point: HistoryEvent['eventId'] | undefined;
   for (const event of events) {
     if (event.workflowExecutionCancelRequestedEventAttributes) break;

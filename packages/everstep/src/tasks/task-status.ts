@@ -74,7 +74,14 @@ export interface StatusView {
   readonly progress?: Payload;
 }
 
-const { PendingActivityState, TimeoutType } = proto.temporal.api.enums.v1;
+const { PendingActivityState, TimeoutType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+
+/** A failed workflow task that is no fault of the code: it only met a newer event, or a reset. */
+const passingCauses: ReadonlySet<number> = new Set([
+  WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+  WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+  WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+]);
 
 /** The status of one run. `createdAt` is the run's own start; a chain's is its first run's. */
 export function statusView(
@@ -239,7 +246,7 @@ function stepsOf(events: readonly HistoryEvent[]): Steps {
     }
     if (event.workflowTaskCompletedEventAttributes) problem = undefined;
     const failed = event.workflowTaskFailedEventAttributes;
-    if (failed && !failed.newRunId) problem = failed.failure ?? undefined;
+    if (failed && !passingCauses.has(failed.cause ?? 0)) problem = failed.failure ?? undefined;
   }
   const open = [...keys.values()].filter((key) => !closed.has(key));
   return { completed, closed, open, anyClosed, startedAt, attempts, problem };

@@ -16,7 +16,7 @@ export interface WebhookDelivery {
 }
 
 /** What the signal carries, for the waiting side to check again. */
-export interface WebhookSignal {
+interface WebhookSignal {
   readonly bodyBase64: string;
   readonly signature: string;
 }

@@ -183,8 +183,43 @@ describe.each(storeKinds)('a task on the %s store', (kind) => {
     expect(error.cause).toBeInstanceOf(CancelledFailure);
     expect(cleaned).toBe(true);
     expect(await task.getStatus(id)).toMatchObject({ status: 'cancelled' });
-    expect(await rejection(task.cancel(id))).toMatchObject({ code: 'TASK_ALREADY_ENDED' });
+    await task.cancel(id);
+    expect(await rejection(task.terminate(id))).toMatchObject({ code: 'TASK_ALREADY_ENDED' });
     expect(await rejection(task.cancel('nobody'))).toMatchObject({ code: 'TASK_NOT_FOUND' });
+  });
+
+  it('that was cancelled is retried from where the cancel found it', async () => {
+    const started = gate();
+    const calls: string[] = [];
+    let wait = true;
+    const task = new AsyncTask({
+      name: 'uncancelled',
+      task: async function* () {
+        const kept = yield* step('first', () => {
+          calls.push('first');
+          return 1;
+        });
+        return yield* step('second', async ({ signal: aborted }) => {
+          calls.push('second');
+          if (!wait) return kept + 1;
+          started.open();
+          return new Promise<number>((_resolve, reject) => {
+            aborted.addEventListener('abort', () => reject(aborted.reason));
+          });
+        });
+      },
+    });
+    await running(kind, [task]);
+    const id = await task.submit(undefined);
+    await started.opened;
+    await task.cancel(id);
+    await rejection(task.result(id));
+    wait = false;
+    await Promise.all([task.retry(id), task.retry(id)]);
+    expect(await task.result(id)).toBe(2);
+    expect(calls).toEqual(['first', 'second', 'second']);
+    const [first] = await Promise.all([task.getStatus(id)]);
+    expect(first.completedSteps).toEqual(['first', 'second']);
   });
 
   it('is terminated with a reason, and retried even if it had not begun', async () => {

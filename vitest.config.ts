@@ -16,6 +16,7 @@ export default defineConfig({
       'packages/everstep/src/**/*.test.ts',
       'packages/everstep/test/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
+      'bench/test/**/*.test.ts',
     ],
     pool: 'forks',
     testTimeout: 20_000,

@@ -1,0 +1,64 @@
+/** What is measured: a work on a store, with client and worker in one process or in two. */
+import type { StoreName } from './row.ts';
+
+const workNames = [
+  'one-step',
+  'five-step',
+  'one after another',
+  'backlog',
+  'resumed after a kill',
+  'idle',
+] as const;
+
+export type WorkName = (typeof workNames)[number];
+
+export interface Measurement {
+  readonly store: StoreName;
+  readonly processes: 1 | 2;
+  readonly work: WorkName;
+  readonly n: number;
+}
+
+/** As the row names it, without the store. */
+export function titleOf({ work, processes }: Pick<Measurement, 'work' | 'processes'>): string {
+  return processes === 1 ? work : `${work}, two processes`;
+}
+
+/** How much of each work there is for `n` one-step tasks: 10,000 of them give a backlog of 100,000. */
+const amountOf: Readonly<Record<WorkName, (n: number) => number>> = {
+  'one-step': (n) => n,
+  'five-step': (n) => Math.ceil(n / 5),
+  'one after another': (n) => Math.ceil(n / 5),
+  backlog: (n) => n * 10,
+  'resumed after a kill': (n) => Math.ceil(n / 10),
+  idle: () => 10,
+};
+
+/** All that there is to measure, in the order of the table. */
+export function measurements(n: number): Measurement[] {
+  const all: Measurement[] = [];
+  for (const store of ['sqlite', 'memory'] as const) {
+    for (const work of workNames) {
+      for (const processes of [1, 2] as const) {
+        if (store === 'memory' && (processes === 2 || diesWithItsProcess(work))) continue;
+        all.push({ store, processes, work, n: amountOf[work](n) });
+      }
+    }
+  }
+  return all;
+}
+
+export interface Choice {
+  readonly only?: RegExp | undefined;
+  readonly store?: StoreName | undefined;
+}
+
+export function isChosen(measurement: Measurement, { only, store }: Choice): boolean {
+  if (store !== undefined && measurement.store !== store) return false;
+  return only === undefined || only.test(`${measurement.store} ${titleOf(measurement)}`);
+}
+
+/** A store in memory has nothing left to resume. */
+function diesWithItsProcess(work: WorkName): boolean {
+  return work === 'resumed after a kill';
+}

@@ -1,0 +1,29 @@
+import { percentile } from '../percentile.ts';
+import { lapOf } from '../stopwatch.ts';
+import { runOneStep } from '../tasks.ts';
+import { warmUpOf, type Work } from './work.ts';
+
+/** One task at a time, from its submit to its result: every commit is waited for. */
+export const oneAfterAnother: Work = async ({ stage, n }) => {
+  await stage.open({ worker: true });
+  const latencies: number[] = [];
+  const run = async (count: number): Promise<void> => {
+    for (let number = 0; number < count; number += 1) {
+      const before = performance.now();
+      await runOneStep(stage.tasks, number);
+      latencies.push(performance.now() - before);
+    }
+  };
+  await run(warmUpOf(n));
+  latencies.length = 0;
+  const { seconds, cpuMs } = await lapOf(stage, () => run(n));
+  return [
+    {
+      n,
+      perSecond: n / seconds,
+      p50Ms: percentile(latencies, 50),
+      p99Ms: percentile(latencies, 99),
+      cpuMsPerUnit: cpuMs / n,
+    },
+  ];
+};

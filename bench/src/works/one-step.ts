@@ -1,0 +1,13 @@
+import { inLanes } from '../lanes.ts';
+import { lapOf } from '../stopwatch.ts';
+import { runOneStep } from '../tasks.ts';
+import { warmUpOf, type Work } from './work.ts';
+
+/** Many tasks of one step, submitted and waited for. */
+export const oneStep: Work = async ({ stage, n }) => {
+  await stage.open({ worker: true });
+  const run = (number: number): Promise<void> => runOneStep(stage.tasks, number);
+  await inLanes(warmUpOf(n), run);
+  const { seconds, cpuMs } = await lapOf(stage, () => inLanes(n, run));
+  return [{ n, perSecond: n / seconds, cpuMsPerUnit: cpuMs / n }];
+};

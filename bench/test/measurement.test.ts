@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { isChosen, measurements, titleOf, type Choice } from '../src/measurement.ts';
+
+const titles = (choice: Choice): string[] =>
+  measurements(10_000)
+    .filter((measurement) => isChosen(measurement, choice))
+    .map((measurement) => `${measurement.store} ${titleOf(measurement)}`);
+
+it('measures each work on SQLite in one process and in two', () => {
+  expect(titles({ store: 'sqlite' })).toHaveLength(12);
+  expect(titles({ only: /sqlite backlog/ })).toEqual([
+    'sqlite backlog',
+    'sqlite backlog, two processes',
+  ]);
+});
+
+it('measures in memory what one process can show', () => {
+  expect(titles({ store: 'memory' })).toEqual([
+    'memory one-step',
+    'memory five-step',
+    'memory one after another',
+    'memory backlog',
+    'memory idle',
+  ]);
+});
+
+it('has a backlog of 100,000 and 1,000 resumed runs for 10,000 tasks', () => {
+  const amounts = new Map(measurements(10_000).map(({ work, n }) => [work, n]));
+  expect(Object.fromEntries(amounts)).toEqual({
+    'one-step': 10_000,
+    'five-step': 2_000,
+    'one after another': 2_000,
+    backlog: 100_000,
+    'resumed after a kill': 1_000,
+    idle: 10,
+  });
+});

@@ -268,6 +268,14 @@ function startedReply(state: RunState, task: WorkflowTaskInfo): Replies['startWo
   };
 }
 
+/** WT-3: the events of the started task that are not in the history. */
+export function transientEventsOf(state: RunState): HistoryEvent[] {
+  const task = state.workflowTask;
+  return isOpen(state) && task && task.attempt > 1 && task.startedEventId !== 0
+    ? transientEvents(state, task)
+    : [];
+}
+
 /** WT-3: what the worker sees of an attempt that is not in the history. */
 function transientEvents(state: RunState, task: WorkflowTaskInfo): HistoryEvent[] {
   return [

@@ -13,6 +13,7 @@ import type { Logger } from '../service/logger.ts';
 import type { TaskRow } from '../store/store.ts';
 import type { Dispatcher, Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
+import type { RowOutcome } from './matching.ts';
 import type { LiveRun } from './unit.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
 import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
@@ -71,8 +72,8 @@ export class HandOver implements Dispatcher {
     }
   }
 
-  /** Takes a row of a queue; resolves when it is used up or found void. False: the worker had no room after all. */
-  async takeRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<boolean> {
+  /** Takes a row of a queue; resolves when it is used up or found void, or not. */
+  async takeRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<RowOutcome> {
     return row.kind === 'workflow'
       ? this.#takeWorkflowRow(worker, run, row)
       : this.#takeStepRow(worker, run, row);
@@ -104,7 +105,7 @@ export class HandOver implements Dispatcher {
     return true;
   }
 
-  #takeWorkflowRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<boolean> {
+  #takeWorkflowRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<RowOutcome> {
     return new Promise((resolve) => {
       this.#options.executor.apply(run, {
         input: {
@@ -251,9 +252,9 @@ export class HandOver implements Dispatcher {
     return false;
   }
 
-  #takeStepRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<boolean> {
+  #takeStepRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<RowOutcome> {
     const slot = worker.reserveStep(row.taskQueue, row.type);
-    if (!slot) return Promise.resolve(false);
+    if (!slot) return Promise.resolve('noRoom');
     let used = false;
     return new Promise((resolve) => {
       this.#options.executor.apply(run, {
@@ -351,6 +352,6 @@ function ignore(): void {
 }
 
 /** The row is used up, or void because its task is gone; only a failed store leaves it. */
-function settledRow(outcome: RequestOutcome): boolean {
-  return outcome.ok || 'refusal' in outcome;
+function settledRow(outcome: RequestOutcome): RowOutcome {
+  return outcome.ok || 'refusal' in outcome ? 'used' : 'failed';
 }

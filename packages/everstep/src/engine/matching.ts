@@ -13,8 +13,10 @@ import type { Executor } from './executor.ts';
 import type { HandOver } from './hand-over.ts';
 import type { LiveRun } from './unit.ts';
 
-/** Rows of one claim at most. */
+/** Rows of one claim at most, and of those that a look may find nobody for before it stops. */
 const claimMax = 100;
+/** After a store has failed. */
+const retryMs = 1_000;
 
 export interface PollRequest {
   readonly namespaceId: string;
@@ -23,8 +25,12 @@ export interface PollRequest {
   readonly identity: string;
 }
 
-/** Work for a poll: a row whose run is loaded; the verb starts it and answers. False: it is gone, give me another. */
+/** What became of a row: used up or void; nobody has room for it; the store failed. */
+export type RowOutcome = 'used' | 'noRoom' | 'failed';
+
+/** A call that waits for work. */
 export interface Poller extends PollRequest {
+  /** Starts the row's task, its run loaded, and answers the call. False: it is gone, give me another. */
   readonly take: (row: TaskRow, run: LiveRun) => Promise<boolean>;
   /** A query that only this queue's pollers can answer (workflow queues). */
   readonly takeQuery?: (query: QueryTask) => void;
@@ -42,6 +48,8 @@ interface Queue extends Omit<PollRequest, 'identity'> {
   /** There may be unclaimed rows. */
   mayHaveRows: boolean;
   pumping: boolean;
+  /** A reason to look again came while the queue was looked at. */
+  lookAgain: boolean;
   /** Rows claimed for local workers and not yet started. */
   taking: number;
   lastPollAt: number;
@@ -64,6 +72,8 @@ export function queueKey(namespaceId: string, kind: TaskKind, taskQueue: string)
 export class Matching {
   readonly #options: MatchingOptions;
   readonly #queues = new Map<string, Queue>();
+  /** Calls that wait, with those that are being given a task. */
+  readonly #pollers = new Set<Poller>();
   #stopped = false;
 
   constructor(options: MatchingOptions) {
@@ -100,25 +110,21 @@ export class Matching {
   /** This process has committed a row. */
   rowAdded(namespaceId: string, kind: TaskKind, taskQueue: string): void {
     const queue = this.#queues.get(queueKey(namespaceId, kind, taskQueue));
-    if (!queue) return;
-    queue.mayHaveRows = true;
-    this.#pump(queue);
+    if (queue) this.#look(queue);
   }
 
   /** Another process may have. */
   look(): void {
-    for (const queue of this.#queues.values()) {
-      queue.mayHaveRows = true;
-      this.#pump(queue);
-    }
+    for (const queue of this.#queues.values()) this.#look(queue);
   }
 
   capacityChanged(): void {
-    for (const queue of this.#queues.values()) if (queue.mayHaveRows) this.#pump(queue);
+    for (const queue of this.#queues.values()) if (queue.mayHaveRows) this.#look(queue);
   }
 
   /** Waits for work until the signal; the poller's `take` is called at most until it answers true. */
   poll(poller: Poller, signal: AbortSignal): void {
+    if (signal.aborted) return;
     const queue = this.#queue(poller.namespaceId, poller.kind, poller.taskQueue);
     queue.lastPollAt = this.#options.clock.now();
     queue.lastIdentity = poller.identity;
@@ -126,8 +132,8 @@ export class Matching {
     signal.addEventListener('abort', () => {
       this.#leave(queue, poller);
     });
-    queue.mayHaveRows = true;
-    this.#pump(queue);
+    this.#pollers.add(poller);
+    this.#look(queue);
   }
 
   /** Gives a query to a waiting poll of that queue. */
@@ -135,6 +141,7 @@ export class Matching {
     const queue = this.#queues.get(queueKey(namespaceId, 'workflow', taskQueue));
     const poller = queue?.pollers.shift();
     if (!poller?.takeQuery) return false;
+    this.#pollers.delete(poller);
     poller.takeQuery(query);
     return true;
   }
@@ -156,8 +163,7 @@ export class Matching {
   #attach(worker: LocalWorker, namespaceId: string, kind: TaskKind, taskQueue: string): void {
     const queue = this.#queue(namespaceId, kind, taskQueue);
     queue.workers.push(worker);
-    queue.mayHaveRows = true;
-    this.#pump(queue);
+    this.#look(queue);
   }
 
   #queue(namespaceId: string, kind: TaskKind, taskQueue: string): Queue {
@@ -172,6 +178,7 @@ export class Matching {
         pollers: [],
         mayHaveRows: true,
         pumping: false,
+        lookAgain: false,
         taking: 0,
         lastPollAt: 0,
         lastIdentity: '',
@@ -184,6 +191,7 @@ export class Matching {
   #leave(queue: Queue, poller: Poller): void {
     const index = queue.pollers.indexOf(poller);
     if (index >= 0) queue.pollers.splice(index, 1);
+    this.#pollers.delete(poller);
     this.#forgetIfUnused(queue);
   }
 
@@ -205,56 +213,82 @@ export class Matching {
     return room - queue.taking;
   }
 
+  #look(queue: Queue): void {
+    queue.mayHaveRows = true;
+    if (queue.pumping) queue.lookAgain = true;
+    else this.#pump(queue);
+  }
+
   #pump(queue: Queue): void {
     if (queue.pumping || this.#stopped || !queue.mayHaveRows || this.#room(queue) <= 0) return;
     queue.pumping = true;
+    queue.lookAgain = false;
     this.#claimWhileThereIsRoom(queue).then(
-      () => {
+      (outcome) => {
         queue.pumping = false;
-        // A row may have come between the last look and now.
-        this.#pump(queue);
+        if (outcome === 'failed') this.#lookLater(queue);
+        // A row may have come since. One that nobody has room for waits for a reason to look again.
+        else if (outcome === 'used' || queue.lookAgain) this.#pump(queue);
       },
       (error: unknown) => {
         queue.pumping = false;
-        this.#options.logger.error('A task queue could not be read', {
+        this.#options.logger.error('A task queue could not be read; trying again', {
           taskQueue: queue.taskQueue,
           error,
         });
+        this.#lookLater(queue);
       },
     );
   }
 
-  async #claimWhileThereIsRoom(queue: Queue): Promise<void> {
-    const { store, processId } = this.#options;
-    while (!this.#stopped && queue.mayHaveRows) {
-      const limit = Math.min(this.#room(queue), claimMax);
-      if (limit <= 0) return;
-      queue.mayHaveRows = false;
-      const rows = await store.tasks.claim({
-        namespaceId: queue.namespaceId,
-        kind: queue.kind,
-        taskQueue: queue.taskQueue,
-        processId,
-        limit,
-      });
-      if (rows.length === limit) queue.mayHaveRows = true;
-      if (rows.length === 0) return;
-      queue.taking += rows.length;
-      // Taken up together, so that their starts share a commit; the next claim waits for those commits, which keeps
-      // the claimed and unstarted few.
-      const taken = await Promise.all(rows.map((row) => this.#take(queue, row)));
-      const unused = rows.filter((_row, index) => taken[index] === false);
-      if (unused.length > 0) {
-        await store.tasks.release({ taskIds: unused.map((row) => row.taskId) });
-        // Wait for capacityChanged instead of asking again at once.
-        queue.mayHaveRows = true;
-        return;
-      }
-    }
+  #lookLater(queue: Queue): void {
+    queue.mayHaveRows = true;
+    this.#options.clock.setTimer(retryMs, () => {
+      this.#look(queue);
+    });
   }
 
-  /** True when the row is used up or void. */
-  async #take(queue: Queue, row: TaskRow): Promise<boolean> {
+  /** The worst that became of a row. What is not used is given back at the end, so that it hides nothing behind it. */
+  async #claimWhileThereIsRoom(queue: Queue): Promise<RowOutcome> {
+    const { store, processId } = this.#options;
+    const unused: number[] = [];
+    let worst: RowOutcome = 'used';
+    try {
+      while (!this.#stopped && queue.mayHaveRows && unused.length < claimMax) {
+        const limit = Math.min(this.#room(queue), claimMax);
+        if (limit <= 0) break;
+        queue.mayHaveRows = false;
+        const rows = await store.tasks.claim({
+          namespaceId: queue.namespaceId,
+          kind: queue.kind,
+          taskQueue: queue.taskQueue,
+          processId,
+          limit,
+        });
+        if (rows.length === limit) queue.mayHaveRows = true;
+        if (rows.length === 0) break;
+        queue.taking += rows.length;
+        // Taken up together, so that their starts share a commit; the next claim waits for those commits, which keeps
+        // the claimed and unstarted few.
+        const outcomes = await Promise.all(rows.map((row) => this.#take(queue, row)));
+        for (const [index, row] of rows.entries()) {
+          const outcome = outcomes[index] ?? 'used';
+          if (outcome === 'used') continue;
+          unused.push(row.taskId);
+          if (worst !== 'failed') worst = outcome;
+        }
+        if (worst === 'failed') break;
+      }
+    } finally {
+      if (unused.length > 0) {
+        queue.mayHaveRows = true;
+        await store.tasks.release({ taskIds: unused });
+      }
+    }
+    return worst;
+  }
+
+  async #take(queue: Queue, row: TaskRow): Promise<RowOutcome> {
     const { executor, store, handOver, logger } = this.#options;
     let counted = true;
     const uncount = (): void => {
@@ -265,31 +299,40 @@ export class Matching {
       const run = await executor.locateByRef(row.ref, row.key.runId);
       if (!run) {
         await store.tasks.delete({ taskIds: [row.taskId] });
-        return true;
+        return 'used';
       }
       const poller = queue.pollers.shift();
       uncount();
       if (poller) {
-        if (!(await poller.take(row, run))) {
-          queue.pollers.unshift(poller);
-        }
-        return true;
+        await this.#give(queue, poller, row, run);
+        return 'used';
       }
       const worker = queue.workers.find((candidate) =>
         queue.kind === 'workflow'
           ? candidate.acceptsWorkflowTask(row.normalTaskQueue || row.taskQueue, row.type)
           : candidate.freeStepSlots(row.taskQueue) > 0,
       );
-      return worker ? await handOver.takeRow(worker, run, row) : false;
+      return worker ? await handOver.takeRow(worker, run, row) : 'noRoom';
     } catch (error) {
-      logger.error('A task could not be taken from its queue', {
+      logger.error('A task could not be taken from its queue; trying again', {
         ...row.key,
         taskQueue: row.taskQueue,
         error,
       });
-      return false;
+      return 'failed';
     } finally {
       uncount();
+    }
+  }
+
+  /** A call that was given nothing waits on, unless it has ended meanwhile. */
+  async #give(queue: Queue, poller: Poller, row: TaskRow, run: LiveRun): Promise<void> {
+    let given = false;
+    try {
+      given = await poller.take(row, run);
+    } finally {
+      if (given) this.#pollers.delete(poller);
+      else if (this.#pollers.has(poller)) queue.pollers.unshift(poller);
     }
   }
 }

@@ -8,17 +8,21 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export interface HistoryPage {
   readonly runId: string;
   readonly nextEventId: number;
+  /** A worker reads on: its task's events that are not in the history stand at the end of the last page (WT-3). */
+  readonly forTask?: boolean;
 }
 
 export function encodeHistoryPage(page: HistoryPage): Uint8Array {
-  return encoder.encode(JSON.stringify(['h', page.runId, page.nextEventId]));
+  return encoder.encode(
+    JSON.stringify(['h', page.runId, page.nextEventId, ...(page.forTask ? [1] : [])]),
+  );
 }
 
 export function decodeHistoryPage(bytes: Uint8Array | null | undefined): HistoryPage | undefined {
   if (!bytes || bytes.length === 0) return undefined;
-  const [letter, runId, nextEventId] = parse(bytes);
+  const [letter, runId, nextEventId, forTask] = parse(bytes);
   if (letter !== 'h' || typeof runId !== 'string' || !isCount(nextEventId)) throw badToken();
-  return { runId, nextEventId };
+  return { runId, nextEventId, forTask: forTask === 1 };
 }
 
 export function encodeListPage(cursor: ListCursor): Uint8Array {

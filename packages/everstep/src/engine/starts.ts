@@ -77,6 +77,8 @@ export class Starts {
     current: LiveRun | undefined,
     terminates: boolean,
   ): Promise<StartOutcome | undefined> {
+    // Another start may have taken it up since it was looked at: a run has one open part.
+    if (terminates && current?.part) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const unit = newUnit();
       unit.restart = () => {

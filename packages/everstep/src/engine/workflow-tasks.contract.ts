@@ -135,12 +135,32 @@ export function describeWorkflowTasks(scenario: Scenario): void {
     { limits: { historyPageEvents: 5 } },
   );
 
+  scenario(
+    'The pages of a later attempt end in its scheduled and started events (WT-3, WT-11)',
+    async (host) => {
+      await host.start('a');
+      for (let index = 0; index < 4; index += 1) await host.signal('a');
+      await host.failTask(await host.poll());
+      const task = await host.poll();
+      expect(eventIds(task)).toEqual([1, 2, 3, 4, 5]);
+      const page = await host.service.getWorkflowExecutionHistory({
+        namespace: 'default',
+        execution: task.workflowExecution ?? null,
+        nextPageToken: task.nextPageToken ?? null,
+      });
+      expect(eventIds(page)).toEqual([6, 7, 8, 9, 10]);
+      expect(page.nextPageToken ?? []).toHaveLength(0);
+      expect(await host.names('a')).toHaveLength(8);
+    },
+    { limits: { historyPageEvents: 5 } },
+  );
+
   scenario('A stale token is not found and changes nothing (WT-13)', async (host, world) => {
     await host.start('a');
     const task = await host.poll();
     await world.clock.advance(10_000);
     const before = await host.names('a');
-    expect(before.at(-2)).toBe('WorkflowTaskTimedOut');
+    expect(before.at(-1)).toBe('WorkflowTaskTimedOut');
     const error = await refused(host.complete(task, [completeRun()]));
     expect(error).toMatchObject({ code: 'NOT_FOUND', detail: { kind: 'notFound' } });
     expect((await refused(host.failTask(task))).code).toBe('NOT_FOUND');
@@ -225,7 +245,8 @@ export function describeWorkflowTasks(scenario: Scenario): void {
       const error = await refused(host.complete(task, [timer('t', 1_000), bad]));
       expect(error.code).toBe('INVALID_ARGUMENT');
       expect(error.message).toMatch(/^BadScheduleActivityAttributes: /);
-      expect(await host.names('a', '', 4)).toEqual(['WorkflowTaskFailed', 'WorkflowTaskScheduled']);
+      expect(await host.names('a', '', 4)).toEqual(['WorkflowTaskFailed']);
+      expect((await host.poll()).attempt).toBe(2);
       const failed = await host.event('a', 'WorkflowTaskFailed');
       expect(failed.workflowTaskFailedEventAttributes?.cause).toBe(
         WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES,

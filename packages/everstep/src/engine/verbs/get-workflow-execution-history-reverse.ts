@@ -1,5 +1,6 @@
 import { decodeHistoryPage, encodeHistoryPage } from '../page-token.ts';
 import type { Verb } from '../verb.ts';
+import { pageEventsOf } from './get-workflow-execution-history.ts';
 import { freshRunOf } from './request-run.ts';
 
 /** Newest events first; the token's event id is where the next page ends. */
@@ -14,10 +15,7 @@ export const getWorkflowExecutionHistoryReverse: Verb<
     page ? { ...request.execution, runId: page.runId } : request.execution,
   );
   const end = Math.min(page?.nextEventId ?? Infinity, run.state?.nextEventId ?? 1);
-  const pageEvents = Math.min(
-    request.maximumPageSize || context.limits.historyPageEvents,
-    context.limits.historyPageEvents,
-  );
+  const pageEvents = pageEventsOf(context, request.maximumPageSize);
   const from = Math.max(1, end - pageEvents);
   const events = from < end ? await context.history.read(run, from, end) : [];
   return {

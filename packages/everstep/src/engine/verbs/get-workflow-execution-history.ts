@@ -1,5 +1,7 @@
 import proto from '@temporalio/proto';
 import { isOpen } from '../../core/state.ts';
+import { transientEventsOf } from '../../core/workflow-task.ts';
+import type { EngineContext } from '../context.ts';
 import type { LiveRun } from '../unit.ts';
 import { decodeHistoryPage, encodeHistoryPage } from '../page-token.ts';
 import type { Verb } from '../verb.ts';
@@ -55,20 +57,33 @@ export const getWorkflowExecutionHistory: Verb<'getWorkflowExecutionHistory'> = 
     const last = state.nextEventId - 1;
     return { history: { events: await context.history.read(run, last, last + 1) } };
   }
-  const pageEvents = Math.min(
-    request.maximumPageSize || context.limits.historyPageEvents,
-    context.limits.historyPageEvents,
-  );
+  const pageEvents = pageEventsOf(context, request.maximumPageSize);
   const until = Math.min(from + pageEvents, state.nextEventId);
   const events = from < until ? await context.history.read(run, from, until) : [];
   const more = until < state.nextEventId || (request.waitNewEvent === true && open);
+  const suffix = page?.forTask && !more ? transientEventsOf(state) : [];
   return {
-    history: { events },
+    history: { events: suffix.length === 0 ? events : [...events, ...suffix] },
     ...(more
-      ? { nextPageToken: encodeHistoryPage({ runId: run.key.runId, nextEventId: until }) }
+      ? {
+          nextPageToken: encodeHistoryPage({
+            runId: run.key.runId,
+            nextEventId: until,
+            ...(page?.forTask ? { forTask: true } : {}),
+          }),
+        }
       : {}),
   };
 };
+
+export function pageEventsOf(
+  context: EngineContext,
+  maximumPageSize: number | null | undefined,
+): number {
+  const { historyPageEvents } = context.limits;
+  if ((maximumPageSize ?? 0) < 0) throw invalid('Invalid PageSize.');
+  return Math.min(maximumPageSize || historyPageEvents, historyPageEvents);
+}
 
 function waits(run: LiveRun, closeOnly: boolean, from: number): boolean {
   const { state } = run;

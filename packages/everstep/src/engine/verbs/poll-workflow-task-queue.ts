@@ -1,7 +1,7 @@
 import type { Replies } from '../../core/input.ts';
 import { checkTaskQueue } from '../../core/id-length.ts';
 import type { RunState } from '../../core/state.ts';
-import { ServiceError, isServiceError } from '../../service/service-error.ts';
+import { ServiceError } from '../../service/service-error.ts';
 import type { WorkflowTask } from '../../service/local-worker.ts';
 import type { EngineContext } from '../context.ts';
 import type { LiveRun } from '../unit.ts';
@@ -9,6 +9,7 @@ import { encodeHistoryPage } from '../page-token.ts';
 import { workflowTaskMessage } from '../task-message.ts';
 import { encodeWorkflowTaskToken } from '../task-token.ts';
 import type { Verb } from '../verb.ts';
+import { pollTask } from './poll-task.ts';
 import { invalid } from './request-run.ts';
 import { waitFor } from './wait.ts';
 
@@ -30,46 +31,32 @@ export const pollWorkflowTaskQueue: Verb<'pollWorkflowTaskQueue'> = async (
   assertPollDeadline(context, call?.deadline);
   const wait = waitFor(context, call, context.limits.longPollMs);
   try {
-    return await new Promise<WorkflowTask>((resolve) => {
-      wait.signal.addEventListener('abort', () => {
-        resolve({});
-      });
-      if (wait.signal.aborted) resolve({});
-      context.matching.poll(
-        {
-          namespaceId: namespace.namespaceId,
-          kind: 'workflow',
-          taskQueue,
-          identity: request.identity ?? '',
-          take: async (row, run) => {
-            try {
-              const { value } = await context.executor.submitTo(
-                run,
-                {
-                  kind: 'startWorkflowTask',
-                  scheduledEventId: row.scheduledEventId,
-                  stamp: row.stamp,
-                  requestId: context.random.uuid(),
-                  identity: request.identity ?? '',
-                  taskQueue,
-                },
-                { doneTask: row.taskId },
-              );
-              resolve(await messageOf(context, run, value, request.taskQueue?.kind === sticky));
-              return true;
-            } catch (error) {
-              // The task is gone, and its row with it: this poll goes on waiting.
-              if (isServiceError(error)) return false;
-              throw error;
-            }
+    return await pollTask<WorkflowTask>(
+      context,
+      wait,
+      {
+        namespaceId: namespace.namespaceId,
+        kind: 'workflow',
+        taskQueue,
+        identity: request.identity ?? '',
+      },
+      async (row, run) => {
+        const { value, run: committed } = await context.executor.submitTo(
+          run,
+          {
+            kind: 'startWorkflowTask',
+            scheduledEventId: row.scheduledEventId,
+            stamp: row.stamp,
+            requestId: context.random.uuid(),
+            identity: request.identity ?? '',
+            taskQueue,
           },
-          takeQuery: (query) => {
-            resolve(query.message as WorkflowTask);
-          },
-        },
-        wait.signal,
-      );
-    });
+          { doneTask: row.taskId },
+        );
+        return messageOf(context, committed, value, request.taskQueue?.kind === sticky);
+      },
+      (query) => query.message as WorkflowTask,
+    );
   } finally {
     wait.end();
   }
@@ -111,7 +98,13 @@ export async function messageOf(
     events: whole ? [...events, ...started.transientEvents] : events,
     ...(whole
       ? {}
-      : { nextPageToken: encodeHistoryPage({ runId: run.key.runId, nextEventId: until }) }),
+      : {
+          nextPageToken: encodeHistoryPage({
+            runId: run.key.runId,
+            nextEventId: until,
+            forTask: true,
+          }),
+        }),
   });
   message.queries = context.queries.attach(run.key.runId);
   return message;

@@ -59,7 +59,7 @@ export class World {
       ...rest,
     });
     await engine.start();
-    await this.clock.settle();
+    await this.clock.advance(0);
     const host = new Host(this, engine, store, () => {
       clock.kill();
       this.#alive.delete(pid);

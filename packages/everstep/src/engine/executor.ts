@@ -15,7 +15,7 @@ import { decodeState } from '../core/state-codec.ts';
 import { transition } from '../core/transition.ts';
 import type { Transition } from '../core/transition.ts';
 import type { Clock, Random } from '../service/clock.ts';
-import { ServiceError } from '../service/service-error.ts';
+import { ServiceError, isServiceError } from '../service/service-error.ts';
 import type { RunKey, RunRef, Store, StoredRun } from '../store/store.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LiveRun } from './unit.ts';
@@ -100,6 +100,29 @@ export class Executor {
       };
       this.apply(run, { input: input as Input, settle, ...done });
     });
+  }
+
+  /**
+   * As submitTo, for what is meant for the workflow id: when the run was followed by another meanwhile (CN-1), that
+   * one gets it.
+   */
+  async submitToChain<K extends InputKind>(
+    run: LiveRun,
+    input: InputOf<K>,
+    check?: (run: LiveRun) => void,
+  ): Promise<{ readonly value: Replies[K]; readonly run: LiveRun }> {
+    for (let target = run; ;) {
+      check?.(target);
+      try {
+        return await this.submitTo<K>(target, input);
+      } catch (error) {
+        if (!isServiceError(error, 'NOT_FOUND')) throw error;
+        const { namespaceId, workflowId, runId } = target.key;
+        const current = await this.locateCurrent(namespaceId, workflowId);
+        if (!current || current.key.runId === runId) throw error;
+        target = current;
+      }
+    }
   }
 
   /**

@@ -254,8 +254,9 @@ export class OutboxDelivery {
     let failedCause: number | undefined;
     try {
       const target = await this.#target(pending, run);
+      const submit = this.#submit(pending);
       if (target && target.key.runId !== run.key.runId) {
-        await executor.submitTo(target, {
+        await submit(target, {
           kind: 'signal',
           signalName: attributes.signalName ?? '',
           input: attributes.input ?? null,
@@ -306,10 +307,11 @@ export class OutboxDelivery {
     let failedCause: number | undefined;
     try {
       const target = await this.#target(pending, run);
+      const submit = this.#submit(pending);
       if (!target || target.key.runId === run.key.runId) {
         failedCause = notFound;
       } else if (target.latest && target.latest.closeTime === 0) {
-        await executor.submitTo(target, {
+        await submit(target, {
           kind: 'requestCancel',
           requestId: pending.requestId,
           identity: '',
@@ -376,6 +378,13 @@ export class OutboxDelivery {
         : parentCancel(run.key),
       outboxId,
     );
+  }
+
+  /** A target without a run id is whatever run the workflow id has by then. */
+  #submit(pending: { readonly runId: string }): Executor['submitToChain'] {
+    const { executor } = this.#options;
+    return (target, input) =>
+      pending.runId ? executor.submitTo(target, input) : executor.submitToChain(target, input);
   }
 
   async #target(

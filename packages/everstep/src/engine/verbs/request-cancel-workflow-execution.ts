@@ -1,5 +1,5 @@
 import type { Verb } from '../verb.ts';
-import { runOf } from './request-run.ts';
+import { submitToNamed } from './request-run.ts';
 import { sameChain } from './same-chain.ts';
 
 /** SG-5. */
@@ -8,14 +8,20 @@ export const requestCancelWorkflowExecution: Verb<'requestCancelWorkflowExecutio
   request,
 ) => {
   const namespace = await context.namespaces.get(request.namespace);
-  const run = await runOf(context, namespace.namespaceId, request.workflowExecution);
-  sameChain(run, request.firstExecutionRunId);
-  await context.executor.submitTo(run, {
-    kind: 'requestCancel',
-    requestId: request.requestId ?? '',
-    identity: request.identity ?? '',
-    reason: request.reason ?? '',
-    links: request.links ?? [],
-  });
+  await submitToNamed<'requestCancel'>(
+    context,
+    namespace.namespaceId,
+    request.workflowExecution,
+    {
+      kind: 'requestCancel',
+      requestId: request.requestId ?? '',
+      identity: request.identity ?? '',
+      reason: request.reason ?? '',
+      links: request.links ?? [],
+    },
+    (run) => {
+      sameChain(run, request.firstExecutionRunId);
+    },
+  );
   return {};
 };

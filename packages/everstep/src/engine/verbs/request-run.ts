@@ -3,6 +3,7 @@ import { runNotFound } from '../executor.ts';
 import type { EngineContext } from '../context.ts';
 import { settled } from '../unit.ts';
 import type { LiveRun } from '../unit.ts';
+import type { InputKind, InputOf } from '../../core/input.ts';
 import type { WireWorkflowExecution } from '../../core/proto.ts';
 import { ServiceError } from '../../service/service-error.ts';
 
@@ -37,6 +38,23 @@ export async function runOf(
     : await context.executor.locateCurrent(namespaceId, workflowId);
   if (!run) throw runNotFound({ workflowId, runId });
   return run;
+}
+
+/** Applies an input to the run that a request names; without a run id it is meant for whatever run is current. */
+export async function submitToNamed<K extends InputKind>(
+  context: EngineContext,
+  namespaceId: string,
+  execution: WireWorkflowExecution | null | undefined,
+  input: InputOf<K>,
+  check?: (run: LiveRun) => void,
+): Promise<void> {
+  const run = await runOf(context, namespaceId, execution);
+  if (!execution?.runId) {
+    await context.executor.submitToChain<K>(run, input, check);
+    return;
+  }
+  check?.(run);
+  await context.executor.submitTo<K>(run, input);
 }
 
 /** For a read: as the store has it now. */

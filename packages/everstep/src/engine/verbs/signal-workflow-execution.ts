@@ -1,6 +1,6 @@
 import { signalProblem } from '../signal-request.ts';
 import type { Verb } from '../verb.ts';
-import { invalid, runOf } from './request-run.ts';
+import { invalid, submitToNamed } from './request-run.ts';
 
 /** SG-1, SG-2. */
 export const signalWorkflowExecution: Verb<'signalWorkflowExecution'> = async (
@@ -10,8 +10,7 @@ export const signalWorkflowExecution: Verb<'signalWorkflowExecution'> = async (
   const namespace = await context.namespaces.get(request.namespace);
   const problem = signalProblem(request, context.coreLimits);
   if (problem) throw invalid(problem);
-  const run = await runOf(context, namespace.namespaceId, request.workflowExecution);
-  await context.executor.submitTo(run, {
+  await submitToNamed<'signal'>(context, namespace.namespaceId, request.workflowExecution, {
     kind: 'signal',
     signalName: request.signalName ?? '',
     input: request.input ?? null,

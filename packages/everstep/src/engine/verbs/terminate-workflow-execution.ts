@@ -1,5 +1,5 @@
 import type { Verb } from '../verb.ts';
-import { runOf } from './request-run.ts';
+import { submitToNamed } from './request-run.ts';
 import { sameChain } from './same-chain.ts';
 
 /** TR-1. */
@@ -8,14 +8,20 @@ export const terminateWorkflowExecution: Verb<'terminateWorkflowExecution'> = as
   request,
 ) => {
   const namespace = await context.namespaces.get(request.namespace);
-  const run = await runOf(context, namespace.namespaceId, request.workflowExecution);
-  sameChain(run, request.firstExecutionRunId);
-  await context.executor.submitTo(run, {
-    kind: 'terminate',
-    reason: request.reason ?? '',
-    details: request.details ?? null,
-    identity: request.identity ?? '',
-    links: request.links ?? [],
-  });
+  await submitToNamed<'terminate'>(
+    context,
+    namespace.namespaceId,
+    request.workflowExecution,
+    {
+      kind: 'terminate',
+      reason: request.reason ?? '',
+      details: request.details ?? null,
+      identity: request.identity ?? '',
+      links: request.links ?? [],
+    },
+    (run) => {
+      sameChain(run, request.firstExecutionRunId);
+    },
+  );
   return {};
 };

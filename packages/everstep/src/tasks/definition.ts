@@ -105,11 +105,7 @@ export interface RaceOperation {
 
 /** What a task's generator may yield. */
 export type Operation =
-  | StepDescriptor
-  | SleepOperation
-  | SignalOperation
-  | AllOperation
-  | RaceOperation;
+  StepDescriptor | SleepOperation | SignalOperation | AllOperation | RaceOperation;
 
 /**
  * A task's function. What the call returns shows what it is: a generator is a task of many steps, anything else
@@ -118,7 +114,8 @@ export type Operation =
 export type TaskFunction<TParams, TResult> = (
   params: TParams,
   activity: StepContext,
-) => // oxlint-disable-next-line typescript/no-explicit-any -- what a yield returns is the step's, and not known here
+) =>
+  // oxlint-disable-next-line typescript/no-explicit-any -- what a yield returns is the step's, and not known here
   Promise<TResult> | AsyncGenerator<unknown, TResult, any> | Generator<unknown, TResult, any>;
 
 export interface TaskOptions<TParams, TResult> {
@@ -291,7 +288,11 @@ export function layRetryPolicy(
       `${where}retryPolicy.nonRetryable is ${shown(nonRetryable)}; expected a list of error names.`,
     );
   }
-  const initialDelayMs = laid(base.initialDelayMs, over.initialDelay, `${where}retryPolicy.initialDelay`);
+  const initialDelayMs = laid(
+    base.initialDelayMs,
+    over.initialDelay,
+    `${where}retryPolicy.initialDelay`,
+  );
   const maxDelayMs = laid(
     // A first delay over the inherited maximum is meant.
     Math.max(base.maxDelayMs, initialDelayMs),

@@ -125,12 +125,7 @@ export class Journal {
           break;
         }
         case EventType.EVENT_TYPE_TIMER_STARTED:
-          this.#held(
-            this.timers,
-            'sleep',
-            event.timerStartedEventAttributes?.timerId ?? '',
-            event,
-          );
+          this.#held(this.timers, 'sleep', event.timerStartedEventAttributes?.timerId ?? '', event);
           break;
         case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: {
           const id = event.activityTaskCancelRequestedEventAttributes?.scheduledEventId;
@@ -154,12 +149,7 @@ export class Journal {
     }
   }
 
-  #held(
-    entries: Map<string, Entry>,
-    kind: EntryKind,
-    id: string,
-    event: HistoryEvent,
-  ): Entry {
+  #held(entries: Map<string, Entry>, kind: EntryKind, id: string, event: HistoryEvent): Entry {
     let entry = entries.get(id);
     if (entry === undefined) {
       entry = new Entry(kind, id, baseKey(id));
@@ -187,18 +177,10 @@ export class Journal {
         break;
       }
       case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-        this.#closeBadly(
-          event.activityTaskTimedOutEventAttributes?.scheduledEventId,
-          event,
-          false,
-        );
+        this.#closeBadly(event.activityTaskTimedOutEventAttributes?.scheduledEventId, event, false);
         break;
       case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-        this.#closeBadly(
-          event.activityTaskCanceledEventAttributes?.scheduledEventId,
-          event,
-          false,
-        );
+        this.#closeBadly(event.activityTaskCanceledEventAttributes?.scheduledEventId, event, false);
         break;
       case EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
         this.firstStartedAt ??= event.eventTime;
@@ -317,12 +299,7 @@ export class Journal {
   }
 
   /** @throws TaskCodeError KEY_INVALID, KEY_TAKEN_TWICE, KEY_CHANGED_KIND */
-  askSleep(
-    key: string | undefined,
-    durationMs: number,
-    waiter: Waiter,
-    shielded: boolean,
-  ): Entry {
+  askSleep(key: string | undefined, durationMs: number, waiter: Waiter, shielded: boolean): Entry {
     const entry = this.#entryFor('sleep', key ?? this.#nextSleep(), key === undefined);
     entry.durationMs = durationMs;
     entry.shielded = shielded;
@@ -336,12 +313,7 @@ export class Journal {
   }
 
   /** @throws TaskCodeError KEY_INVALID, KEY_CHANGED_KIND */
-  askSignal(
-    name: string,
-    key: string | undefined,
-    waiter: Waiter,
-    shielded: boolean,
-  ): SignalWait {
+  askSignal(name: string, key: string | undefined, waiter: Waiter, shielded: boolean): SignalWait {
     if (key !== undefined) {
       checkKey(key, false);
       const other = this.steps.get(key) ?? this.timers.get(key);

@@ -3,7 +3,12 @@
  * hands to the same TaskWorker, responds. It polls for no more than it has room for.
  */
 import type { Clock } from '../service/clock.ts';
-import type { ActivityTask, LocalWorker, WorkflowTask, WorkflowTaskOutcome } from '../service/local-worker.ts';
+import type {
+  ActivityTask,
+  LocalWorker,
+  WorkflowTask,
+  WorkflowTaskOutcome,
+} from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import { statusOf, wait } from './step-response.ts';

@@ -175,4 +175,3 @@ function closing(result: RunResult, converter: LoadedDataConverter): Command {
       };
   }
 }
-

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import { shown } from './duration.ts';
 import type { HistoryEvent } from './journal.ts';
 
 type Failure = temporal.api.failure.v1.IFailure;
@@ -42,7 +43,7 @@ export function temporalFailure(thrown: unknown, depth = 0): TemporalFailure {
 
 function described(thrown: unknown): string {
   try {
-    const text = typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown);
+    const text = typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? shown(thrown));
     return text.length > 1000 ? `${text.slice(0, 1000)}…` : text;
   } catch {
     return `something of type ${typeof thrown}`;

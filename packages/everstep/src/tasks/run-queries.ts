@@ -1,9 +1,13 @@
 /** What a run answers when it is asked about itself. */
-import { defaultPayloadConverter, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import {
+  defaultPayloadConverter,
+  type LoadedDataConverter,
+  type Payload,
+} from '@temporalio/common';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { Entry } from './journal.ts';
+import { Entry, SignalWait } from './journal.ts';
 import type { Run } from './run.ts';
 import { failureMessage } from './failure-summary.ts';
 import { isInternalKey } from './task-status.ts';
@@ -12,11 +16,9 @@ type QueryResult = temporal.api.query.v1.IWorkflowQueryResult;
 
 const { QueryResultType } = proto.temporal.api.enums.v1;
 
-const queries: Readonly<
-  Record<string, (run: Run, converter: LoadedDataConverter) => Payload>
-> = {
+const queries: Readonly<Record<string, (run: Run, converter: LoadedDataConverter) => Payload>> = {
   getProgress: (run, converter) => converter.payloadConverter.toPayload(progressOf(run, converter)),
-  __stack_trace: (run, converter) => converter.payloadConverter.toPayload(run.stack()),
+  __stack_trace: (run, converter) => converter.payloadConverter.toPayload(stackOf(run)),
   // Tools read this one: always as JSON.
   __temporal_workflow_metadata: (run) => defaultPayloadConverter.toPayload(metadataOf(run)),
 };
@@ -76,6 +78,17 @@ function progressOf(run: Run, converter: LoadedDataConverter): Record<string, un
     }),
     ...(result?.kind === 'failed' && { error: failureMessage(result.error) }),
   };
+}
+
+/** Where the code waits, and for what. */
+function stackOf(run: Run): string {
+  const waits = Array.from(run.journal.waits, (wait) =>
+    wait instanceof SignalWait ? `    signal "${wait.name}"` : `    ${wait.kind} "${wait.id}"`,
+  );
+  return [
+    `Task "${run.definition.name}" waits at ${run.waitsAt ?? 'its step'} for:`,
+    ...waits,
+  ].join('\n');
 }
 
 function statusOf(run: Run): string {

@@ -14,23 +14,42 @@ export type RunResult =
 /** Temporal's limit for one payload. */
 export const payloadBytesMax = 2 * 1024 * 1024;
 
-/**
- * @param payload What `value` encodes to, unless that failed with `problem`.
- * @param value Needed where the task has a schema for its result.
- */
-export function checkedResult(
+type Checked = RunResult | PromiseLike<RunResult>;
+
+/** What the code returned. */
+export function valueResult(
+  definition: TaskDefinition,
+  converter: LoadedDataConverter,
+  value: unknown,
+): Checked {
+  if (definition.schema.result) return checked(definition, converter, value);
+  try {
+    return fitting(definition, converter.payloadConverter.toPayload(value));
+  } catch (error) {
+    return notSerializable(definition, error);
+  }
+}
+
+/** What the one step of the task returned; read only where there is a schema. */
+export function stepResult(
   definition: TaskDefinition,
   converter: LoadedDataConverter,
   payload: Payload | undefined,
-  problem: unknown,
-  value?: unknown,
-): RunResult | PromiseLike<RunResult> {
+  read: () => unknown,
+): Checked {
+  if (definition.schema.result) return checked(definition, converter, read());
+  return fitting(definition, payload ?? converter.payloadConverter.toPayload(undefined));
+}
+
+function checked(
+  definition: TaskDefinition,
+  converter: LoadedDataConverter,
+  value: unknown,
+): Checked {
   const schema = definition.schema.result;
-  if (payload === undefined) return notSerializable(definition, problem);
-  if (schema === undefined) return fitting(definition, payload);
   let validated;
   try {
-    validated = schema['~standard'].validate(value);
+    validated = schema?.['~standard'].validate(value) ?? { value };
   } catch (error) {
     return { kind: 'failed', error };
   }

@@ -22,11 +22,10 @@ import {
   isPromiseLike,
   Join,
   JoinSlot,
-  type GeneratorLike,
   type Host,
   type Pending,
 } from './coroutine.ts';
-import { parseDuration, shown } from './duration.ts';
+import { shown } from './duration.ts';
 import { numberOf } from './int64.ts';
 import {
   Entry,
@@ -36,18 +35,24 @@ import {
   type HistoryEvent,
   type Waiter,
 } from './journal.ts';
-import { isCancelled, stepFailure } from './run-failure.ts';
+import {
+  branchGenerator,
+  checkBranches,
+  checkSignalName,
+  operationUnknown,
+  sleepMs,
+} from './operation-check.ts';
+import { PayloadReader } from './payload-reader.ts';
+import { isCancelled } from './run-failure.ts';
 import { isKindMarker, kindKey, singleKey } from './task-kind.ts';
 import { sourceLine } from './source-line.ts';
 import { TaskCodeError } from './task-errors.ts';
-import { checkedResult, type RunResult } from './run-result.ts';
+import { stepResult, valueResult, type RunResult } from './run-result.ts';
 
 const { EventType } = proto.temporal.api.enums.v1;
 
 /** What the run's first event says. */
 export interface RunInfo {
-  readonly workflowId: string;
-  readonly runId: string;
   readonly firstExecutionRunId: string;
   readonly taskQueue: string;
   readonly createdAt: HistoryEvent['eventTime'];
@@ -59,6 +64,7 @@ export class Run implements Host, Answers {
   readonly definition: TaskDefinition;
   readonly journal: Journal;
   readonly #converter: LoadedDataConverter;
+  readonly #reader: PayloadReader;
   info: RunInfo | undefined;
   /** The started event id of the last workflow task whose events it has seen. */
   position = 0;
@@ -83,6 +89,7 @@ export class Run implements Host, Answers {
     this.runId = execution.runId;
     this.definition = definition;
     this.#converter = converter;
+    this.#reader = new PayloadReader(converter);
     this.journal = new Journal(this);
   }
 
@@ -170,17 +177,9 @@ export class Run implements Host, Answers {
     return line === undefined ? '' : `, at ${line}`;
   }
 
-  /** Where the code waits, for a stack query. */
-  stack(): string {
-    const waits = [...this.journal.waits].map((wait) =>
-      wait instanceof SignalWait
-        ? `    signal "${wait.name}"`
-        : `    ${wait.kind} "${wait.id}"`,
-    );
-    const place = this.#root ? (sourceLine(this.#root.generator) ?? '') : '';
-    return [`Task "${this.definition.name}" waits at ${place || 'its step'} for:`, ...waits].join(
-      '\n',
-    );
+  /** The source line where the code waits, where that can be told. */
+  get waitsAt(): string | undefined {
+    return this.#root && sourceLine(this.#root.generator);
   }
 
   #apply(event: HistoryEvent): void {
@@ -199,8 +198,6 @@ export class Run implements Host, Answers {
   #start(event: HistoryEvent): void {
     const started = event.workflowExecutionStartedEventAttributes;
     this.info = {
-      workflowId: this.workflowId,
-      runId: this.runId,
       firstExecutionRunId: started?.firstExecutionRunId || this.runId,
       taskQueue: started?.taskQueue?.name || this.definition.taskQueue,
       createdAt: event.eventTime,
@@ -238,8 +235,9 @@ export class Run implements Host, Answers {
           return;
         }
         if (this.definition.kind === 'unknown') this.definition.kind = 'single';
-        this.#complete(
-          (payload as Payload | undefined) ?? this.#converter.payloadConverter.toPayload(undefined),
+        const read = (): unknown => this.#reader.value(payload as Payload, 'the result');
+        this.#settle(
+          stepResult(this.definition, this.#converter, payload as Payload | undefined, read),
         );
       },
       reject: (error) => {
@@ -249,7 +247,7 @@ export class Run implements Host, Answers {
   }
 
   #decodedParams(): unknown {
-    return this.#params === undefined ? undefined : this.#decode(this.#params, 'the parameters');
+    return this.#reader.value(this.#params, 'the parameters');
   }
 
   #startGenerator(): void {
@@ -300,7 +298,7 @@ export class Run implements Host, Answers {
       this,
       {
         resolve: (value) => {
-          this.#completeWith(value);
+          this.#settle(valueResult(this.definition, this.#converter, value));
         },
         reject: (error) => {
           this.#end(error);
@@ -312,26 +310,6 @@ export class Run implements Host, Answers {
   }
 
   // How it ends.
-
-  #completeWith(value: unknown): void {
-    let payload: Payload;
-    try {
-      payload = this.#converter.payloadConverter.toPayload(value);
-    } catch (error) {
-      // A schema may yet make something of it.
-      if (this.definition.schema.result === undefined) {
-        this.#settle(checkedResult(this.definition, this.#converter, undefined, error));
-        return;
-      }
-      payload = {};
-    }
-    this.#settle(checkedResult(this.definition, this.#converter, payload, undefined, value));
-  }
-
-  #complete(payload: Payload): void {
-    const value = this.definition.schema.result ? this.#decode(payload, 'the result') : undefined;
-    this.#settle(checkedResult(this.definition, this.#converter, payload, undefined, value));
-  }
 
   #settle(result: RunResult | PromiseLike<RunResult>): void {
     if (!isPromiseLike(result)) {
@@ -364,7 +342,8 @@ export class Run implements Host, Answers {
   #cancelAll(): void {
     if (this.cancelRequested) return;
     this.cancelRequested = true;
-    for (const wait of [...this.journal.waits]) {
+    // What the code asks while it is told is not asked too late: it is refused at once.
+    for (const wait of Array.from(this.journal.waits)) {
       if (this.stopped) return;
       if (this.journal.waits.has(wait)) this.cancel(wait);
     }
@@ -424,11 +403,7 @@ export class Run implements Host, Answers {
         }
       }
     }
-    const after = this.lastKey === undefined ? 'first' : `after the key "${this.lastKey}"`;
-    throw new TaskCodeError(
-      'OPERATION_UNKNOWN',
-      `${yielded(operation)} was yielded ${after}; expected a step { key, call }, or what step, all, sleep or signal return`,
-    );
+    throw operationUnknown(operation, this.lastKey);
   }
 
   #refused(shielded: boolean | undefined, waiter: Waiter, owner: Coroutine): boolean {
@@ -445,28 +420,17 @@ export class Run implements Host, Answers {
   }
 
   #askedSleep(operation: SleepOperation, waiter: Waiter, owner: Coroutine): Pending | undefined {
-    const { duration, key, shielded } = operation;
-    const parsed = parseDuration(duration, 0);
-    if (parsed.problem !== undefined) {
-      throw new TaskCodeError(
-        'STEP_OPTIONS_INVALID',
-        `The duration of sleep${key === undefined ? '' : ` "${key}"`} ${parsed.problem}`,
-      );
-    }
+    const durationMs = sleepMs(operation);
+    const { key, shielded } = operation;
     if (this.#refused(shielded, waiter, owner)) return undefined;
-    const entry = this.journal.askSleep(key, parsed.ms, waiter, shielded === true);
+    const entry = this.journal.askSleep(key, durationMs, waiter, shielded === true);
     this.lastKey = entry.id;
     return entry;
   }
 
   #askedSignal(operation: SignalOperation, waiter: Waiter, owner: Coroutine): Pending | undefined {
     const { name, key, shielded } = operation;
-    if (typeof name !== 'string' || name === '') {
-      throw new TaskCodeError(
-        'STEP_OPTIONS_INVALID',
-        `The name of a signal is ${shown(name)}; expected a string that is not empty`,
-      );
-    }
+    checkSignalName(operation);
     if (this.#refused(shielded, waiter, owner)) return undefined;
     this.lastKey = key ?? name;
     return this.journal.askSignal(name, key, waiter, shielded === true);
@@ -478,12 +442,7 @@ export class Run implements Host, Answers {
     owner: Coroutine,
   ): Pending | undefined {
     const { op, branches } = operation;
-    if (!Array.isArray(branches) || (op === 'race' && branches.length === 0)) {
-      throw new TaskCodeError(
-        'OPERATION_UNKNOWN',
-        `${op} was given ${branches.length === 0 ? 'an empty list' : shown(branches)}; expected a list of steps, operations or generators`,
-      );
-    }
+    checkBranches(op, branches, op === 'race' ? 1 : 0);
     if (branches.length === 0) {
       waiter.resolve([]);
       return undefined;
@@ -513,41 +472,20 @@ export class Run implements Host, Answers {
     switch (event.eventType) {
       case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
         const payload = event.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
-        waiter.resolve(
-          entry.raw ? payload : payload ? this.#decode(payload, entry.id) : undefined,
-        );
+        waiter.resolve(entry.raw ? payload : this.#reader.value(payload, entry.id));
         break;
       }
       case EventType.EVENT_TYPE_TIMER_FIRED:
         waiter.resolve(undefined);
         break;
       default:
-        waiter.reject(
-          this.#decodeFailure(stepFailure(event, entry.id, entry.activityType), entry.id),
-        );
+        waiter.reject(this.#reader.stepFailure(entry, event));
     }
   }
 
   deliverSignal(wait: SignalWait, event: HistoryEvent): void {
     const payload = event.workflowExecutionSignaledEventAttributes?.input?.payloads?.[0];
-    wait.waiter.resolve(payload ? this.#decode(payload, wait.key ?? wait.name) : undefined);
-  }
-
-  #decode(payload: Payload, what: string): unknown {
-    try {
-      return this.#converter.payloadConverter.fromPayload(payload);
-    } catch (cause) {
-      throw unreadable(what, cause);
-    }
-  }
-
-  #decodeFailure(failure: ReturnType<typeof stepFailure>, what: string): Error {
-    try {
-      const { failureConverter, payloadConverter } = this.#converter;
-      return failureConverter.failureToError(failure, payloadConverter);
-    } catch (cause) {
-      throw unreadable(what, cause);
-    }
+    wait.waiter.resolve(this.#reader.value(payload, wait.key ?? wait.name));
   }
 
   /** What to run for a step that the code waits for. */
@@ -556,28 +494,6 @@ export class Run implements Host, Answers {
   }
 }
 
-function branchGenerator(branch: unknown): GeneratorLike | undefined {
-  if (typeof branch !== 'object' || branch === null || 'call' in branch || 'op' in branch) {
-    return undefined;
-  }
-  return isGenerator(branch) ? branch : undefined;
-}
-
 function cancelled(byRequest: boolean): CancelledFailure {
   return new CancelledFailure(byRequest ? 'The task was cancelled' : 'Another branch was faster');
-}
-
-function unreadable(what: string, cause: unknown): TaskCodeError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new TaskCodeError(
-    'PAYLOAD_UNREADABLE',
-    `The payload of "${what}" cannot be decoded: ${why}. The data converter must know every encoding that the history holds`,
-    { cause },
-  );
-}
-
-function yielded(value: unknown): string {
-  if (isPromiseLike(value)) return 'A promise';
-  if (isGenerator(value)) return 'A generator (yield it with yield*)';
-  return value === undefined ? 'Nothing' : shown(value);
 }

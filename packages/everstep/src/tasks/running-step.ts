@@ -165,8 +165,7 @@ export class RunningStep {
   #decidesKind(definition: TaskDefinition): boolean {
     const { activityId, activityType } = this.task;
     return (
-      activityId === kindKey ||
-      (activityId === singleKey && activityType?.name === definition.name)
+      activityId === kindKey || (activityId === singleKey && activityType?.name === definition.name)
     );
   }
 
@@ -196,8 +195,7 @@ export class RunningStep {
 
   #beatByItself({ descriptor, definition }: StepCall): void {
     if (!this.#options.automaticHeartbeats) return;
-    const own =
-      descriptor.timeouts?.heartbeat !== undefined || definition.timeouts.heartbeatMs > 0;
+    const own = descriptor.timeouts?.heartbeat !== undefined || definition.timeouts.heartbeatMs > 0;
     if (!own) this.#heartbeat = this.#newHeartbeat(true);
   }
 
@@ -237,7 +235,8 @@ export class RunningStep {
 
 /** The step ended because it was told to. */
 function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (error instanceof CancelledFailure || (signal?.aborted && error === signal.reason)) return true;
+  if (error instanceof CancelledFailure || (signal?.aborted && error === signal.reason))
+    return true;
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if (at.name === 'AbortError' || at instanceof CancelledFailure) return true;
   }

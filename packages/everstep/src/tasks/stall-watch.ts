@@ -38,7 +38,7 @@ export class StallWatch {
   #look(): void {
     const now = this.#clock.now();
     let next = Infinity;
-    for (const [run, since] of [...this.#since]) {
+    for (const [run, since] of this.#since) {
       // A clock that goes back starts the wait again.
       const age = Math.max(0, now - since);
       if (age >= stallMs) {

@@ -110,7 +110,10 @@ function refused(task: ActivityTask, outcome: StepOutcome, error: unknown): Step
       kind: 'failed',
       lastHeartbeat: undefined,
       failure: {
-        message: `The result of step "${task.activityId ?? ''}" was refused: ${why}`.slice(0, textMax),
+        message: `The result of step "${task.activityId ?? ''}" was refused: ${why}`.slice(
+          0,
+          textMax,
+        ),
         source: 'TypeScriptSDK',
         applicationFailureInfo: { type: stepFailureTypes.resultTooLarge, nonRetryable: true },
       },

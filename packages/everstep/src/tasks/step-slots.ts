@@ -108,7 +108,7 @@ class Limiter {
   constructor({ concurrent, perSecond }: TaskLimit) {
     this.#concurrent = concurrent ?? Infinity;
     const starts = perSecond === undefined ? 0 : Math.max(1, Math.floor(perSecond));
-    this.#starts = new Array<number>(starts).fill(-Infinity);
+    this.#starts = Array.from({ length: starts }, () => -Infinity);
     this.#windowMs = perSecond === undefined ? 0 : (starts / perSecond) * 1000;
   }
 

@@ -55,7 +55,6 @@ class Delegation<T> implements Iterator<unknown, T, unknown> {
   }
 
   throw(error: unknown): IteratorResult<unknown, T> {
-    // oxlint-disable-next-line typescript/only-throw-error -- what was thrown into the code is thrown on as it is
     throw error;
   }
 
@@ -169,10 +168,7 @@ export function internalStep<T>(
 }
 
 /** Waits durably: ms or a string such as `'1h'`. */
-export function sleep(
-  duration: Duration,
-  options?: WaitOptions,
-): SleepOperation & Yieldable<void> {
+export function sleep(duration: Duration, options?: WaitOptions): SleepOperation & Yieldable<void> {
   return new Sleep(duration, options);
 }
 
@@ -191,7 +187,8 @@ export function signal<T = unknown>(
 export function all<const B extends readonly Branch[]>(
   branches: B,
 ): AllOperation & Yieldable<{ -readonly [I in keyof B]: ValueOf<B[I]> }> {
-  return new Branches('all', branches) as AllOperation & Branches<{ -readonly [I in keyof B]: ValueOf<B[I]> }>;
+  return new Branches('all', branches) as AllOperation &
+    Branches<{ -readonly [I in keyof B]: ValueOf<B[I]> }>;
 }
 
 /** Which branch of a race ended first, and what it came to. */

@@ -6,7 +6,6 @@
  * Read next: run.ts (a run's code), running-step.ts (a step), step-slots.ts (how many at once).
  */
 import type { LoadedDataConverter } from '@temporalio/common';
-import proto from '@temporalio/proto';
 import type { Clock, Random } from '../service/clock.ts';
 import type {
   ActivityTask,
@@ -28,13 +27,17 @@ import { PollLoop } from './poll-loop.ts';
 import { Run } from './run.ts';
 import { RunCache } from './run-cache.ts';
 import { commandsOf, type Command, type CommandOptions } from './run-commands.ts';
-import { temporalFailure } from './run-failure.ts';
 import { continuesAt, isWhole, joined, lastDrivenEventId, readHistory } from './run-history.ts';
-import { answerQuery, failedQuery } from './run-queries.ts';
 import { RunningStep, type StepCall } from './running-step.ts';
 import { StallWatch } from './stall-watch.ts';
 import { StepSlots } from './step-slots.ts';
 import { stepUnknown, TaskCodeError } from './task-errors.ts';
+import {
+  completedOutcome,
+  failedOutcome,
+  queryOutcome,
+  type Answerer,
+} from './workflow-task-outcome.ts';
 
 export interface TaskWorkerOptions {
   readonly service: WorkflowService;
@@ -64,8 +67,6 @@ export interface TaskWorkerOptions {
 /** Decision 11: where the runtime itself says that a step is alive. */
 const automaticHeartbeatMs = 10_000;
 
-const { WorkflowTaskFailedCause, QueryResultType } = proto.temporal.api.enums.v1;
-
 type Events = readonly HistoryEvent[];
 type Later<T> = T | Promise<T>;
 
@@ -82,6 +83,7 @@ export class TaskWorker implements LocalWorker {
   readonly #stalls: StallWatch;
   readonly #edge: PayloadEdge;
   readonly #commandOptions: CommandOptions;
+  readonly #answerer: Answerer;
   readonly #workflowTasksMax: number;
   /** Runs that are driven aside, to find a step's code. */
   readonly #loading = new Map<string, Promise<Run>>();
@@ -122,6 +124,13 @@ export class TaskWorker implements LocalWorker {
     });
     this.#stalls = new StallWatch(clock);
     this.#edge = new PayloadEdge(dataConverter);
+    this.#answerer = {
+      namespace: options.namespace,
+      identity: options.identity,
+      converter: dataConverter,
+      edge: this.#edge,
+      logger: options.logger,
+    };
     this.#commandOptions = {
       converter: dataConverter,
       automaticHeartbeatMs: options.local ? 0 : automaticHeartbeatMs,
@@ -201,7 +210,7 @@ export class TaskWorker implements LocalWorker {
     try {
       outcome = this.#drive(task);
     } catch (error) {
-      outcome = this.#failed(task, error);
+      outcome = failedOutcome(this.#answerer, task, error);
     }
     if (!isPromiseLike(outcome)) return Promise.resolve(outcome);
     this.#driving += 1;
@@ -212,7 +221,7 @@ export class TaskWorker implements LocalWorker {
       },
       (error: unknown) => {
         this.#drove();
-        return this.#failed(task, error);
+        return failedOutcome(this.#answerer, task, error);
       },
     );
   }
@@ -238,9 +247,7 @@ export class TaskWorker implements LocalWorker {
   }
 
   async #wholeEvents(task: WorkflowTask, events: Events): Promise<Events> {
-    const rest = task.nextPageToken?.length
-      ? await this.#read(task, task.nextPageToken)
-      : [];
+    const rest = task.nextPageToken?.length ? await this.#read(task, task.nextPageToken) : [];
     const until = numberOf(task.startedEventId);
     const whole = [
       ...events,
@@ -251,7 +258,9 @@ export class TaskWorker implements LocalWorker {
 
   #driveEvents(task: WorkflowTask, events: Events): Later<WorkflowTaskOutcome> {
     const { workflowId, runId } = executionOf(task);
-    if (task.query) return this.#driveQuery(task, events);
+    if (task.query) {
+      return queryOutcome(this.#answerer, task, () => this.#queried(task, events));
+    }
     const until = numberOf(task.startedEventId);
     const held = this.#runs.get(runId);
     if (held && !held.stopped && continuesAt(events, held.position)) {
@@ -295,74 +304,15 @@ export class TaskWorker implements LocalWorker {
     // What was driven to its end, or against a wall, is not driven on: should the end be refused, or the code be
     // corrected, it begins again from its history.
     if (run.stopped) this.#runs.drop(run);
-    if (run.broken) return this.#failed(task, run.broken);
+    if (run.broken) return failedOutcome(this.#answerer, task, run.broken);
     let commands: Command[];
     try {
       commands = commandsOf(run, this.#commandOptions);
     } catch (error) {
       this.#runs.drop(run);
-      return this.#failed(task, error);
+      return failedOutcome(this.#answerer, task, error);
     }
-    if (this.#edge.open || (commands.length === 0 && !hasQueries(task))) {
-      return this.#completed(task, run, commands);
-    }
-    return this.#edge.encodeCommands(commands).then((encoded) => this.#completed(task, run, encoded));
-  }
-
-  #completed(task: WorkflowTask, run: Run, commands: Command[]): Later<WorkflowTaskOutcome> {
-    const request = {
-      taskToken: task.taskToken ?? new Uint8Array(),
-      namespace: this.namespace,
-      identity: this.identity,
-      commands,
-    };
-    if (!hasQueries(task)) return { kind: 'completed', request };
-    const answers = Object.entries(task.queries ?? {}).map(async ([id, query]) => {
-      const answer = answerQuery(run, query.queryType ?? '', this.#options.dataConverter);
-      return [id, await this.#encodedAnswer(answer)] as const;
-    });
-    return Promise.all(answers).then((results) => ({
-      kind: 'completed',
-      request: { ...request, queryResults: Object.fromEntries(results) },
-    }));
-  }
-
-  async #encodedAnswer(answer: ReturnType<typeof answerQuery>): Promise<typeof answer> {
-    if (this.#edge.open || !answer.answer?.payloads) return answer;
-    return { ...answer, answer: { payloads: await this.#edge.encode(answer.answer.payloads) } };
-  }
-
-  #failed(task: WorkflowTask, error: unknown): WorkflowTaskOutcome {
-    const { workflowId, runId } = executionOf(task);
-    const { dataConverter, logger } = this.#options;
-    const code = error instanceof TaskCodeError ? error.code : 'WORKER_DEFECT';
-    logger.error(error instanceof Error ? error.message : String(error), {
-      code,
-      workflowId,
-      runId,
-      attempt: task.attempt,
-      ...(!(error instanceof TaskCodeError) && { error }),
-    });
-    const failure = temporalFailure(error);
-    if (error instanceof TaskCodeError && 'type' in failure) {
-      Object.assign(failure, { type: error.code });
-    }
-    return {
-      kind: 'failed',
-      request: {
-        taskToken: task.taskToken ?? new Uint8Array(),
-        namespace: this.namespace,
-        identity: this.identity,
-        cause:
-          code === 'KEY_CHANGED_KIND' || code === 'TASK_KIND_CHANGED'
-            ? WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-            : WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
-        failure: dataConverter.failureConverter.errorToFailure(
-          failure,
-          dataConverter.payloadConverter,
-        ),
-      },
-    };
+    return completedOutcome(this.#answerer, task, run, commands);
   }
 
   #newRun(task: WorkflowTask | ActivityTask): Run {
@@ -386,29 +336,6 @@ export class TaskWorker implements LocalWorker {
   }
 
   // Queries of their own.
-
-  async #driveQuery(task: WorkflowTask, events: Events): Promise<WorkflowTaskOutcome> {
-    const queryType = task.query?.queryType ?? '';
-    let answer: ReturnType<typeof answerQuery>;
-    try {
-      const run = await this.#queried(task, events);
-      answer = await this.#encodedAnswer(answerQuery(run, queryType, this.#options.dataConverter));
-    } catch (error) {
-      answer = failedQuery(error instanceof Error ? error.message : String(error));
-    }
-    const failed = answer.resultType === QueryResultType.QUERY_RESULT_TYPE_FAILED;
-    return {
-      kind: 'queryCompleted',
-      request: {
-        taskToken: task.taskToken ?? new Uint8Array(),
-        namespace: this.namespace,
-        completedType: answer.resultType ?? null,
-        ...(failed
-          ? { errorMessage: answer.errorMessage ?? '', failure: answer.failure ?? null }
-          : { queryResult: answer.answer ?? null }),
-      },
-    };
-  }
 
   async #queried(task: WorkflowTask, events: Events): Promise<Run> {
     const held = this.#runs.get(executionOf(task).runId);
@@ -523,11 +450,6 @@ function executionOf(task: WorkflowTask | ActivityTask): { workflowId: string; r
     workflowId: task.workflowExecution?.workflowId ?? '',
     runId: task.workflowExecution?.runId ?? '',
   };
-}
-
-function hasQueries({ queries }: WorkflowTask): boolean {
-  for (const _ in queries) return true;
-  return false;
 }
 
 function stepId(runId: string, activityId: string): string {

@@ -1,0 +1,55 @@
+/** What a task's code yields, checked before it is asked: the messages say what was wrong and what is expected. */
+import type { SignalOperation, SleepOperation } from './definition.ts';
+import { isGenerator, isPromiseLike, type GeneratorLike } from './coroutine.ts';
+import { parseDuration, shown } from './duration.ts';
+import { TaskCodeError } from './task-errors.ts';
+
+/** @throws TaskCodeError STEP_OPTIONS_INVALID */
+export function sleepMs({ duration, key }: SleepOperation): number {
+  const parsed = parseDuration(duration, 0);
+  if (parsed.problem === undefined) return parsed.ms;
+  throw new TaskCodeError(
+    'STEP_OPTIONS_INVALID',
+    `The duration of sleep${key === undefined ? '' : ` "${key}"`} ${parsed.problem}`,
+  );
+}
+
+/** @throws TaskCodeError STEP_OPTIONS_INVALID */
+export function checkSignalName({ name }: SignalOperation): void {
+  if (typeof name === 'string' && name !== '') return;
+  throw new TaskCodeError(
+    'STEP_OPTIONS_INVALID',
+    `The name of a signal is ${shown(name)}; expected a string that is not empty`,
+  );
+}
+
+/** @throws TaskCodeError OPERATION_UNKNOWN */
+export function checkBranches(op: string, branches: unknown, leastBranches: number): void {
+  if (Array.isArray(branches) && branches.length >= leastBranches) return;
+  throw new TaskCodeError(
+    'OPERATION_UNKNOWN',
+    `${op} was given ${Array.isArray(branches) ? 'an empty list' : shown(branches)}; expected a list of steps, operations or generators`,
+  );
+}
+
+/** A generator that is to run as a branch; undefined for a single operation. */
+export function branchGenerator(branch: unknown): GeneratorLike | undefined {
+  if (typeof branch !== 'object' || branch === null || 'call' in branch || 'op' in branch) {
+    return undefined;
+  }
+  return isGenerator(branch) ? branch : undefined;
+}
+
+export function operationUnknown(value: unknown, lastKey: string | undefined): TaskCodeError {
+  const after = lastKey === undefined ? 'first' : `after the key "${lastKey}"`;
+  return new TaskCodeError(
+    'OPERATION_UNKNOWN',
+    `${yielded(value)} was yielded ${after}; expected a step { key, call }, or what step, all, sleep or signal return`,
+  );
+}
+
+function yielded(value: unknown): string {
+  if (isPromiseLike(value)) return 'A promise';
+  if (isGenerator(value)) return 'A generator (delegate to it with yield*)';
+  return value === undefined ? 'Nothing' : shown(value);
+}

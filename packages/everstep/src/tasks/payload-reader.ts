@@ -1,0 +1,50 @@
+/** What the history's payloads and failures decode to. */
+import type { LoadedDataConverter, Payload } from '@temporalio/common';
+import type { Entry, HistoryEvent } from './journal.ts';
+import { stepFailure } from './run-failure.ts';
+import { TaskCodeError } from './task-errors.ts';
+
+export class PayloadReader {
+  readonly #converter: LoadedDataConverter;
+
+  constructor(converter: LoadedDataConverter) {
+    this.#converter = converter;
+  }
+
+  /**
+   * @param what Whose payload it is, for the message.
+   * @throws TaskCodeError PAYLOAD_UNREADABLE
+   */
+  value(payload: Payload | null | undefined, what: string): unknown {
+    if (!payload) return undefined;
+    try {
+      return this.#converter.payloadConverter.fromPayload(payload);
+    } catch (cause) {
+      throw unreadable(what, cause);
+    }
+  }
+
+  /**
+   * The failure of the step that this event closed without a result.
+   *
+   * @throws TaskCodeError PAYLOAD_UNREADABLE
+   */
+  stepFailure(entry: Entry, event: HistoryEvent): Error {
+    try {
+      const { failureConverter, payloadConverter } = this.#converter;
+      const failure = stepFailure(event, entry.id, entry.activityType);
+      return failureConverter.failureToError(failure, payloadConverter);
+    } catch (cause) {
+      throw unreadable(entry.id, cause);
+    }
+  }
+}
+
+function unreadable(what: string, cause: unknown): TaskCodeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TaskCodeError(
+    'PAYLOAD_UNREADABLE',
+    `The payload of "${what}" cannot be decoded: ${why}. The data converter must know every encoding that the history holds`,
+    { cause },
+  );
+}

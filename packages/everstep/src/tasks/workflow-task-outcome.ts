@@ -1,0 +1,124 @@
+/** What a worker answers to a workflow task, as the public contract's requests. */
+import type { LoadedDataConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import type { WorkflowTask, WorkflowTaskOutcome } from '../service/local-worker.ts';
+import type { Logger } from '../service/logger.ts';
+import type { PayloadEdge } from './payload-edge.ts';
+import type { Run } from './run.ts';
+import type { Command } from './run-commands.ts';
+import { temporalFailure } from './run-failure.ts';
+import { answerQuery, failedQuery } from './run-queries.ts';
+import { TaskCodeError } from './task-errors.ts';
+
+export interface Answerer {
+  readonly namespace: string;
+  readonly identity: string;
+  readonly converter: LoadedDataConverter;
+  readonly edge: PayloadEdge;
+  readonly logger: Logger;
+}
+
+type QueryAnswer = ReturnType<typeof answerQuery>;
+
+const { WorkflowTaskFailedCause, QueryResultType } = proto.temporal.api.enums.v1;
+
+export function hasQueries({ queries }: WorkflowTask): boolean {
+  for (const _ in queries) return true;
+  return false;
+}
+
+/** A promise only where there are queries to be answered, or codecs. */
+export function completedOutcome(
+  answerer: Answerer,
+  task: WorkflowTask,
+  run: Run,
+  commands: Command[],
+): WorkflowTaskOutcome | Promise<WorkflowTaskOutcome> {
+  const { namespace, identity, edge } = answerer;
+  const taskToken = task.taskToken ?? new Uint8Array();
+  if (!hasQueries(task) && (edge.open || commands.length === 0)) {
+    return { kind: 'completed', request: { taskToken, namespace, identity, commands } };
+  }
+  const answers = Object.entries(task.queries ?? {}).map(async ([id, query]) => {
+    const answer = answerQuery(run, query.queryType ?? '', answerer.converter);
+    return [id, await encoded(answerer, answer)] as const;
+  });
+  return Promise.all([
+    edge.open ? commands : edge.encodeCommands(commands),
+    Promise.all(answers),
+  ]).then(([sent, results]) => ({
+    kind: 'completed',
+    request: {
+      taskToken,
+      namespace,
+      identity,
+      commands: sent,
+      queryResults: Object.fromEntries(results),
+    },
+  }));
+}
+
+async function encoded({ edge }: Answerer, answer: QueryAnswer): Promise<QueryAnswer> {
+  if (edge.open || !answer.answer?.payloads) return answer;
+  return { ...answer, answer: { payloads: await edge.encode(answer.answer.payloads) } };
+}
+
+/** Decision 9: the workflow task fails, never the run. */
+export function failedOutcome(
+  { namespace, identity, converter, logger }: Answerer,
+  task: WorkflowTask,
+  error: unknown,
+): WorkflowTaskOutcome {
+  const known = error instanceof TaskCodeError;
+  const code = known ? error.code : 'WORKER_DEFECT';
+  logger.error(error instanceof Error ? error.message : String(error), {
+    code,
+    workflowId: task.workflowExecution?.workflowId,
+    runId: task.workflowExecution?.runId,
+    attempt: task.attempt,
+    ...(!known && { error }),
+  });
+  const failure = temporalFailure(error);
+  if (known) Object.assign(failure, { type: code });
+  return {
+    kind: 'failed',
+    request: {
+      taskToken: task.taskToken ?? new Uint8Array(),
+      namespace,
+      identity,
+      cause:
+        code === 'KEY_CHANGED_KIND' || code === 'TASK_KIND_CHANGED'
+          ? WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+          : WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+      failure: converter.failureConverter.errorToFailure(failure, converter.payloadConverter),
+    },
+  };
+}
+
+/** A query that came as a task of its own. */
+export async function queryOutcome(
+  answerer: Answerer,
+  task: WorkflowTask,
+  queried: () => Promise<Run>,
+): Promise<WorkflowTaskOutcome> {
+  let answer: QueryAnswer;
+  try {
+    const run = await queried();
+    const asked = answerQuery(run, task.query?.queryType ?? '', answerer.converter);
+    answer = await encoded(answerer, asked);
+  } catch (error) {
+    answer = failedQuery(error instanceof Error ? error.message : String(error));
+  }
+  const failed = answer.resultType === QueryResultType.QUERY_RESULT_TYPE_FAILED;
+  return {
+    kind: 'queryCompleted',
+    request: {
+      taskToken: task.taskToken ?? new Uint8Array(),
+      namespace: answerer.namespace,
+      completedType: answer.resultType ?? null,
+      ...(failed
+        ? { errorMessage: answer.errorMessage ?? '', failure: answer.failure ?? null }
+        : { queryResult: answer.answer ?? null }),
+    },
+  };
+}

@@ -1,5 +1,244 @@
-import type { Scenario } from '../../test/engine-world.ts';
+import { expect } from 'vitest';
+import proto from '@temporalio/proto';
+import { child, completeRun, continueAsNew, failRun, timer } from '../../test/command-kit.ts';
+import { decoded, durationOf } from '../../test/engine-host.ts';
+import type { Host } from '../../test/engine-host.ts';
+import type { Scenario, World } from '../../test/engine-world.ts';
+
+const { ParentClosePolicy, StartChildWorkflowExecutionFailedCause } = proto.temporal.api.enums.v1;
+const abandon = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
+const requestCancel = ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL;
 
 export function describeChildren(scenario: Scenario): void {
-  scenario('x', () => Promise.resolve());
+  scenario('A child starts, its parent knows it, and then it has a task (CH-2)', async (host) => {
+    await host.start('parent');
+    await host.turn([child('kid')]);
+    expect(await host.names('parent', '', 5)).toEqual([
+      'StartChildWorkflowExecutionInitiated',
+      'ChildWorkflowExecutionStarted',
+      'WorkflowTaskScheduled',
+    ]);
+    expect(await host.names('kid')).toEqual(['WorkflowExecutionStarted', 'WorkflowTaskScheduled']);
+    const [started] = await host.history('kid');
+    expect(started?.workflowExecutionStartedEventAttributes).toMatchObject({
+      parentWorkflowExecution: { workflowId: 'parent' },
+      rootWorkflowExecution: { workflowId: 'parent' },
+    });
+    const { pendingChildren, workflowExecutionInfo } = await host.describe('parent');
+    expect(pendingChildren).toMatchObject([{ workflowId: 'kid', workflowTypeName: 'Parcel' }]);
+    expect(workflowExecutionInfo?.parentExecution).toBeFalsy();
+    expect((await host.describe('kid')).workflowExecutionInfo?.parentExecution?.workflowId).toBe(
+      'parent',
+    );
+  });
+
+  scenario('The parent learns of its child what it was asked for (CH-3)', async (host) => {
+    await family(host);
+    await host.turn([completeRun('sent')], 'parcels');
+    expect((await host.names('parent')).at(-1)).toBe('ChildWorkflowExecutionCompleted');
+    const event = await host.event('parent', 'ChildWorkflowExecutionCompleted');
+    const attributes = event.childWorkflowExecutionCompletedEventAttributes;
+    expect(decoded(attributes?.result)).toBe('sent');
+    expect((await host.describe('parent')).pendingChildren).toEqual([]);
+  });
+
+  scenario('The parent learns of its child that it failed (CH-3)', async (host) => {
+    await family(host);
+    await host.turn([failRun('lost')], 'parcels');
+    const event = await host.event('parent', 'ChildWorkflowExecutionFailed');
+    expect(event.childWorkflowExecutionFailedEventAttributes?.failure?.message).toBe('lost');
+  });
+
+  scenario('The parent learns of its child that it was terminated (CH-3)', async (host, world) => {
+    await family(host);
+    await host.terminate('kid');
+    await world.clock.settle();
+    expect((await host.names('parent')).at(-1)).toBe('ChildWorkflowExecutionTerminated');
+  });
+
+  scenario('The parent learns of its child that its time was up (CH-3)', async (host, world) => {
+    await family(host, { workflowRunTimeout: durationOf(5_000) });
+    await world.clock.advance(5_000);
+    expect((await host.names('parent')).at(-1)).toBe('ChildWorkflowExecutionTimedOut');
+  });
+
+  scenario(
+    'The parent learns of a child that was deleted while it ran (CH-3, DL-1)',
+    async (host, world) => {
+      await family(host);
+      await host.delete('kid');
+      await world.clock.settle();
+      expect((await host.names('parent')).at(-1)).toBe('ChildWorkflowExecutionTerminated');
+    },
+  );
+
+  scenario('Only the end of the chain closes the child (CH-3)', async (host) => {
+    await family(host);
+    const before = await host.names('parent');
+    const next = { workflowType: { name: 'Parcel' }, taskQueue: { name: 'parcels' } };
+    await host.turn([continueAsNew(next)], 'parcels');
+    expect(await host.names('parent')).toEqual(before);
+    await host.turn([completeRun()], 'parcels');
+    expect((await host.names('parent')).at(-1)).toBe('ChildWorkflowExecutionCompleted');
+  });
+
+  scenario(
+    'A child that is retried closes with its last attempt (CH-3, CN-2)',
+    async (host, world) => {
+      await family(host, {
+        retryPolicy: { initialInterval: durationOf(1_000), maximumAttempts: 2 },
+      });
+      await host.turn([failRun()], 'parcels');
+      expect((await host.names('parent')).at(-1)).not.toBe('ChildWorkflowExecutionFailed');
+      await world.clock.advance(1_000);
+      await host.turn([failRun()], 'parcels');
+      expect((await host.names('parent')).at(-1)).toBe('ChildWorkflowExecutionFailed');
+    },
+  );
+
+  scenario('A child whose id is taken fails to start (CH-1)', async (host) => {
+    const runId = await host.start('kid');
+    await host.start('parent', { taskQueue: { name: 'parents' } });
+    await host.turn([child('kid')], 'parents');
+    const event = await host.event('parent', 'StartChildWorkflowExecutionFailed');
+    expect(event.startChildWorkflowExecutionFailedEventAttributes?.cause).toBe(
+      StartChildWorkflowExecutionFailedCause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS,
+    );
+    expect((await host.describe('kid')).workflowExecutionInfo?.execution?.runId).toBe(runId);
+    expect((await host.names('parent')).at(-1)).toBe('WorkflowTaskScheduled');
+  });
+
+  scenario('A child ends with its parent by default (CH-4)', async (host, world) => {
+    await family(host);
+    await host.turn([completeRun()]);
+    await world.clock.settle();
+    expect(await host.status('kid')).toBe('TERMINATED');
+    expect((await host.names('parent')).at(-1)).toBe('WorkflowExecutionCompleted');
+  });
+
+  scenario('A child may be asked to end with its parent (CH-4)', async (host, world) => {
+    await family(host, { parentClosePolicy: requestCancel });
+    await host.turn([completeRun()]);
+    await world.clock.settle();
+    expect(await host.status('kid')).toBe('RUNNING');
+    expect(await host.names('kid')).toContain('WorkflowExecutionCancelRequested');
+  });
+
+  scenario('A child may outlive its parent (CH-4)', async (host, world) => {
+    await family(host, { parentClosePolicy: abandon });
+    await host.turn([completeRun()]);
+    await world.clock.settle();
+    expect(await host.names('kid')).toHaveLength(2);
+    await host.turn([completeRun()], 'parcels');
+    expect(await host.status('kid')).toBe('COMPLETED');
+  });
+
+  scenario('The policy holds for the run that the child has become (CH-4)', async (host, world) => {
+    await family(host);
+    const next = { workflowType: { name: 'Parcel' }, taskQueue: { name: 'parcels' } };
+    await host.turn([continueAsNew(next)], 'parcels');
+    await host.terminate('parent');
+    await world.clock.settle();
+    expect(await host.status('kid')).toBe('TERMINATED');
+  });
+
+  scenario(
+    'A child of the same id that another has started is left alone (CH-4)',
+    async (host, world) => {
+      await family(host);
+      await host.turn([completeRun()], 'parcels');
+      await host.start('kid');
+      await host.terminate('parent');
+      await world.clock.settle();
+      expect(await host.status('kid')).toBe('RUNNING');
+    },
+  );
+
+  scenario(
+    'A child told to its parent as its commit goes by ends with it (CH-4)',
+    async (host, world) => {
+      await host.start('parent');
+      await host.turn([child('kid'), completeRun()]);
+      await world.clock.advance(10_000);
+      expect(await host.listed("ExecutionStatus = 'Running'")).toEqual([]);
+    },
+  );
+
+  scenario(
+    'An abandoned child of a parent that closes at once starts (CH-4)',
+    async (host, world) => {
+      await host.start('parent');
+      await host.turn([child('kid', { parentClosePolicy: abandon }), completeRun()]);
+      await world.clock.advance(10_000);
+      expect(await host.listed("ExecutionStatus = 'Running'")).toEqual(['kid']);
+      expect(await host.tryPoll('parcels')).toBeDefined();
+    },
+  );
+
+  scenario(
+    'A message that its process left is delivered by another (CH-1)',
+    async (host, world) => {
+      const { dead } = await withDyingProcess(world, async (dying) => {
+        await dying.start('parent');
+        await dying.turn([timer('t', 1)]);
+        await dying.signal('parent');
+        const task = await dying.poll();
+        return () => dying.complete(task, [child('kid')]);
+      });
+      expect(dead).toBe(true);
+      expect(await host.names('parent')).not.toContain('ChildWorkflowExecutionStarted');
+      await world.clock.advance(10_000);
+      expect(await host.names('parent')).toContain('ChildWorkflowExecutionStarted');
+      expect(await host.names('kid')).toHaveLength(2);
+    },
+  );
+
+  scenario('Twenty children close, each once (CH-3)', async (host, world) => {
+    const count = 20;
+    await host.start('parent');
+    await host.turn(Array.from({ length: count }, (_, index) => child(`kid${index}`)));
+    for (let index = 0; index < count; index += 1) await host.turn([completeRun()], 'parcels');
+    await world.clock.settle();
+    const names = await host.names('parent');
+    for (const name of ['ChildWorkflowExecutionStarted', 'ChildWorkflowExecutionCompleted']) {
+      expect(names.filter((candidate) => candidate === name)).toHaveLength(count);
+    }
+  });
+}
+
+async function family(host: Host, attributes: Parameters<typeof child>[1] = {}): Promise<void> {
+  await host.start('parent');
+  await host.turn([child('kid', attributes)]);
+}
+
+/** A process whose last commit is written, and that is gone before anything can follow it. */
+async function withDyingProcess(
+  world: World,
+  prepare: (dying: Host) => Promise<() => Promise<unknown>>,
+): Promise<{ readonly dead: boolean }> {
+  let armed = false;
+  let dead = false;
+  let dying: Host | undefined;
+  const host = await world.host({
+    wrap: (store) =>
+      new Proxy(store, {
+        get: (target, name) => {
+          const value: unknown = Reflect.get(target, name, target);
+          if (name !== 'commit') return value;
+          return async (groups: Parameters<typeof store.commit>[0]) => {
+            const results = await store.commit(groups);
+            if (!armed) return results;
+            dead = true;
+            await dying?.vanish();
+            return new Promise<never>(() => undefined);
+          };
+        },
+      }),
+  });
+  dying = host;
+  const last = await prepare(host);
+  armed = true;
+  void last();
+  await world.clock.settle();
+  return { dead };
 }

@@ -20,6 +20,8 @@ const { QueryResultType } = proto.temporal.api.enums.v1;
 const encoder = new TextEncoder();
 /** How often a query looks for a worker that may have come. */
 const lookAgainMs = 100;
+/** A worker that has not answered by then may be gone: another is asked. */
+const answerMs = 10_000;
 
 export async function dispatchQuery(
   context: EngineContext,
@@ -40,8 +42,55 @@ export async function dispatchQuery(
   });
 }
 
-/** Undefined when nobody is there to ask. */
+/** Queries that waited for a workflow task which ended without them; none is pending now. */
+export function dispatchWaitingQueries(context: EngineContext, run: LiveRun): void {
+  const { queries } = context;
+  const state = run.latest;
+  if (!state || state.workflowTask || !queries.has(run.key.runId)) return;
+  if (state.lastCompletedStartedEventId === 0 && state.closeTime === 0) return;
+  for (const waiting of queries.takeAll(run.key.runId)) {
+    if (state.lastCompletedStartedEventId === 0) waiting.reject(closedTooEarly());
+    else {
+      dispatchQuery(context, run, waiting.query, waiting.signal).then(
+        waiting.resolve,
+        waiting.reject,
+      );
+    }
+  }
+}
+
+/** QY-2. */
+export function closedTooEarly(): ServiceError {
+  return new ServiceError({
+    code: 'FAILED_PRECONDITION',
+    message: 'Cannot query workflow: it closed before its first workflow task completed.',
+    detail: { kind: 'workflowNotReady' },
+  });
+}
+
+/** Undefined when nobody is there to ask, or nobody answered. */
 async function offer(
+  context: EngineContext,
+  run: LiveRun,
+  query: WorkflowQuery,
+  signal: AbortSignal,
+): Promise<QueryAnswer | undefined> {
+  const here = await offerHere(context, run, query, signal);
+  const state = run.latest;
+  if (here || !state) return here;
+  const key = queueKey(state.namespaceId, 'workflow', state.taskQueue);
+  const other = context.processes.others.find((process) => process.queues.includes(key));
+  if (!other) return undefined;
+  const letter = context.remoteQueries.ask(run.key, query);
+  await context.store.mail.send({
+    mail: [{ processId: other.processId, bytes: encodeMail(letter.mail) }],
+  });
+  context.store.hints.ring();
+  return answerOf(context, letter, signal, answerMs);
+}
+
+/** By a worker or a poll of this process. */
+export async function offerHere(
   context: EngineContext,
   run: LiveRun,
   query: WorkflowQuery,
@@ -66,19 +115,11 @@ async function offer(
   const queues = state.sticky ? [state.sticky.taskQueue, state.taskQueue] : [state.taskQueue];
   for (const queue of queues) {
     if (context.matching.offerQuery(state.namespaceId, queue, task)) {
-      return answerOrAbort(poll, signal);
+      return answerOf(context, poll, signal, answerMs);
     }
   }
   poll.forget();
-  const key = queueKey(state.namespaceId, 'workflow', state.taskQueue);
-  const other = context.processes.others.find((process) => process.queues.includes(key));
-  if (!other) return undefined;
-  const letter = context.remoteQueries.ask(run.key, query);
-  await context.store.mail.send({
-    mail: [{ processId: other.processId, bytes: encodeMail(letter.mail) }],
-  });
-  context.store.hints.ring();
-  return answerOrAbort(letter, signal);
+  return undefined;
 }
 
 /** Drives the run's live code, or its history, to answer. Writes nothing (QY-5). */
@@ -129,18 +170,22 @@ async function queryMessage(
   };
 }
 
-function answerOrAbort(
+function answerOf(
+  context: EngineContext,
   waiting: { readonly answer: Promise<QueryAnswer>; forget(): void },
   signal: AbortSignal,
+  ms: number,
 ): Promise<QueryAnswer | undefined> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+    const giveUp = (): void => {
       waiting.forget();
       resolve(undefined);
     };
-    signal.addEventListener('abort', onAbort);
+    const timer = context.clock.setTimer(ms, giveUp);
+    signal.addEventListener('abort', giveUp);
     waiting.answer.then((answer) => {
-      signal.removeEventListener('abort', onAbort);
+      timer.cancel();
+      signal.removeEventListener('abort', giveUp);
       resolve(answer);
     }, reject);
   });

@@ -15,7 +15,7 @@ import { ServiceError } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { RunRef, Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
-import { askLocalWorker } from './direct-query.ts';
+import { dispatchWaitingQueries, offerHere } from './direct-query.ts';
 import { defaultEngineLimits } from './engine-limits.ts';
 import type { EngineLimits } from './engine-limits.ts';
 import { Executor } from './executor.ts';
@@ -39,6 +39,8 @@ import { Waiters } from './waiters.ts';
 import { WakeUps } from './wake-ups.ts';
 
 const tickMs = 1_000;
+/** Whoever asked from afar gives up or asks again by itself. */
+const neverAborted = new AbortController().signal;
 /** A run whose turn it is for another process is taken over when that is so late. */
 const leaveToOthersMs = 300;
 
@@ -252,25 +254,9 @@ class EmbeddedEngine implements Engine {
       for (const interrupt of part.interrupts) {
         if (interrupt.processId === this.processId) handOver.interrupt(run.key.runId, interrupt);
       }
-      if (queries.has(run.key.runId) && !part.state.workflowTask) this.#answerWaitingQueries(run);
+      if (queries.has(run.key.runId)) dispatchWaitingQueries(this.#context, run);
     }
     if (processes.others.length > 0) this.#options.store.hints.ring();
-  }
-
-  /** Queries that waited for a workflow task which ended without them. */
-  #answerWaitingQueries(run: CommittedRun['run']): void {
-    const { queries } = this.#context;
-    const state = run.latest;
-    if (!state || state.lastCompletedStartedEventId === 0) return;
-    const worker = this.#context.handOver.workers.find((candidate) =>
-      candidate.workflowTaskQueues.includes(state.taskQueue),
-    );
-    if (!worker) return;
-    for (const waiting of queries.takeAll(run.key.runId)) {
-      askLocalWorker(this.#context, worker, run, waiting.query).then((answer) => {
-        waiting.resolve({ queryResult: answer.queryResult ?? null });
-      }, waiting.reject);
-    }
   }
 
   /** Another process rang: there may be rows, mail, events. */
@@ -319,17 +305,14 @@ class EmbeddedEngine implements Engine {
     const { namespaceId, workflowId, runId } = mail;
     const run = await this.#context.executor.locate({ namespaceId, workflowId, runId });
     const fresh = run && (await this.#context.executor.refresh(run));
-    const state = fresh?.latest;
-    const worker = this.#context.handOver.workers.find((candidate) =>
-      candidate.workflowTaskQueues.includes(state?.taskQueue ?? ''),
-    );
-    if (!fresh || !worker) return;
-    const answer = await askLocalWorker(
+    if (!fresh) return;
+    const answer = await offerHere(
       this.#context,
-      worker,
       fresh,
       RemoteQueries.decodeQuery(mail),
+      neverAborted,
     );
+    if (!answer) return;
     await this.#options.store.mail.send({
       mail: [
         {
@@ -345,7 +328,10 @@ class EmbeddedEngine implements Engine {
     if (this.#stopped) return;
     this.#tick = this.#options.clock.setTimer(tickMs, () => {
       this.#inBackground('The regular look around', async () => {
-        await this.#context.processes.look();
+        const { processes, matching } = this.#context;
+        if (processes.announcesOther(matching.polled()))
+          await processes.announce(matching.polled());
+        await processes.look();
         if (this.#context.processes.others.length > 0) this.#look();
         await this.#outbox.sweep();
         await this.#retention.sweep();

@@ -15,6 +15,8 @@ import type { LiveRun } from './unit.ts';
 
 /** Rows of one claim at most, and of those that a look may find nobody for before it stops. */
 const claimMax = 100;
+/** Between two polls of one worker there is none. */
+const polledMs = 60_000;
 /** After a store has failed. */
 const retryMs = 1_000;
 
@@ -80,11 +82,13 @@ export class Matching {
     this.#options = options;
   }
 
-  /** Keys of the queues somebody of this process polls. */
+  /** Keys of the queues somebody of this process polls, or did until a moment ago. */
   polled(): readonly string[] {
+    const since = this.#options.clock.now() - polledMs;
     const keys: string[] = [];
     for (const [key, queue] of this.#queues) {
-      if (queue.workers.length > 0 || queue.pollers.length > 0) keys.push(key);
+      const { workers, pollers, lastPollAt } = queue;
+      if (workers.length > 0 || pollers.length > 0 || lastPollAt > since) keys.push(key);
     }
     return keys;
   }

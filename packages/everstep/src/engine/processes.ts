@@ -43,6 +43,13 @@ export class Processes {
     await this.look();
   }
 
+  /** Whether the others know of other queues than these. */
+  announcesOther(queues: readonly string[]): boolean {
+    return (
+      queues.length !== this.#queues.length || queues.some((key) => !this.#queues.includes(key))
+    );
+  }
+
   async announce(queues: readonly string[]): Promise<void> {
     this.#queues = queues;
     this.#heartbeatAt = this.#options.clock.now();

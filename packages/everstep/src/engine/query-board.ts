@@ -11,6 +11,8 @@ export type QueryResults = Readonly<Record<string, temporal.api.query.v1.IWorkfl
 
 interface WaitingQuery {
   readonly query: WorkflowQuery;
+  /** Ends with the call that waits. */
+  readonly signal: AbortSignal;
   attached: boolean;
   readonly resolve: (response: QueryResponse) => void;
   readonly reject: (error: unknown) => void;
@@ -31,6 +33,7 @@ export class QueryBoard {
   wait(
     runId: string,
     query: WorkflowQuery,
+    signal: AbortSignal,
   ): { readonly answer: Promise<QueryResponse>; forget(): void } {
     let waiting = this.#runs.get(runId);
     if (!waiting) {
@@ -48,7 +51,7 @@ export class QueryBoard {
     const id = `query-${this.#next}`;
     const board = waiting;
     const answer = new Promise<QueryResponse>((resolve, reject) => {
-      board.set(id, { query, attached: false, resolve, reject });
+      board.set(id, { query, signal, attached: false, resolve, reject });
     });
     return {
       answer,
@@ -93,7 +96,7 @@ export class QueryBoard {
   }
 
   /** Takes every waiting query off the board, for direct dispatch once no workflow task is pending. */
-  takeAll(runId: string): readonly Pick<WaitingQuery, 'query' | 'resolve' | 'reject'>[] {
+  takeAll(runId: string): readonly Pick<WaitingQuery, 'query' | 'signal' | 'resolve' | 'reject'>[] {
     const waiting = this.#runs.get(runId);
     if (!waiting) return [];
     const taken = [...waiting.values()].filter((entry) => !entry.attached);

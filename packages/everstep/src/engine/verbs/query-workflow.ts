@@ -4,7 +4,7 @@ import { isOpen } from '../../core/state.ts';
 import type { RunState } from '../../core/state.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
-import { dispatchQuery } from '../direct-query.ts';
+import { closedTooEarly, dispatchQuery } from '../direct-query.ts';
 import type { LiveRun } from '../unit.ts';
 import { statusToWire } from '../run-info.ts';
 import type { Verb } from '../verb.ts';
@@ -43,7 +43,7 @@ async function attached(
   query: temporal.api.query.v1.IWorkflowQuery,
   signal: AbortSignal,
 ): Promise<Response> {
-  const waiting = context.queries.wait(run.key.runId, query);
+  const waiting = context.queries.wait(run.key.runId, query, signal);
   try {
     return await Promise.race([waiting.answer, expired(signal)]);
   } finally {
@@ -83,7 +83,7 @@ function rejection(state: RunState, condition: number): number | undefined {
 function assertReady(context: EngineContext, state: RunState): void {
   const failing = (state.workflowTask?.attempt ?? 1) >= context.limits.queryTaskFailuresMax;
   if (!isOpen(state) && state.lastCompletedStartedEventId === 0) {
-    throw notReady('Cannot query workflow: it closed before its first workflow task completed.');
+    throw closedTooEarly();
   }
   if (failing) throw notReady('Unable to query workflow due to Workflow Task in failed state.');
 }

@@ -7,6 +7,7 @@ import type { LiveRun } from '../unit.ts';
 import { activityTaskMessage } from '../task-message.ts';
 import { decodeTaskToken, encodeActivityToken } from '../task-token.ts';
 import type { RequestOutcome } from '../unit.ts';
+import { dispatchWaitingQueries } from '../direct-query.ts';
 import { errorOf, runNotFound } from '../executor.ts';
 import type { Verb } from '../verb.ts';
 import { messageOf } from './poll-workflow-task-queue.ts';
@@ -74,6 +75,7 @@ export const respondWorkflowTaskCompleted: Verb<'respondWorkflowTaskCompleted'> 
     });
   });
   context.queries.answerAttached(key.runId, queryResults ?? {});
+  dispatchWaitingQueries(context, done);
   const activityTasks = await Promise.all(eager.map((one) => eagerMessage(context, done, one)));
   const workflowTask: WorkflowTask | undefined =
     next && (await messageOf(context, done, next, true));

@@ -65,7 +65,7 @@ export class Observations {
       id,
       title: `${kind === 'probe' ? 'probe ' : ''}${source}`,
       status: status.status,
-      step: status.currentStep ?? '',
+      step: status.currentStep ?? '…',
       done: completedAt.size,
       steps: stages[kind].flat().length,
     }));

@@ -23,6 +23,8 @@ export interface ProviderOptions {
   readonly failureChance: number;
   /** How long a job takes: at least and at most. */
   readonly jobMs: readonly [number, number];
+  /** How long it takes to answer a request for a job: at least and at most. */
+  readonly answerMs: readonly [number, number];
 }
 
 interface Job {
@@ -38,6 +40,8 @@ export async function startProvider(options: ProviderOptions): Promise<Listening
   const jobs = new Map<string, Job>();
   const jobsByKey = new Map<string, Job>();
   let working = 0;
+  const between = ([least, most]: readonly [number, number]): number =>
+    least + next() * (most - least);
 
   const record = (
     event: 'accepted' | 'repeated' | 'refused' | 'broken',
@@ -53,9 +57,8 @@ export async function startProvider(options: ProviderOptions): Promise<Listening
 
   async function work(job: Job, upload: Buffer): Promise<void> {
     working += 1;
-    const [least, most] = options.jobMs;
     try {
-      const [picture] = await Promise.all([enhance(upload), wait(least + next() * (most - least))]);
+      const [picture] = await Promise.all([enhance(upload), wait(between(options.jobMs))]);
       job.picture = picture;
       job.state = 'done';
     } catch {
@@ -103,7 +106,9 @@ export async function startProvider(options: ProviderOptions): Promise<Listening
         return { status: 415, body: { error: 'the upload is not a picture' } };
       }
       const key = request.headers['idempotency-key'];
-      return submit(upload, typeof key === 'string' ? key : randomUUID());
+      const reply = submit(upload, typeof key === 'string' ? key : randomUUID());
+      await wait(between(options.answerMs));
+      return reply;
     }
     const job = jobs.get(id);
     if (request.method !== 'GET' || job === undefined) {
@@ -148,6 +153,7 @@ if (isMain(import.meta.url)) {
     concurrency: 4,
     failureChance: 0.15,
     jobMs: [500, 3000],
+    answerMs: [50, 250],
   });
   announce(provider.url, () => provider.close());
 }

@@ -20,8 +20,15 @@ afterEach(async () => {
 });
 
 async function start(options: Partial<ProviderOptions>): Promise<string> {
-  const defaults = { ledger, seed: 1, concurrency: 4, failureChance: 0, jobMs: [1, 5] } as const;
-  provider = await startProvider({ ...defaults, ...options });
+  provider = await startProvider({
+    ledger,
+    seed: 1,
+    concurrency: 4,
+    failureChance: 0,
+    jobMs: [1, 5],
+    answerMs: [0, 1],
+    ...options,
+  });
   return provider.url;
 }
 

@@ -41,6 +41,8 @@ import { WakeUps } from './wake-ups.ts';
 const tickMs = 1_000;
 /** Whoever asked from afar gives up or asks again by itself. */
 const neverAborted = new AbortController().signal;
+/** A ring may come from a process that was not there before; who is there is looked up again when it is that old. */
+const processesMs = 200;
 /** A run whose turn it is for another process is taken over when that is so late. */
 const leaveToOthersMs = 300;
 
@@ -184,6 +186,8 @@ class EmbeddedEngine implements Engine {
     });
     this.#wakeUps.start();
     this.#setTick();
+    // The others learn at once that they are no longer alone.
+    store.hints.ring();
   }
 
   async stop(): Promise<void> {
@@ -271,6 +275,7 @@ class EmbeddedEngine implements Engine {
       try {
         do {
           this.#lookAgain = false;
+          await this.#context.processes.lookIfOlderThan(processesMs);
           this.#context.matching.look();
           await this.#context.waiters.check();
           await this.#readMail();

@@ -10,6 +10,9 @@ import type { Executor } from './executor.ts';
 const heartbeatEveryMs = 3_000;
 const silentMsMax = 10_000;
 
+/** Engines of this process, which share its pid: none of them is dead. */
+const engineIds = new Set<string>();
+
 export interface ProcessesOptions {
   readonly store: Store;
   readonly executor: Executor;
@@ -26,6 +29,7 @@ export class Processes {
   #queues: readonly string[] = [];
   #startedAt = 0;
   #heartbeatAt = 0;
+  #lookedAt = 0;
   #others: readonly ProcessRow[] = [];
 
   constructor(options: ProcessesOptions) {
@@ -39,6 +43,7 @@ export class Processes {
 
   async start(): Promise<void> {
     this.#startedAt = this.#options.clock.now();
+    engineIds.add(this.#options.processId);
     await this.announce(this.#queues);
     await this.look();
   }
@@ -70,6 +75,7 @@ export class Processes {
   async look(): Promise<void> {
     const { clock, store, processId } = this.#options;
     const now = clock.now();
+    this.#lookedAt = now;
     if (now - this.#heartbeatAt >= heartbeatEveryMs) {
       this.#heartbeatAt = now;
       const known = await store.processes.heartbeat({ processId, now });
@@ -86,6 +92,11 @@ export class Processes {
     this.#others = others;
   }
 
+  async lookIfOlderThan(ms: number): Promise<void> {
+    const age = this.#options.clock.now() - this.#lookedAt;
+    if (age >= ms || age < 0) await this.look();
+  }
+
   /** Ends what a process had started and gives back what it had claimed. */
   async bury(processId: string): Promise<void> {
     const { store, executor, logger } = this.#options;
@@ -99,6 +110,7 @@ export class Processes {
       }),
     );
     await store.processes.remove({ processId });
+    if (processId === this.#options.processId) engineIds.delete(processId);
     if (processId !== this.#options.processId) {
       logger.info('A process is gone; its started work goes on elsewhere', {
         processId,
@@ -111,6 +123,8 @@ export class Processes {
     const { hostId, pid, isPidAlive } = this.#options;
     if (row.hostId !== hostId) return now - row.heartbeatAt > silentMsMax;
     // This process has that pid now, so whoever had it is gone.
-    return row.pid === pid ? row.startedAt < this.#startedAt : !isPidAlive(row.pid);
+    return row.pid === pid
+      ? row.startedAt < this.#startedAt && !engineIds.has(row.processId)
+      : !isPidAlive(row.pid);
   }
 }

@@ -34,6 +34,8 @@ const roomMs = 1000;
 export class PollLoop {
   readonly #options: PollLoopOptions;
   readonly #stop = new AbortController();
+  /** Polls for steps that are under way, by queue. */
+  readonly #stepPolls = new Map<string, number>();
   #roomWaiters: (() => void)[] = [];
   failed = false;
 
@@ -145,10 +147,9 @@ export class PollLoop {
 
   async #pollStep(taskQueue: string): Promise<void> {
     const { service, worker, clock } = this.#options;
-    // A place is taken before the poll, so that what comes can be started.
-    if (!(await this.#room(() => worker.freeStepSlots(taskQueue)))) return;
-    const slot = worker.reserveStep(taskQueue, '');
-    if (!slot) return;
+    const waiting = (): number => this.#stepPolls.get(taskQueue) ?? 0;
+    if (!(await this.#room(() => worker.freeStepSlots(taskQueue) - waiting()))) return;
+    this.#stepPolls.set(taskQueue, waiting() + 1);
     let task: ActivityTask;
     try {
       task = (await service.pollActivityTaskQueue(
@@ -159,11 +160,16 @@ export class PollLoop {
         },
         { deadline: clock.now() + pollDeadlineMs, signal: this.#stop.signal },
       )) as ActivityTask;
-    } catch (error) {
-      slot.release();
-      throw error;
+    } finally {
+      this.#stepPolls.set(taskQueue, waiting() - 1);
     }
-    if (task.taskToken?.length) worker.startStep(slot, task);
-    else slot.release();
+    if (!task.taskToken?.length) return;
+    // Polls of several queues may bring more than there is room for; what came waits here.
+    while (await this.#room(() => worker.freeStepSlots(taskQueue))) {
+      const slot = worker.reserveStep(taskQueue, task.activityType?.name ?? '');
+      if (!slot) continue;
+      worker.startStep(slot, task);
+      return;
+    }
   }
 }

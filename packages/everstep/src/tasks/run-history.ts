@@ -42,13 +42,17 @@ export function lastDrivenEventId(events: readonly HistoryEvent[]): number {
   return numberOf(last?.workflowTaskCompletedEventAttributes?.startedEventId);
 }
 
-/** These events begin where a run that has seen everything up to that position goes on. */
+/**
+ * These events begin where a run goes on that has seen everything up to that position and has answered: by the
+ * completion of the very workflow task that it was driven by.
+ */
 export function continuesAt(events: readonly HistoryEvent[], position: number): boolean {
   const [first] = events;
+  const completed = first?.workflowTaskCompletedEventAttributes;
   return (
     position > 0 &&
-    first?.eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED &&
-    numberOf(first.eventId) === position + 1
+    numberOf(first?.eventId) === position + 1 &&
+    numberOf(completed?.startedEventId) === position
   );
 }
 

@@ -263,8 +263,10 @@ export class TaskWorker implements LocalWorker {
     }
     const until = numberOf(task.startedEventId);
     const held = this.#runs.get(runId);
-    if (held && !held.stopped && continuesAt(events, held.position)) {
-      return this.#driveRun(task, held, events, until);
+    if (held && !held.stopped) {
+      // The whole history comes from a service that does not know what is held here.
+      const fresh = numberOf(events[0]?.eventId) === 1 ? events.slice(held.position) : events;
+      if (continuesAt(fresh, held.position)) return this.#driveRun(task, held, fresh, until);
     }
     const run = this.#newRun(task);
     if (isWhole(events, until)) return this.#driveRun(task, run, events, until);

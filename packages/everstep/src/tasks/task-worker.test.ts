@@ -1,0 +1,430 @@
+import { defaultDataConverter, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Host } from '../../test/engine-host.ts';
+import { World } from '../../test/engine-world.ts';
+import { payloadOf } from '../../test/histories/history-maker.ts';
+import type { LogFields, Logger } from '../service/logger.ts';
+import { MemoryData } from '../store/memory/memory-data.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
+import { defineTask, type StepContext, type TaskOptions } from './definition.ts';
+import { longOf } from './int64.ts';
+import { all, signal, sleep, step } from './steps.ts';
+import { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';
+
+const taskQueue = 'async-tasks';
+const ignore = (): void => undefined;
+
+function memoryFixture() {
+  const data = new MemoryData();
+  return { handle: () => new MemoryStore({ data }), durable: true, clean: () => undefined };
+}
+
+class Shop {
+  readonly world = new World(memoryFixture());
+  readonly problems: { readonly message: string; readonly fields?: LogFields }[] = [];
+  readonly #logger: Logger = {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: (message, fields) => {
+      this.problems.push({ message, ...(fields && { fields }) });
+    },
+  };
+
+  static async open(): Promise<{ shop: Shop; host: Host }> {
+    const shop = new Shop();
+    onTestFinished(() => shop.world.close());
+    return { shop, host: await shop.world.host() };
+  }
+
+  async worker(
+    host: Host,
+    tasks: readonly Partial<TaskOptions<never, unknown>>[],
+    options: Partial<TaskWorkerOptions> = {},
+  ): Promise<TaskWorker> {
+    const worker = new TaskWorker({
+      service: host.service,
+      local: host.service,
+      tasks: tasks.map((task) =>
+        defineTask({ name: 'task', ...task } as TaskOptions<never, unknown>),
+      ),
+      namespace: 'default',
+      identity: 'worker',
+      taskQueue,
+      clock: this.world.clock.view(),
+      random: { next: () => 0.5, uuid: () => this.world.uuid() },
+      logger: this.#logger,
+      dataConverter: defaultDataConverter,
+      ...options,
+    });
+    await worker.start();
+    return worker;
+  }
+
+  async submit(host: Host, workflowId: string, params: unknown = {}, name = 'task') {
+    const runId = await host.start(workflowId, {
+      workflowType: { name: `asyncTask_${name}` },
+      taskQueue: { name: taskQueue },
+      input: { payloads: [payloadOf(params)] },
+    });
+    return runId;
+  }
+
+  settle(): Promise<void> {
+    return this.world.clock.advance(0);
+  }
+}
+
+async function resultOf(host: Host, workflowId: string): Promise<unknown> {
+  const closed = await host.event(workflowId, 'WorkflowExecutionCompleted');
+  const payload = closed.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0];
+  return payload?.data ? JSON.parse(Buffer.from(payload.data).toString()) : undefined;
+}
+
+describe('a worker on an engine of its process', () => {
+  it('runs a task from its submit to its result', async () => {
+    const { shop, host } = await Shop.open();
+    await shop.worker(host, [
+      {
+        task: async function* (params: { n: number }) {
+          const [a, b] = yield* all([step('a', () => params.n), step('b', async () => 2)]);
+          yield* sleep('1h');
+          return a + b;
+        },
+      },
+    ]);
+    await shop.submit(host, 'sum', { n: 1 });
+    await shop.world.clock.advance(3_600_001);
+    expect(await resultOf(host, 'sum')).toBe(3);
+    expect(shop.problems).toEqual([]);
+  });
+
+  it('finds the code of a step in the history when it holds the run no more', async () => {
+    const { shop, host } = await Shop.open();
+    const seen: string[] = [];
+    const worker = await shop.worker(host, [
+      {
+        task: async function* () {
+          const first = yield* step('first', () => 'x');
+          yield* step('later', (activity) => {
+            seen.push(`${first} ${activity.attempt}`);
+            if (activity.attempt === 1) throw new TypeError('again');
+          });
+          return yield* signal('end');
+        },
+      },
+    ]);
+    const runId = await shop.submit(host, 'evicted');
+    await shop.settle();
+    expect(seen).toEqual(['x 1']);
+    worker.evict(runId);
+    await shop.world.clock.advance(1001);
+    expect(seen).toEqual(['x 1', 'x 2']);
+    worker.evict(runId);
+    await host.signal('evicted', 'end');
+    await shop.settle();
+    expect(await host.status('evicted')).toBe('COMPLETED');
+    expect(shop.problems).toEqual([]);
+  });
+
+  it('fails the workflow task of code that awaits what is no step, after 1 s', async () => {
+    const { shop, host } = await Shop.open();
+    await shop.worker(host, [
+      {
+        task: async function* () {
+          yield* step('before', ignore);
+          await new Promise(ignore);
+        },
+      },
+    ]);
+    await shop.submit(host, 'stalled');
+    await shop.world.clock.advance(999);
+    expect(shop.problems).toEqual([]);
+    await shop.world.clock.advance(1);
+    expect(shop.problems[0]?.message).toMatch(
+      /awaits something that is no step, after the key "before"/,
+    );
+    expect(await host.status('stalled')).toBe('RUNNING');
+    const failed = await host.event('stalled', 'WorkflowTaskFailed');
+    expect(failed.workflowTaskFailedEventAttributes?.failure?.applicationFailureInfo?.type).toBe(
+      'CODE_STALLED',
+    );
+  });
+
+  it('tells a running step of the cancel at once, and answers that it was cancelled', async () => {
+    const { shop, host } = await Shop.open();
+    let told: unknown;
+    await shop.worker(host, [
+      {
+        task: async function* () {
+          try {
+            yield* step('long', ({ signal: aborted }) => untilAborted(aborted));
+          } catch (error) {
+            yield* step('clean up', ignore, { shielded: true });
+            throw error;
+          }
+        },
+      },
+    ]);
+    async function untilAborted(aborted: AbortSignal): Promise<void> {
+      await new Promise((_, reject) => {
+        aborted.addEventListener('abort', () => {
+          told = aborted.reason;
+          reject(aborted.reason as Error);
+        });
+      });
+    }
+    await shop.submit(host, 'cancelled');
+    await shop.settle();
+    await host.cancel('cancelled');
+    await shop.settle();
+    expect(told).toMatchObject({ name: 'CancelledFailure' });
+    expect(await host.status('cancelled')).toBe('CANCELED');
+    expect(await host.names('cancelled')).toContain('ActivityTaskCancelRequested');
+  });
+
+  it('runs no more steps of a limited task at once than its limit, while others go on', async () => {
+    const { shop, host } = await Shop.open();
+    const open: (() => void)[] = [];
+    let free = 0;
+    await shop.worker(host, [
+      {
+        name: 'limited',
+        limit: { concurrent: 2 },
+        task: async () => {
+          await new Promise<void>((resolve) => open.push(resolve));
+        },
+      },
+      { name: 'free', task: async () => (free += 1) },
+    ]);
+    for (let index = 0; index < 5; index += 1) await shop.submit(host, `l${index}`, {}, 'limited');
+    await shop.submit(host, 'f', {}, 'free');
+    await shop.settle();
+    expect([open.length, free]).toEqual([2, 1]);
+    open[0]?.();
+    await shop.settle();
+    expect(open.length).toBe(3);
+    for (let round = 1; round < 5; round += 1) {
+      open[round]?.();
+      await shop.settle();
+    }
+    expect(await host.status('l4')).toBe('COMPLETED');
+  });
+
+  it('starts no more steps of a limited task in a second than its limit', async () => {
+    const { shop, host } = await Shop.open();
+    const starts: number[] = [];
+    await shop.worker(host, [
+      {
+        limit: { perSecond: 2 },
+        task: async () => {
+          starts.push(shop.world.clock.now);
+        },
+      },
+    ]);
+    for (let index = 0; index < 5; index += 1) await shop.submit(host, `r${index}`);
+    await shop.world.clock.advance(5000);
+    const from = starts[0] ?? 0;
+    expect(starts.length).toBe(5);
+    expect(starts.map((at) => Math.floor((at - from) / 1000))).toEqual([0, 0, 1, 1, 2]);
+  });
+
+  it('sends heartbeats at most every 200 ms, and the last of them', async () => {
+    const { shop, host } = await Shop.open();
+    let context: StepContext | undefined;
+    let end = ignore;
+    let sent = 0;
+    const record = host.service.recordActivityTaskHeartbeat;
+    host.service.recordActivityTaskHeartbeat = (request) => {
+      sent += 1;
+      return record(request);
+    };
+    await shop.worker(host, [
+      {
+        task: async function* () {
+          yield* step('beats', async (activity) => {
+            context = activity;
+            await new Promise<void>((resolve) => (end = resolve));
+          });
+        },
+      },
+    ]);
+    await shop.submit(host, 'beats');
+    await shop.settle();
+    for (let beat = 0; beat < 100; beat += 1) {
+      context?.heartbeat({ beat });
+      context?.progress(beat);
+      await shop.world.clock.advance(10);
+    }
+    expect(sent).toBeLessThanOrEqual(6);
+    await shop.world.clock.advance(200);
+    const { pendingActivities } = await host.describe('beats');
+    const [details, progress] = pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
+    expect(Buffer.from(details?.data ?? '').toString()).toBe('{"beat":99}');
+    expect(Buffer.from(progress?.data ?? '').toString()).toBe('99');
+    end();
+    await shop.settle();
+    expect(await host.status('beats')).toBe('COMPLETED');
+  });
+
+  it('gives a step a key of its own that is the same in every attempt and after a reset', async () => {
+    const { shop, host } = await Shop.open();
+    const keys: string[] = [];
+    await shop.worker(host, [
+      {
+        retryPolicy: { maxRetries: 1, initialDelay: 1 },
+        task: async function* () {
+          yield* step('pay', ({ idempotencyKey }) => {
+            keys.push(idempotencyKey);
+            if (keys.length < 3) throw new TypeError('down');
+          });
+        },
+      },
+    ]);
+    const runId = await shop.submit(host, 'keys');
+    await shop.world.clock.advance(10);
+    expect(await host.status('keys')).toBe('FAILED');
+    const names = await host.names('keys');
+    await host.service.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: 'keys', runId },
+      workflowTaskFinishEventId: longOf(names.lastIndexOf('WorkflowTaskCompleted') + 1),
+      requestId: 'again',
+    });
+    await shop.world.clock.advance(10);
+    expect(await host.status('keys')).toBe('COMPLETED');
+    expect(keys).toEqual([1, 2, 3].map(() => `keys/${runId}/pay`));
+  });
+
+  it('drains when it stops, and hands back what does not end', async () => {
+    const { shop, host } = await Shop.open();
+    let end = ignore;
+    let aborted = false;
+    const worker = await shop.worker(host, [
+      {
+        task: async (params: { hangs: boolean }, activity: StepContext) => {
+          activity.signal.addEventListener('abort', () => (aborted = true));
+          await new Promise<void>((resolve) => {
+            if (!params.hangs) end = resolve;
+          });
+        },
+      },
+    ]);
+    await shop.submit(host, 'ends', { hangs: false });
+    await shop.submit(host, 'hangs', { hangs: true });
+    await shop.settle();
+    const stopped = worker.stop(1000);
+    await shop.settle();
+    end();
+    await shop.world.clock.advance(1000);
+    await stopped;
+    expect(aborted).toBe(true);
+    expect(await host.names('ends')).toContain('ActivityTaskCompleted');
+    const { pendingActivities } = await host.describe('hangs');
+    expect(pendingActivities?.[0]?.attempt).toBe(1);
+    await shop.submit(host, 'after');
+    await shop.settle();
+    expect(await host.names('after')).not.toContain('WorkflowTaskStarted');
+  });
+
+  it('answers queries, and says which there are', async () => {
+    const { shop, host } = await Shop.open();
+    await shop.worker(host, [
+      {
+        task: async function* () {
+          yield* step('first', ignore);
+          yield* signal('go');
+        },
+      },
+    ]);
+    await shop.submit(host, 'asked');
+    await shop.settle();
+    const query = (queryType: string) => {
+      const answer = host.service.queryWorkflow({
+        namespace: 'default',
+        execution: { workflowId: 'asked' },
+        query: { queryType },
+      });
+      return Promise.race([answer, shop.settle().then(() => answer)]);
+    };
+    const answered = await query('getProgress');
+    const [payload] = answered.queryResult?.payloads ?? [];
+    expect(JSON.parse(Buffer.from(payload?.data ?? '').toString())).toMatchObject({
+      taskId: 'asked',
+      status: 'processing',
+      completedSteps: ['first'],
+    });
+    await expect(query('other')).rejects.toThrow(
+      /has no query "other"; it answers getProgress, __stack_trace/,
+    );
+  });
+});
+
+describe('a worker that polls', () => {
+  it('runs tasks through the public calls', async () => {
+    const { shop, host } = await Shop.open();
+    let attempts = 0;
+    const worker = await shop.worker(
+      host,
+      [
+        {
+          retryPolicy: { initialDelay: 10 },
+          task: async function* (params: { n: number }) {
+            const value = yield* step('double', () => {
+              attempts += 1;
+              if (attempts === 1) throw new TypeError('again');
+              return params.n * 2;
+            });
+            return value;
+          },
+        },
+      ],
+      { local: undefined },
+    );
+    await shop.submit(host, 'polled', { n: 4 });
+    await shop.world.clock.advance(5000);
+    expect(await resultOf(host, 'polled')).toBe(8);
+    void worker.stop(0);
+    await shop.world.clock.advance(100_000);
+  });
+});
+
+describe('payload codecs', () => {
+  it('stand between the service and everything that the runtime sees', async () => {
+    const flip = (payload: Payload): Payload => ({
+      ...payload,
+      data: Uint8Array.from(payload.data ?? [], (byte) => byte ^ 1),
+    });
+    const dataConverter: LoadedDataConverter = {
+      ...defaultDataConverter,
+      payloadCodecs: [
+        {
+          encode: async (payloads) => payloads.map(flip),
+          decode: async (payloads) => payloads.map(flip),
+        },
+      ],
+    };
+    const { shop, host } = await Shop.open();
+    await shop.worker(
+      host,
+      [
+        {
+          task: async function* (params: { n: number }) {
+            return yield* step('add', () => params.n + 1);
+          },
+        },
+      ],
+      { dataConverter },
+    );
+    await host.start('coded', {
+      workflowType: { name: 'asyncTask_task' },
+      taskQueue: { name: taskQueue },
+      input: { payloads: [flip(payloadOf({ n: 41 }))] },
+    });
+    await shop.world.clock.advance(1);
+    const closed = await host.event('coded', 'WorkflowExecutionCompleted');
+    const [payload] = closed.workflowExecutionCompletedEventAttributes?.result?.payloads ?? [];
+    expect(Buffer.from(flip(payload ?? {}).data ?? '').toString()).toBe('42');
+    expect(shop.problems).toEqual([]);
+  });
+});

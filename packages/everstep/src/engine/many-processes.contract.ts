@@ -1,5 +1,267 @@
+import { expect } from 'vitest';
+import { completeRun, step, timer } from '../../test/command-kit.ts';
+import { durationOf, refused } from '../../test/engine-host.ts';
+import type { Host, StepTask } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
+import { FakeWorker, inSequence } from '../../test/fake-worker.ts';
+import { StoreTap } from '../../test/store-tap.ts';
 
 export function describeManyProcesses(scenario: Scenario): void {
-  scenario('x', () => Promise.resolve());
+  scenario('What one process writes another reads at once (QY-5)', async (host, world) => {
+    const other = await world.host();
+    await host.start('a');
+    expect(await other.names('a')).toHaveLength(2);
+    await host.signal('a');
+    expect(await other.names('a')).toHaveLength(3);
+    await other.signal('a');
+    expect(await host.names('a')).toHaveLength(4);
+    expect((await host.describe('a')).workflowExecutionInfo?.historyLength?.toString()).toBe('4');
+  });
+
+  scenario(
+    'Two processes that write one run at once both have their effect, once (decision 3)',
+    async (host, world) => {
+      const other = await world.host();
+      const runId = await host.start('a');
+      await other.signal('a', 'first', '', runId);
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          (index % 2 ? host : other).signal('a', `s${index}`, `r${index}`, runId),
+        ),
+      );
+      const signals = (await host.history('a'))
+        .map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)
+        .filter(Boolean);
+      expect(signals.sort()).toEqual(['first', ...Array.from({ length: 10 }, (_, i) => `s${i}`)]);
+    },
+  );
+
+  scenario(
+    'A commit that is lost is made again on what the other wrote (decision 3)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const other = await world.host({ wrap: tap.wrap });
+      const runId = await host.start('a');
+      await other.signal('a', 'warm', '', runId);
+      tap.before = async () => {
+        tap.before = undefined;
+        await host.signal('a', 'theirs', '', runId);
+      };
+      await other.signal('a', 'ours', '', runId);
+      const signals = (await host.history('a'))
+        .map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)
+        .filter(Boolean);
+      expect(signals).toEqual(['warm', 'theirs', 'ours']);
+    },
+  );
+
+  scenario(
+    'A task polled in a commit that was lost comes with its whole history (WT-11)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const other = await world.host({ wrap: tap.wrap });
+      const runId = await host.start('a');
+      tap.before = async () => {
+        tap.before = undefined;
+        await host.signal('a', 'theirs', '', runId);
+      };
+      const task = await other.poll();
+      expect(task.history?.events).toHaveLength(4);
+      expect(Number(task.startedEventId)).toBe(4);
+      await other.complete(task, [completeRun()]);
+      expect(await host.status('a')).toBe('COMPLETED');
+    },
+  );
+
+  scenario('Both answers to one activity: the first counts (AC-5)', async (host, world) => {
+    const other = await world.host();
+    await host.start('a');
+    await host.turn([step('s')]);
+    const task = await host.pollStep();
+    const results = await Promise.allSettled([host.completeStep(task), other.completeStep(task)]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const names = await host.names('a');
+    expect(names.filter((name) => name === 'ActivityTaskCompleted')).toHaveLength(1);
+  });
+
+  scenario('Both answers to one workflow task: the first counts (WT-13)', async (host, world) => {
+    const other = await world.host();
+    await host.start('a');
+    const task = await host.poll();
+    const results = await Promise.allSettled([
+      host.complete(task, [timer('one', 1_000)]),
+      other.complete(task, [timer('two', 1_000)]),
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect((await host.names('a')).filter((name) => name === 'TimerStarted')).toHaveLength(1);
+  });
+
+  scenario('A timer of two processes fires once (TM-2)', async (host, world) => {
+    const other = await world.host();
+    await host.start('a');
+    await host.turn([timer('t', 5_000)]);
+    await world.clock.advance(10_000);
+    const names = await other.names('a');
+    expect(names.filter((name) => name === 'TimerFired')).toHaveLength(1);
+  });
+
+  scenario('A poll is given what another process starts (WT-8)', async (host, world) => {
+    const other = await world.host();
+    await world.clock.advance(2_000);
+    const poll = other.service.pollWorkflowTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: 'orders' },
+    });
+    await world.clock.settle();
+    await host.start('a');
+    await world.clock.advance(1_000);
+    expect((await poll).workflowExecution?.workflowId).toBe('a');
+  });
+
+  scenario(
+    'A run is driven on by a worker of either process (decision 10)',
+    async (host, world) => {
+      const other = await world.host();
+      const started: StepTask[] = [];
+      for (const one of [host, other]) {
+        attach(one).onStart = (task) => {
+          started.push(task);
+        };
+      }
+      await host.start('a');
+      for (let index = 0; index < 3; index += 1) {
+        // The answer comes in at the other process each time.
+        await (index % 2 ? host : other).completeStep(started[index] ?? {});
+        await world.clock.advance(1_000);
+      }
+      expect(await host.status('a')).toBe('COMPLETED');
+      expect(started.map(({ activityId }) => activityId)).toEqual(['s1', 's2', 's3']);
+    },
+  );
+
+  scenario(
+    'What a process had started when it died starts again without using up a retry (decision 11)',
+    async (host, world) => {
+      const dying = await world.host();
+      const worker = attach(dying);
+      await dying.start('a');
+      expect(worker.started).toHaveLength(1);
+      await dying.vanish();
+      await world.clock.advance(1_000);
+      const task = await host.pollStep();
+      expect(task).toMatchObject({ activityId: 's1', attempt: 1 });
+      expect((await refused(host.completeStep(worker.started[0] ?? {}))).code).toBe('NOT_FOUND');
+      await host.completeStep(task);
+    },
+  );
+
+  scenario(
+    'A single attempt that died with its process fails as lost (decision 11)',
+    async (host, world) => {
+      const dying = await world.host();
+      const worker = attach(dying, () => [step('s', { retryPolicy: { maximumAttempts: 1 } })]);
+      await dying.start('a');
+      expect(worker.started).toHaveLength(1);
+      await dying.vanish();
+      await world.clock.advance(1_000);
+      expect(await host.tryPollStep()).toBeUndefined();
+      const failed = await host.event('a', 'ActivityTaskFailed');
+      expect(failed.activityTaskFailedEventAttributes?.failure?.message).toMatch(/process/);
+      expect(await host.tryPoll()).toBeDefined();
+    },
+  );
+
+  scenario(
+    'A machine that falls silent is given up after ten seconds (decision 11)',
+    async (host, world) => {
+      const dying = await world.host({ hostId: 'machine-2' });
+      attach(dying, () => [step('s', { startToCloseTimeout: durationOf(60_000) })]);
+      await dying.start('a');
+      await dying.vanish();
+      await world.clock.advance(5_000);
+      expect(await host.tryPollStep()).toBeUndefined();
+      await world.clock.advance(10_000);
+      expect((await host.pollStep()).attempt).toBe(1);
+    },
+  );
+
+  scenario(
+    'A workflow task that died with its process is driven again (decision 11)',
+    async (host, world) => {
+      const dying = await world.host();
+      const worker = attach(dying);
+      worker.driveWorkflowTask = () => new Promise(() => undefined);
+      await dying.start('a');
+      await world.clock.settle();
+      expect((await host.names('a')).at(-1)).toBe('WorkflowTaskStarted');
+      await dying.vanish();
+      await world.clock.advance(1_000);
+      await host.turn([completeRun()]);
+      expect(await host.status('a')).toBe('COMPLETED');
+    },
+  );
+
+  scenario(
+    'Rows that a dead process had claimed are given to others (decision 11)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const dying = await world.host({ wrap: tap.wrap });
+      await host.start('a');
+      tap.before = () => new Promise(() => undefined);
+      void dying.tryPoll().catch(() => undefined);
+      await world.clock.settle();
+      await dying.vanish();
+      await world.clock.advance(1_000);
+      expect(await host.tryPoll()).toBeDefined();
+    },
+  );
+
+  scenario(
+    'A process that was given up wrongly goes on as if it had just come (decision 11)',
+    async (host, world) => {
+      const slow = await world.host({ hostId: 'machine-2' });
+      const worker = attach(slow);
+      await slow.start('a');
+      await host.store.processes.remove({ processId: slow.engine.processId });
+      await world.clock.advance(5_000);
+      await slow.completeStep(worker.started[0] ?? {});
+      const rows = await host.store.processes.list();
+      expect(rows.map((row) => row.processId)).toContain(slow.engine.processId);
+    },
+  );
+
+  scenario(
+    'Two engines of one process do not take each other for dead (decision 11)',
+    async (host, world) => {
+      await host.leave();
+      const first = await world.host({ pid: 4_711, isPidAlive: () => true });
+      const worker = attach(first);
+      await first.start('a');
+      await world.clock.advance(10);
+      const second = await world.host({ pid: 4_711, isPidAlive: () => true });
+      await world.clock.advance(2_000);
+      await first.completeStep(worker.started[0] ?? {});
+      expect(await second.status('a')).toBe('RUNNING');
+      expect(worker.started).toHaveLength(2);
+    },
+  );
+
+  scenario('A process that stops leaves nothing half done (decision 11)', async (host, world) => {
+    const leaving = await world.host();
+    const worker = attach(leaving);
+    await leaving.start('a');
+    worker.host?.detach();
+    const signalled = leaving.signal('a');
+    await leaving.leave();
+    await signalled.catch(() => undefined);
+    expect((await host.pollStep()).attempt).toBe(1);
+    await world.clock.advance(1_000);
+    expect(await host.store.processes.list()).toHaveLength(1);
+  });
+}
+
+function attach(host: Host, code = inSequence(3)): FakeWorker {
+  const worker = new FakeWorker({ code });
+  worker.host = host.service.attachWorker(worker);
+  return worker;
 }

@@ -1,5 +1,101 @@
+import { expect } from 'vitest';
+import proto from '@temporalio/proto';
+import { completeRun, failRun, step } from '../../test/command-kit.ts';
+import { longOf, refused } from '../../test/engine-host.ts';
+import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
+const { WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+
 export function describeResets(scenario: Scenario): void {
-  scenario('x', () => Promise.resolve());
+  scenario(
+    'A reset ends the current run and starts another from the point (RS-2)',
+    async (host) => {
+      const old = await host.start('a');
+      await host.turn([step('s')]);
+      await host.completeStep(await host.pollStep());
+      await host.turn([]);
+      await host.signal('a', 'late');
+      const runId = await reset(host, 'a', 4);
+      expect(await host.status('a', old)).toBe('TERMINATED');
+      expect(await host.names('a', runId)).toEqual([
+        'WorkflowExecutionStarted',
+        'WorkflowTaskScheduled',
+        'WorkflowTaskStarted',
+        'WorkflowTaskFailed',
+        'WorkflowExecutionSignaled',
+        'WorkflowTaskScheduled',
+      ]);
+      const failed = await host.event('a', 'WorkflowTaskFailed', runId);
+      expect(failed.workflowTaskFailedEventAttributes).toMatchObject({
+        cause: WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+        baseRunId: old,
+        newRunId: runId,
+      });
+      const { workflowExecutionInfo } = await host.describe('a');
+      expect(workflowExecutionInfo?.execution?.runId).toBe(runId);
+      await host.turn([completeRun()]);
+      expect(await host.status('a')).toBe('COMPLETED');
+    },
+  );
+
+  scenario('A closed run is reset by its run id (RS-3)', async (host) => {
+    const old = await host.start('a');
+    await host.turn([failRun()]);
+    const runId = await reset(host, 'a', 4, old);
+    expect(await host.status('a', old)).toBe('FAILED');
+    expect(await host.status('a', runId)).toBe('RUNNING');
+    await host.turn([completeRun()]);
+    expect(await host.status('a')).toBe('COMPLETED');
+  });
+
+  scenario('A reset repeated with its request id is the same reset (RS-2)', async (host) => {
+    await host.start('a');
+    await host.turn([]);
+    const runId = await reset(host, 'a', 4, '', 'r');
+    expect(await reset(host, 'a', 4, '', 'r')).toBe(runId);
+  });
+
+  scenario('A point that is not within a workflow task is refused (RS-1)', async (host) => {
+    const runId = await host.start('a');
+    await host.turn([step('s')]);
+    for (const point of [1, 5, 99]) {
+      expect((await refused(reset(host, 'a', point))).code).toBe('INVALID_ARGUMENT');
+    }
+    expect(await host.status('a', runId)).toBe('RUNNING');
+    expect((await refused(reset(host, 'b', 4))).code).toBe('NOT_FOUND');
+  });
+
+  scenario(
+    'A step answered to the old run changes nothing in the new (RS-2, AC-5)',
+    async (host) => {
+      await host.start('a');
+      await host.turn([step('s')]);
+      const task = await host.pollStep();
+      const runId = await reset(host, 'a', 4);
+      expect((await refused(host.completeStep(task))).code).toBe('NOT_FOUND');
+      expect(await host.names('a', runId)).toHaveLength(5);
+    },
+  );
+
+  scenario('Two processes that reset at once leave one run open (RS-2)', async (host, world) => {
+    const other = await world.host();
+    await host.start('a');
+    await host.turn([]);
+    await Promise.allSettled([reset(host, 'a', 4), reset(other, 'a', 4)]);
+    expect(await host.listed("ExecutionStatus = 'Running'")).toEqual(['a']);
+    await host.turn([completeRun()]);
+    expect(await host.status('a')).toBe('COMPLETED');
+  });
+}
+
+async function reset(host: Host, workflowId: string, point: number, runId = '', requestId = '') {
+  const reply = await host.service.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId, runId },
+    workflowTaskFinishEventId: longOf(point),
+    reason: 'again',
+    requestId,
+  });
+  return reply.runId ?? '';
 }

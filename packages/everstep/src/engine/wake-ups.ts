@@ -8,6 +8,8 @@ import type { RunRef, Store } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 
 const sweepRunsMax = 500;
+/** After a store has failed. */
+const retryMs = 1_000;
 /** A timer is never set further ahead: clocks change, and other processes write. */
 const timerMsMax = 60_000;
 
@@ -75,35 +77,38 @@ export class WakeUps {
       const now = clock.now();
       const due = await store.runs.due({ now, limit: sweepRunsMax });
       let left = false;
-      const woken: Promise<void>[] = [];
+      const woken: Promise<boolean>[] = [];
       for (const { ref, wakeAt } of due) {
         if (this.#busy.has(ref)) continue;
         if (this.#options.mine(ref, now - wakeAt)) woken.push(this.#wake(ref, wakeAt));
         else left = true;
       }
-      await Promise.all(woken);
-      if (due.length === sweepRunsMax) next = clock.now();
+      const results = await Promise.all(woken);
+      // What could not be written is still due, and would be at once again.
+      if (results.includes(false)) next = clock.now() + retryMs;
+      else if (due.length === sweepRunsMax) next = clock.now();
       else if (left) next = clock.now() + 100;
       else next = await store.runs.nextWakeAt();
     } catch (error) {
       logger.error('Deadlines could not be swept; trying again', { error });
-      next = clock.now() + 1_000;
+      next = clock.now() + retryMs;
     }
     if (next !== 0 && next < this.#timerAt) this.#set(Math.max(next, clock.now()));
   }
 
-  async #wake(ref: RunRef, wakeAt: number): Promise<void> {
+  /** False when it failed and must be done again. */
+  async #wake(ref: RunRef, wakeAt: number): Promise<boolean> {
     const { store, executor, logger } = this.#options;
     this.#busy.add(ref);
     try {
       const stored = await store.runs.loadByRef({ ref });
-      if (!stored) return;
+      if (!stored) return true;
       const run = executor.adopt(stored);
-      await new Promise<void>((resolve) => {
+      return await new Promise<boolean>((resolve) => {
         executor.apply(run, {
           input: { kind: 'wake', dueAt: wakeAt },
-          settle: () => {
-            resolve();
+          settle: (outcome) => {
+            resolve(outcome.ok || 'refusal' in outcome);
           },
           // An early wake-up (see columns.ts) changes nothing but the column, which must move on.
           onApplied: (part) => {
@@ -112,7 +117,8 @@ export class WakeUps {
         });
       });
     } catch (error) {
-      logger.error('A run could not be woken', { ref, error });
+      logger.error('A run could not be woken; trying again', { ref, error });
+      return false;
     } finally {
       this.#busy.delete(ref);
     }

@@ -1,0 +1,31 @@
+/** A real store with a tap on its commits: counts them, holds them back, or makes some fail. */
+import type { CommitGroup, CommitResult, Store } from '../src/store/store.ts';
+
+export class StoreTap {
+  /** Groups that were committed: those that changed a run. */
+  commits = 0;
+  /** How many of the next commits fail, and with what. */
+  failures: unknown[] = [];
+  /** Runs before a commit; resolve it to let the commit go on. */
+  before: (() => Promise<void> | void) | undefined;
+  /** What became of the last commit. */
+  results: readonly CommitResult[] = [];
+
+  readonly wrap = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name === 'commit')
+          return (groups: readonly CommitGroup[]) => this.#commit(target, groups);
+        return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+      },
+    });
+
+  async #commit(store: Store, groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
+    await this.before?.();
+    if (this.failures.length > 0) throw this.failures.shift();
+    this.results = await store.commit(groups);
+    this.commits += this.results.filter(({ outcome }) => outcome === 'committed').length;
+    return this.results;
+  }
+}

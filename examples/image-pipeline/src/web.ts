@@ -30,6 +30,7 @@ const handle: Handler = async (request, path) => {
     const body = await readBody(request, 10_000);
     return submit(body?.toString() ?? '', `http://${request.headers.host}`);
   }
+  if (request.method !== 'GET') return notFound;
   if (collection === 'sources' && sources.includes(name)) {
     const headers = { 'content-type': name.endsWith('.png') ? 'image/png' : 'image/jpeg' };
     return { status: 200, headers, body: await readFile(join(imagesFolder, name)) };

@@ -23,6 +23,7 @@ import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
 
 export function describeEngine(name: string, makeFixture: () => StoreFixture): void {
   const scenario: Scenario = (title, body, options) => {
+    // oxlint-disable-next-line vitest/valid-title, vitest/expect-expect -- the subjects' files say them
     it(title, async () => {
       const world = new World(makeFixture());
       try {
@@ -34,19 +35,47 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
   };
   describe(`an engine over ${name}`, () => {
-    describe('starts', () => describeStarts(scenario));
-    describe('workflow tasks', () => describeWorkflowTasks(scenario));
-    describe('activities', () => describeActivities(scenario));
-    describe('deadlines', () => describeDeadlines(scenario));
-    describe('chains', () => describeChains(scenario));
-    describe('children', () => describeChildren(scenario));
-    describe('signals and cancels of others', () => describeExternals(scenario));
-    describe('queries', () => describeQueries(scenario));
-    describe('history', () => describeHistory(scenario));
-    describe('resets', () => describeResets(scenario));
-    describe('reads', () => describeReads(scenario));
-    describe('many processes', () => describeManyProcesses(scenario));
-    describe('a store that fails', () => describeFailingStore(scenario));
-    describe('a worker of the process', () => describeLocalWorker(scenario));
+    describe('starts', () => {
+      describeStarts(scenario);
+    });
+    describe('workflow tasks', () => {
+      describeWorkflowTasks(scenario);
+    });
+    describe('activities', () => {
+      describeActivities(scenario);
+    });
+    describe('deadlines', () => {
+      describeDeadlines(scenario);
+    });
+    describe('chains', () => {
+      describeChains(scenario);
+    });
+    describe('children', () => {
+      describeChildren(scenario);
+    });
+    describe('signals and cancels of others', () => {
+      describeExternals(scenario);
+    });
+    describe('queries', () => {
+      describeQueries(scenario);
+    });
+    describe('history', () => {
+      describeHistory(scenario);
+    });
+    describe('resets', () => {
+      describeResets(scenario);
+    });
+    describe('reads', () => {
+      describeReads(scenario);
+    });
+    describe('many processes', () => {
+      describeManyProcesses(scenario);
+    });
+    describe('a store that fails', () => {
+      describeFailingStore(scenario);
+    });
+    describe('a worker of the process', () => {
+      describeLocalWorker(scenario);
+    });
   });
 }

@@ -274,10 +274,15 @@ export class Executor {
 
   /** The cached run brought up to what the store has now; for reads, which no commit guards. */
   async refresh(run: LiveRun): Promise<Located> {
-    if (run.ref === undefined || run.part) return run;
+    if (run.ref === undefined) return run;
     const [head] = await this.#store.runs.heads({ refs: [run.ref] });
     if (head && head.version === run.version && !run.dropped) return run;
-    if (!run.part && !run.dropped) this.drop(run);
+    if (run.part && !run.dropped) {
+      // Another process was first, so this part will be lost; until that is found out readers see what is stored.
+      const stored = await this.#store.runs.load({ key: run.key });
+      return stored && loaded(stored);
+    }
+    if (!run.dropped) this.drop(run);
     return this.locate(run.key);
   }
 
@@ -288,12 +293,7 @@ export class Executor {
       if (live.part || live.version >= stored.version) return live;
       this.drop(live);
     }
-    const run = new LiveRun(stored.key);
-    run.ref = stored.ref;
-    run.version = stored.version;
-    run.state = decodeState(stored.state);
-    run.columns = stored.columns;
-    run.tailFrom = run.state.nextEventId;
+    const run = loaded(stored);
     this.#live.add(run);
     return run;
   }
@@ -354,6 +354,16 @@ export class Executor {
     }
     this.#again(key, { ...request, conflicts });
   }
+}
+
+function loaded(stored: StoredRun): LiveRun {
+  const run = new LiveRun(stored.key);
+  run.ref = stored.ref;
+  run.version = stored.version;
+  run.state = decodeState(stored.state);
+  run.columns = stored.columns;
+  run.tailFrom = run.state.nextEventId;
+  return run;
 }
 
 /** A task that is started in the unit that made it needs no row. */

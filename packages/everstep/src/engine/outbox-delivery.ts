@@ -242,7 +242,7 @@ export class OutboxDelivery {
   }
 
   async #signalExternal(run: LiveRun, initiatedEventId: number, outboxId: number): Promise<void> {
-    const { executor, store } = this.#options;
+    const { store } = this.#options;
     const event = await this.#event(run, initiatedEventId);
     const attributes = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
     const state = await this.#state(run);
@@ -293,7 +293,7 @@ export class OutboxDelivery {
   }
 
   async #cancelExternal(run: LiveRun, initiatedEventId: number, outboxId: number): Promise<void> {
-    const { executor, store } = this.#options;
+    const { store } = this.#options;
     const event = await this.#event(run, initiatedEventId);
     const attributes = event.requestCancelExternalWorkflowExecutionInitiatedEventAttributes;
     const state = await this.#state(run);

@@ -149,7 +149,8 @@ export function describeReads(scenario: Scenario): void {
       'GROUP BY ExecutionStatus',
       '; DROP TABLE runs',
     ]) {
-      expect(await refused(host.list(query)), query).toMatchObject({ code: 'INVALID_ARGUMENT' });
+      const { code } = await refused(host.list(query));
+      expect({ query, code }).toEqual({ query, code: 'INVALID_ARGUMENT' });
     }
     expect((await refused(host.list('', { pageSize: 5_000 }))).code).toBe('INVALID_ARGUMENT');
     expect((await refused(host.list('', { nextPageToken: new Uint8Array([1]) }))).code).toBe(

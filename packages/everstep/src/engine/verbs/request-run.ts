@@ -65,7 +65,11 @@ export async function freshRunOf(
 ): Promise<LiveRun> {
   const { workflowId, runId } = executionOf(execution);
   const run = await runOf(context, namespaceId, { workflowId, runId });
-  const fresh = await committed(context, runId ? await context.executor.refresh(run) : run);
+  // The workflow id's current run was read from the store just now, but for one that is being changed here.
+  const fresh = await committed(
+    context,
+    runId || run.part ? await context.executor.refresh(run) : run,
+  );
   if (!fresh) throw runNotFound({ workflowId, runId });
   return fresh;
 }

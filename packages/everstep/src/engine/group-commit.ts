@@ -259,26 +259,28 @@ export class GroupCommit {
     for (const unit of units) {
       for (const part of unit.parts) if (part.run.ref !== undefined) refs.add(part.run.ref);
     }
-    let versions: Map<RunRef, number>;
+    const settled: Unit[] = [];
+    const stale: Unit[] = [];
     try {
       const heads = await this.#options.store.runs.heads({ refs: [...refs] });
-      versions = new Map(heads.map((head) => [head.ref, head.version]));
-      const rows = units.flatMap((unit) => unit.doneTasks);
+      const versions = new Map(heads.map((head) => [head.ref, head.version]));
+      for (const unit of units) {
+        const holds = unit.parts.every(
+          ({ run }) => run.ref === undefined || versions.get(run.ref) === run.version,
+        );
+        (holds ? settled : stale).push(unit);
+      }
+      // A row that an old state refused is not void: it stays until its start has been applied again.
+      const rows = settled.flatMap((unit) => unit.doneTasks);
       if (rows.length > 0) await this.#options.store.tasks.delete({ taskIds: rows });
-      const messages = units.flatMap((unit) => unit.doneOutbox);
+      const messages = settled.flatMap((unit) => unit.doneOutbox);
       if (messages.length > 0) await this.#options.store.outbox.delete({ outboxIds: messages });
     } catch (error) {
       for (const unit of units) this.#fail(unit, error);
       return;
     }
-    for (const unit of units) {
-      const stale = unit.parts.some(
-        (part) => part.run.ref !== undefined && versions.get(part.run.ref) !== part.run.version,
-      );
-      if (stale) {
-        this.#lose(unit);
-        continue;
-      }
+    for (const unit of stale) this.#lose(unit);
+    for (const unit of settled) {
       unit.phase = 'done';
       for (const part of unit.parts) {
         part.run.part = undefined;

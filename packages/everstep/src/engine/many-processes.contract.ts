@@ -244,6 +244,24 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
+    'A row taken up on an old state is not lost with the process that took it (decision 11)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const dying = await world.host({ wrap: tap.wrap });
+      const runId = await host.start('a');
+      await host.turn();
+      await dying.names('a');
+      await host.signal('a', 'go', '', runId);
+      tap.before = () => new Promise(() => undefined);
+      void dying.tryPoll().catch(() => undefined);
+      await world.clock.settle();
+      await dying.vanish();
+      await world.clock.advance(1_000);
+      expect(await host.tryPoll()).toBeDefined();
+    },
+  );
+
+  scenario(
     'A process that was given up wrongly goes on as if it had just come (decision 11)',
     async (host, world) => {
       const slow = await world.host({ hostId: 'machine-2' });

@@ -11,14 +11,12 @@ import type { Store } from '../src/store/store.ts';
 import { nameOf, payloadsOf } from './core-driver.ts';
 import type { World } from './engine-world.ts';
 
-type Wire = typeof temporal.api.workflowservice.v1;
 export type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 export type StepTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 export type Start = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
 type PollRequest = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest;
 type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
 type Description = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
-export type { Wire };
 
 const namespace = 'default';
 const { HistoryEventFilterType, TaskQueueKind, WorkflowExecutionStatus } =

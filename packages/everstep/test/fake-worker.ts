@@ -67,6 +67,10 @@ export class FakeWorker implements LocalWorker {
     return this.workflowTaskQueues.includes(taskQueue) && types.includes(workflowType);
   }
 
+  workflowTypes(taskQueue: string): readonly string[] {
+    return this.workflowTaskQueues.includes(taskQueue) ? (this.#options.types ?? ['Order']) : [];
+  }
+
   heldUpTo(runId: string): number | undefined {
     return this.#held.get(runId)?.upTo;
   }

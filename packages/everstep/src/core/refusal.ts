@@ -29,7 +29,11 @@ export type RefusalDetail =
   | { readonly kind: 'cancellationAlreadyRequested' }
   | { readonly kind: 'queryFailed'; readonly failure?: import('./proto.ts').Failure }
   | { readonly kind: 'workflowNotReady' }
-  | { readonly kind: 'resourceExhausted'; readonly cause: 'busyWorkflow' | 'rps' | 'concurrentLimit' | 'systemOverloaded' | 'persistenceLimit' }
+  | {
+      readonly kind: 'resourceExhausted';
+      readonly cause:
+        'busyWorkflow' | 'rps' | 'concurrentLimit' | 'systemOverloaded' | 'persistenceLimit';
+    }
   | { readonly kind: 'permissionDenied'; readonly reason: string }
   | { readonly kind: 'namespaceUnavailable'; readonly namespace: string };
 

@@ -28,8 +28,8 @@ interface WireType<T> {
 }
 
 interface WireField<T> {
-  encode(value: T): string;
-  decode(text: string): T;
+  readonly encode: (value: T) => string;
+  readonly decode: (text: string) => T;
 }
 
 /** Memo, attributes and results stay the same object from commit to commit: their bytes are made once. */
@@ -181,8 +181,8 @@ export function decodeState(bytes: Uint8Array): RunState {
 }
 
 interface MapField {
-  encode(map: ReadonlyMap<unknown, unknown>): unknown[];
-  decode(values: unknown[]): Map<unknown, unknown>;
+  readonly encode: (map: ReadonlyMap<unknown, unknown>) => unknown[];
+  readonly decode: (values: unknown[]) => Map<unknown, unknown>;
 }
 
 /** A map whose values hold their own key is stored as the list of its values. */

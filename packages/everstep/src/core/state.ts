@@ -15,8 +15,7 @@ import type {
   WorkflowTaskFailedCause,
 } from './proto.ts';
 
-export type StartedAttributes =
-  temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
+export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
 /** MS-6. `created` until the first workflow task is scheduled; everything from `completed` on is final. */
 export type RunStatus =

@@ -13,12 +13,14 @@ import type { Logger } from '../service/logger.ts';
 import type { TaskRow } from '../store/store.ts';
 import type { Dispatcher, Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
-import type { RowOutcome } from './matching.ts';
 import type { LiveRun } from './unit.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
 import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
 import { encodeActivityToken, encodeWorkflowTaskToken } from './task-token.ts';
 import type { Part, RequestOutcome, Unit } from './unit.ts';
+
+/** What became of a row: used up or void; nobody has room for it; the store failed. */
+export type RowOutcome = 'used' | 'noRoom' | 'failed';
 
 export interface HandOverOptions {
   readonly executor: Executor;

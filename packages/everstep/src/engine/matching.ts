@@ -10,7 +10,7 @@ import type { LocalWorker } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { Store, TaskKind, TaskRow } from '../store/store.ts';
 import type { Executor } from './executor.ts';
-import type { HandOver } from './hand-over.ts';
+import type { HandOver, RowOutcome } from './hand-over.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Rows of one claim at most, and of those that a look may find nobody for before it stops. */
@@ -26,9 +26,6 @@ export interface PollRequest {
   readonly taskQueue: string;
   readonly identity: string;
 }
-
-/** What became of a row: used up or void; nobody has room for it; the store failed. */
-export type RowOutcome = 'used' | 'noRoom' | 'failed';
 
 /** A call that waits for work. */
 export interface Poller extends PollRequest {
@@ -69,6 +66,12 @@ export interface MatchingOptions {
 
 export function queueKey(namespaceId: string, kind: TaskKind, taskQueue: string): string {
   return `${namespaceId}/${kind}/${taskQueue}`;
+}
+
+/** Polls take whatever there is; workers of this process say what they know. */
+function knownTypes(queue: Queue): { readonly types?: readonly string[] } {
+  if (queue.kind === 'activity' || queue.pollers.length > 0) return {};
+  return { types: queue.workers.flatMap((worker) => worker.workflowTypes(queue.taskQueue)) };
 }
 
 export class Matching {
@@ -268,6 +271,7 @@ export class Matching {
           taskQueue: queue.taskQueue,
           processId,
           limit,
+          ...knownTypes(queue),
         });
         if (rows.length === limit) queue.mayHaveRows = true;
         if (rows.length === 0) break;

@@ -50,6 +50,8 @@ export interface LocalWorker {
   heldUpTo(runId: string): number | undefined;
   /** Drives the run's code with new events until it waits. Settles within microtasks unless the code misbehaves. Never rejects. */
   driveWorkflowTask(task: WorkflowTask): Promise<WorkflowTaskOutcome>;
+  /** The workflow types it drives from that queue. */
+  workflowTypes(taskQueue: string): readonly string[];
   /** How many more workflow tasks it would take from the backlog now. */
   freeWorkflowTaskSlots(): number;
   /** How many more steps of that queue it would take from the backlog now. */

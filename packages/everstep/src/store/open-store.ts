@@ -7,15 +7,15 @@ import type { Store } from './store.ts';
 const forms = `'memory', or 'sqlite:<path>' such as 'sqlite:.everstep/everstep.db'`;
 
 /**
- * Makes the store a URL names; `open()` is the caller's, so that nothing is touched before it is wanted: `memory`, or `sqlite:<path>` with the path taken from the current
- * folder. Throws a StoreError: STORE_NOT_BUILT for PostgreSQL and MySQL, STORE_URL_INVALID for anything else.
+ * Makes the store a URL names; `open()` is the caller's, so that nothing is touched before it is wanted: `memory`, or
+ * `sqlite:<path>` with the path taken from the current folder and `?synchronous=full` (default) or `normal`. Throws a StoreError: STORE_NOT_BUILT for PostgreSQL and MySQL, STORE_URL_INVALID for anything else.
  */
 export function openStore(url: string): Store {
   if (url === 'memory' || url === 'memory:') return new MemoryStore();
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'sqlite': {
-      const path = url.slice('sqlite:'.length);
+      const [path = '', options] = url.slice('sqlite:'.length).split('?');
       if (path === '' || /^\/\/$/.test(path)) {
         throw new StoreError(
           'STORE_URL_INVALID',
@@ -23,8 +23,16 @@ export function openStore(url: string): Store {
           { cause: { url } },
         );
       }
+      const synchronous = synchronousOf(options);
+      if (synchronous === undefined) {
+        throw new StoreError(
+          'STORE_URL_INVALID',
+          `The database '${url}' has the options '${options}', which are not understood. What may follow the path is ?synchronous=full or ?synchronous=normal.`,
+          { cause: { url } },
+        );
+      }
       // sqlite:///path is written by people used to URLs; a relative path never begins with two slashes.
-      return new SqliteStore({ path: path.replace(/^\/\/(?=\/)/, '') });
+      return new SqliteStore({ path: path.replace(/^\/\/(?=\/)/, ''), synchronous });
     }
     case 'postgres':
     case 'postgresql':
@@ -45,6 +53,12 @@ export function openStore(url: string): Store {
         { cause: { scheme } },
       );
   }
+}
+
+function synchronousOf(options: string | undefined): 'FULL' | 'NORMAL' | undefined {
+  if (options === undefined) return 'FULL';
+  const value = /^synchronous=(full|normal)$/i.exec(options)?.[1]?.toUpperCase();
+  return value === 'FULL' || value === 'NORMAL' ? value : undefined;
 }
 
 /** `scheme://user:secret@host` with the secret left out, and secrets among the parameters likewise. */

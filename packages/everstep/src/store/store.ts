@@ -291,6 +291,8 @@ export interface Store {
       readonly taskQueue: string;
       readonly processId: string;
       readonly limit: number;
+      /** Only rows of these types; absent: of all. So that rows nobody here knows do not hide those behind them. */
+      readonly types?: readonly string[];
     }): Promise<readonly TaskRow[]>;
     /** Gives back rows that were claimed and not used. */
     release(request: { readonly taskIds: readonly number[] }): Promise<void>;

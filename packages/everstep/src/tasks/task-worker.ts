@@ -78,6 +78,7 @@ export class TaskWorker implements LocalWorker {
   readonly #options: TaskWorkerOptions;
   readonly #definitions = new Map<string, TaskDefinition>();
   readonly #queueOf = new Map<string, string>();
+  readonly #typesOf = new Map<string, string[]>();
   readonly #runs: RunCache;
   readonly #slots: StepSlots;
   readonly #stalls: StallWatch;
@@ -108,6 +109,7 @@ export class TaskWorker implements LocalWorker {
       this.#definitions.set(task.workflowType, task);
       this.#queueOf.set(task.workflowType, taskQueue);
       workflowQueues.add(taskQueue);
+      this.#typesOf.set(taskQueue, [...(this.#typesOf.get(taskQueue) ?? []), task.workflowType]);
       const queue = stepQueue(task, taskQueue);
       stepQueues.add(queue);
       if (task.limit) limits.set(queue, task.limit);
@@ -188,6 +190,10 @@ export class TaskWorker implements LocalWorker {
   acceptsWorkflowTask(taskQueue: string, workflowType: string): boolean {
     if (this.#queueOf.get(workflowType) !== taskQueue || this.#stopping) return false;
     return this.freeWorkflowTaskSlots() > 0;
+  }
+
+  workflowTypes(taskQueue: string): readonly string[] {
+    return this.#typesOf.get(taskQueue) ?? [];
   }
 
   freeWorkflowTaskSlots(): number {

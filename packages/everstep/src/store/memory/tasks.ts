@@ -5,9 +5,22 @@ const kinds: readonly TaskKind[] = ['workflow', 'activity'];
 
 export function memoryTasks(data: MemoryData): Store['tasks'] {
   return {
-    claim: async ({ namespaceId, kind, taskQueue, processId, limit }) => {
+    claim: async ({ namespaceId, kind, taskQueue, processId, limit, types }) => {
       const queue = data.queues.get(`${kind}\0${namespaceId}\0${taskQueue}`);
       if (queue === undefined) return [];
+      if (types) {
+        const claimed: MemoryTask[] = [];
+        const others: MemoryTask[] = [];
+        while (claimed.length < limit) {
+          const [oldest] = queue.free.take(Infinity, 1);
+          if (oldest === undefined) break;
+          const task = data.tasks.get(oldest.id) as MemoryTask;
+          (types.includes(task.row.type) ? claimed : others).push(task);
+        }
+        for (const { row } of others) queue.free.add(row.createdAt, row.taskId);
+        for (const task of claimed) task.claimedBy = processId;
+        return claimed.map((task) => task.row);
+      }
       return queue.free.take(Infinity, limit).map(({ id }) => {
         const task = data.tasks.get(id) as MemoryTask;
         task.claimedBy = processId;

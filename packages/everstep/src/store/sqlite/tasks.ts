@@ -4,20 +4,29 @@ import { keyOf } from './runs.ts';
 import type { Store, TaskKind, TaskRow } from '../store.ts';
 
 export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
-  const free = `SELECT t.*, v.workflow_id, v.run_id FROM tasks t JOIN visibility v ON v.ref = t.ref
-    WHERE t.namespace = ? AND t.kind = ? AND t.task_queue = ? AND t.claimed_by = ''
+  const known = (types: boolean): string =>
+    types ? 'AND t.type IN (SELECT value FROM json_each(?))' : '';
+  const free = (types: boolean): string =>
+    `SELECT t.*, v.workflow_id, v.run_id FROM tasks t JOIN visibility v ON v.ref = t.ref
+    WHERE t.namespace = ? AND t.kind = ? AND t.task_queue = ? AND t.claimed_by = '' ${known(types)}
     ORDER BY t.created_at, t.task_id LIMIT ?`;
-  const any = `SELECT 1 AS found FROM tasks
-    WHERE namespace = ? AND kind = ? AND task_queue = ? AND claimed_by = '' LIMIT 1`;
+  const any = (types: boolean): string => `SELECT 1 AS found FROM tasks t
+    WHERE t.namespace = ? AND t.kind = ? AND t.task_queue = ? AND t.claimed_by = '' ${known(types)} LIMIT 1`;
+  const sql = {
+    all: { any: any(false), free: free(false) },
+    known: { any: any(true), free: free(true) },
+  };
   const claim = 'UPDATE tasks SET claimed_by = ? WHERE task_id = ?';
   return {
-    claim: ({ namespaceId, kind, taskQueue, processId, limit }) =>
+    claim: ({ namespaceId, kind, taskQueue, processId, limit, types }) =>
       db.answer(() => {
-        const namespace = db.namespaceNumber(namespaceId);
+        const queue = [db.namespaceNumber(namespaceId), kind, taskQueue];
+        if (types) queue.push(JSON.stringify(types));
+        const { any, free } = types ? sql.known : sql.all;
         // Most polls find nothing: they look without the write lock.
-        if (db.statement(any).get(namespace, kind, taskQueue) === undefined) return [];
+        if (db.statement(any).get(...queue) === undefined) return [];
         return db.transaction(() => {
-          const rows = db.statement(free).all(namespace, kind, taskQueue, limit);
+          const rows = db.statement(free).all(...queue, limit);
           for (const row of rows) db.statement(claim).run(processId, row['task_id'] ?? 0);
           return rows.map((row) => taskOf(db, row));
         });

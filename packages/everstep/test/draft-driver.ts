@@ -14,7 +14,7 @@ import { numberOf } from '../src/core/time.ts';
 export const startedAt = 1_700_000_000_000;
 const seed = { namespaceId: 'ns-id', namespace: 'default', createRequestId: 'create-1' };
 
-export function runningState(changes: Partial<RunState> = {}): RunState {
+function runningState(changes: Partial<RunState> = {}): RunState {
   return {
     ...emptyRun({ ...seed, runId: '11111111-1111-4111-8111-111111111111' }),
     workflowId: 'wf-1',
@@ -128,7 +128,7 @@ function newContext(): CommandContext {
   };
 }
 
-export function eventName(event: HistoryEvent): string {
+function eventName(event: HistoryEvent): string {
   const name = EventType[event.eventType ?? 0] ?? '';
   return name
     .replace('EVENT_TYPE_', '')

@@ -9,7 +9,7 @@ import { ServiceError } from '../src/service/service-error.ts';
 import type { CallContext } from '../src/service/workflow-service.ts';
 import type { Store } from '../src/store/store.ts';
 import { nameOf, payloadsOf } from './core-driver.ts';
-import type { World } from './engine-world.ts';
+import type { ManualClock } from './manual-clock.ts';
 
 export type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 export type StepTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
@@ -22,15 +22,21 @@ const namespace = 'default';
 const { HistoryEventFilterType, TaskQueueKind, WorkflowExecutionStatus } =
   proto.temporal.api.enums.v1;
 
+/** What a process shares with the others of its world. */
+interface HostWorld {
+  readonly clock: ManualClock;
+  uuid(): string;
+}
+
 export class Host {
   readonly service: Engine['service'];
   readonly engine: Engine;
   readonly store: Store;
-  readonly #world: World;
+  readonly #world: HostWorld;
   readonly #vanish: () => Promise<void>;
   #gone = false;
 
-  constructor(world: World, engine: Engine, store: Store, vanish: () => Promise<void>) {
+  constructor(world: HostWorld, engine: Engine, store: Store, vanish: () => Promise<void>) {
     this.#world = world;
     this.engine = engine;
     this.service = engine.service;

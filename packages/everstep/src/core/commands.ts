@@ -11,8 +11,6 @@ import { cancelExternal, signalExternal } from './external.ts';
 import { CommandType, WorkflowTaskFailedCause } from './proto.ts';
 import { cancelTimer, startTimer } from './timer.ts';
 
-export type { CommandContext, CommandHandler, CommandProblem } from './command.ts';
-
 const causes = WorkflowTaskFailedCause;
 
 const unset: CommandHandler = () => ({

@@ -2,5 +2,5 @@
 import type { Draft } from './draft.ts';
 import type { EventType, HistoryEvent } from './proto.ts';
 
-export type ApplyEvent = (draft: Draft, event: HistoryEvent) => void;
+type ApplyEvent = (draft: Draft, event: HistoryEvent) => void;
 export type EventTable = Partial<Record<EventType, ApplyEvent>>;

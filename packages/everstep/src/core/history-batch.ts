@@ -1,7 +1,6 @@
 /** One transition's events as the wire's bytes: encoded once, at commit, and stored as they are (decision 6). */
 import proto from '@temporalio/proto';
 import type { HistoryEvent } from './proto.ts';
-import type { RunState } from './state.ts';
 
 const { History } = proto.temporal.api.history.v1;
 
@@ -11,9 +10,4 @@ export function encodeBatch(events: readonly HistoryEvent[]): Uint8Array {
 
 export function decodeBatch(bytes: Uint8Array): HistoryEvent[] {
   return History.decode(bytes).events;
-}
-
-/** MS-5: whoever encodes the batch of a transition says what it added to the history, before the state is encoded. */
-export function withHistoryBytes(state: RunState, batchBytes: number): RunState {
-  return batchBytes === 0 ? state : { ...state, historyBytes: state.historyBytes + batchBytes };
 }

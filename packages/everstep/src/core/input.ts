@@ -57,7 +57,7 @@ export interface SignalArgs {
 }
 
 /** Where a run stands in its chain (section 10). Absent for the first run. */
-export interface ChainLink {
+interface ChainLink {
   readonly firstRunId: string;
   readonly originalRunId?: string;
   readonly continuedRunId: string;

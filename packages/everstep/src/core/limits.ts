@@ -21,9 +21,7 @@ export interface Limits {
   /** WT-10. */
   readonly suggestContinueAsNewBytes: number;
   readonly suggestContinueAsNewEvents: number;
-  readonly historyBytesWarn: number;
   readonly historyBytesMax: number;
-  readonly historyEventsWarn: number;
   readonly historyEventsMax: number;
   /** WT-35. */
   readonly bufferedEventsMax: number;
@@ -38,13 +36,8 @@ export interface Limits {
   readonly workflowTaskHeartbeatMaxMs: number;
   /** WT-32. */
   readonly workflowTaskProblemsReported: number;
-  /** MS-1. */
-  readonly requestIdsMax: number;
   /** MS-5. */
   readonly resetPointsMax: number;
-  /** UP-3. */
-  readonly updatesInFlightMax: number;
-  readonly updatesMax: number;
 }
 
 const KiB = 1024;
@@ -66,9 +59,7 @@ export const defaultLimits: Limits = {
   retriedFailureBytesMax: 4 * KiB,
   suggestContinueAsNewBytes: 4 * MiB,
   suggestContinueAsNewEvents: 4_096,
-  historyBytesWarn: 10 * MiB,
   historyBytesMax: 50 * MiB,
-  historyEventsWarn: 10_240,
   historyEventsMax: 51_200,
   bufferedEventsMax: 100,
   bufferedBytesMax: 2 * MiB,
@@ -79,8 +70,5 @@ export const defaultLimits: Limits = {
   workflowTaskBackoffMaxMs: 600_000,
   workflowTaskHeartbeatMaxMs: 30 * 60_000,
   workflowTaskProblemsReported: 5,
-  requestIdsMax: 25,
   resetPointsMax: 20,
-  updatesInFlightMax: 10,
-  updatesMax: 2_000,
 };

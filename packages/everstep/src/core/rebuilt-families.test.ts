@@ -116,7 +116,7 @@ test('a history of every family makes the state that lived through it MS-4', () 
     'cancelRequested',
     'nextEventId',
   ] as const) {
-    expect(rebuilt[field], field).toEqual(run.state[field]);
+    expect({ [field]: rebuilt[field] }).toEqual({ [field]: run.state[field] });
   }
   expect(wakeAt(run.state)).toBeGreaterThan(0);
 });

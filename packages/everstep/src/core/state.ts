@@ -156,11 +156,6 @@ export interface ResetPoint {
   readonly resettable: boolean;
 }
 
-export interface ReportedProblem {
-  readonly category: 'WorkflowTaskFailed' | 'WorkflowTaskTimedOut';
-  readonly cause: WorkflowTaskFailedCause | string;
-}
-
 export interface RunState {
   readonly namespaceId: string;
   readonly namespace: string;

@@ -111,21 +111,3 @@ function keepWithinLimits(draft: Draft): void {
     identity: 'history-service',
   });
 }
-
-/**
- * Two transitions of one run as one commit: the workflow task that follows a completion is started in its commit
- * (WT-23), an eager start starts its first task. The tasks of the first that the second took are the caller's to drop.
- */
-export function followedBy<R>(first: Transition<unknown>, second: Transition<R>): Transition<R> {
-  const nextRun = second.nextRun ?? first.nextRun;
-  return {
-    state: second.changed ? second.state : first.state,
-    changed: first.changed || second.changed,
-    events: [...first.events, ...second.events],
-    tasks: [...first.tasks, ...second.tasks],
-    outbox: [...first.outbox, ...second.outbox],
-    interrupts: [...first.interrupts, ...second.interrupts],
-    ...(nextRun && { nextRun }),
-    answer: second.answer,
-  };
-}

@@ -304,7 +304,7 @@ function transientEvents(state: RunState, task: WorkflowTaskInfo): HistoryEvent[
   ];
 }
 
-export function tokenOf(task: WorkflowTaskInfo): WorkflowTaskToken {
+function tokenOf(task: WorkflowTaskInfo): WorkflowTaskToken {
   return {
     scheduledEventId: task.scheduledEventId,
     startedEventId: task.startedEventId,

@@ -123,7 +123,7 @@ export async function offerHere(
 }
 
 /** Drives the run's live code, or its history, to answer. Writes nothing (QY-5). */
-export async function askLocalWorker(
+async function askLocalWorker(
   context: EngineContext,
   worker: LocalWorker,
   run: LiveRun,

@@ -104,8 +104,7 @@ export interface RaceOperation {
 }
 
 /** What a task's generator may yield. */
-export type Operation =
-  StepDescriptor | SleepOperation | SignalOperation | AllOperation | RaceOperation;
+type Operation = StepDescriptor | SleepOperation | SignalOperation | AllOperation | RaceOperation;
 
 /**
  * A task's function. What the call returns shows what it is: a generator is a task of many steps, anything else
@@ -151,7 +150,7 @@ export interface StepTimeouts {
 }
 
 /** `unknown` until a call has shown it. */
-export type TaskKind = 'single' | 'multi' | 'unknown';
+type TaskKind = 'single' | 'multi' | 'unknown';
 
 /** What the worker needs of a task. One object for each task of a process: what is learnt of its kind stays in it. */
 export interface TaskDefinition {
@@ -170,7 +169,7 @@ export interface TaskDefinition {
   kind: TaskKind;
 }
 
-export const defaultRetryPolicy: StepPolicy = {
+const defaultRetryPolicy: StepPolicy = {
   maximumAttempts: 4,
   initialDelayMs: 1000,
   maxDelayMs: 30_000,
@@ -178,14 +177,14 @@ export const defaultRetryPolicy: StepPolicy = {
   nonRetryable: [],
 };
 
-export const defaultTimeouts: StepTimeouts = {
+const defaultTimeouts: StepTimeouts = {
   startToCloseMs: 30 * 60_000,
   scheduleToCloseMs: 0,
   scheduleToStartMs: 0,
   heartbeatMs: 0,
 };
 
-export const workflowTypePrefix = 'asyncTask_';
+const workflowTypePrefix = 'asyncTask_';
 const nameBytesMax = 200;
 
 /**

@@ -22,7 +22,7 @@ type QueryAnswer = ReturnType<typeof answerQuery>;
 
 const { WorkflowTaskFailedCause, QueryResultType } = proto.temporal.api.enums.v1;
 
-export function hasQueries({ queries }: WorkflowTask): boolean {
+function hasQueries({ queries }: WorkflowTask): boolean {
   for (const _ in queries) return true;
   return false;
 }

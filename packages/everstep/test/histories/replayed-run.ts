@@ -95,7 +95,7 @@ export class ReplayedRun {
   }
 }
 
-export function inWords(command: Command): string {
+function inWords(command: Command): string {
   const schedule = command.scheduleActivityTaskCommandAttributes;
   const failure = command.failWorkflowExecutionCommandAttributes?.failure;
   const result = command.completeWorkflowExecutionCommandAttributes?.result?.payloads?.[0];

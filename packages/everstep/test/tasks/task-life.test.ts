@@ -218,7 +218,7 @@ describe.each(storeKinds)('a task on the %s store', (kind) => {
     await Promise.all([task.retry(id), task.retry(id)]);
     expect(await task.result(id)).toBe(2);
     expect(calls).toEqual(['first', 'second', 'second']);
-    const [first] = await Promise.all([task.getStatus(id)]);
+    const first = await task.getStatus(id);
     expect(first.completedSteps).toEqual(['first', 'second']);
   });
 

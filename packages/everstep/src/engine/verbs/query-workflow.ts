@@ -51,7 +51,7 @@ async function attached(
   }
 }
 
-export function expired(signal: AbortSignal): Promise<never> {
+function expired(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const end = (): void => {
       reject(

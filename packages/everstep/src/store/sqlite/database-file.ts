@@ -57,7 +57,7 @@ export function refuseNetworkFileSystem(path: string): void {
   throw new StoreError(
     'STORE_NETWORK_FILE_SYSTEM',
     `The database ${path} lies on a network file system (${type}), where SQLite's locks do not hold and data can be ` +
-      `lost. Choose a path on a local disk; for several machines, PostgreSQL or MySQL is the way.`,
+      `lost. Choose a path on a local disk; processes of several machines cannot share a SQLite file.`,
     { cause: { type } },
   );
 }

@@ -1,0 +1,121 @@
+/** The processes of a round as their parent sees them: spawned ahead, asked, killed, replaced. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { compile } from './compiled.ts';
+import type { Asked, Command, Role, Said } from './messages.ts';
+
+/** The process died before it answered. */
+export class ProcessDied extends Error {
+  override readonly name = 'ProcessDied';
+}
+
+/** The process answered with an error. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class Crewman {
+  readonly #child: ChildProcess;
+  readonly #pending = new Map<number, Pending>();
+  readonly #onSaid: (said: string) => void;
+  #lastId = 0;
+  #stderr = '';
+  role: Role = 'both';
+  name = '';
+  /** It has answered to its start, and has not been told to stop. */
+  ready = false;
+  alive = true;
+  readonly ended: Promise<Ending>;
+
+  constructor(script: string, onSaid: (said: string) => void) {
+    this.#onSaid = onSaid;
+    this.#child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const { stdin, stdout, stderr } = this.#child;
+    if (stdin === null || stdout === null || stderr === null) throw new TypeError('No pipes');
+    // Writing to one that has just died is no error of ours: `ended` tells.
+    stdin.on('error', () => undefined);
+    createInterface({ input: stdout }).on('line', (line) => this.#hear(JSON.parse(line) as Said));
+    stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+    this.ended = new Promise((resolve) => {
+      this.#child.on('close', (code, signal) => {
+        this.alive = false;
+        this.ready = false;
+        for (const { reject } of this.#pending.values()) reject(new ProcessDied(this.name));
+        this.#pending.clear();
+        if (this.#stderr !== '') onSaid(`${this.name} on stderr: ${this.#stderr}`);
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  ask(command: Command): Promise<unknown> {
+    if (!this.alive) return Promise.reject(new ProcessDied(this.name));
+    this.#lastId += 1;
+    const asked: Asked = { ...command, id: this.#lastId };
+    return new Promise((resolve, reject) => {
+      this.#pending.set(asked.id, { resolve, reject });
+      this.#child.stdin?.write(`${JSON.stringify(asked)}\n`);
+    });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #hear(said: Said): void {
+    if ('log' in said) {
+      this.#onSaid(`${this.name} ${said.log}: ${said.message} ${said.fields}`);
+      return;
+    }
+    const pending = this.#pending.get(said.id);
+    this.#pending.delete(said.id);
+    if (said.ok) pending?.resolve(said.value);
+    else pending?.reject(new Refused(said.code, said.message));
+  }
+}
+
+/** Processes that have loaded their modules already, so that a dead one is replaced at once. */
+export class Spares {
+  readonly #onSaid: (said: string) => void = (said) => this.onSaid(said);
+  readonly #compiled = compile();
+  readonly #spares: Crewman[] = [];
+  onSaid: (said: string) => void = () => undefined;
+
+  /** Sees to it that so many wait. */
+  provide(count: number): void {
+    while (this.#spares.length < count) {
+      this.#spares.push(new Crewman(this.#compiled.script, this.#onSaid));
+    }
+  }
+
+  take(): Crewman {
+    return this.#spares.shift() ?? new Crewman(this.#compiled.script, this.#onSaid);
+  }
+
+  async dismiss(): Promise<void> {
+    const spares = this.#spares.splice(0);
+    for (const spare of spares) spare.kill();
+    await Promise.all(spares.map((spare) => spare.ended));
+    this.#compiled.remove();
+  }
+}

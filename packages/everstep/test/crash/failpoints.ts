@@ -1,0 +1,141 @@
+/**
+ * Where processes are killed, by name, and the traps that kill them there. A trap stands at a place that the
+ * process passes (crash-driver.ts, crash-store.ts); it lets some passings go by and then sends SIGKILL.
+ */
+import type { Chance } from './chance.ts';
+
+export const failpoints = [
+  'before-begin',
+  'inside-transaction',
+  'mid-statement',
+  'before-commit',
+  'after-commit',
+  'after-reply',
+  'during-recovery',
+  'during-migration',
+  'during-checkpoint',
+  'random',
+] as const;
+export type Failpoint = (typeof failpoints)[number];
+
+/** In the order in which a process that opens a new file passes them. */
+const migrationPlaces = [
+  'migration:before-sql',
+  'migration:inside-sql',
+  'migration:after-sql',
+  'migration:before-commit',
+  'migration:after-commit',
+  'migration:before-wal',
+  'migration:after-wal',
+  'migration:wal-grown',
+] as const;
+
+/** What a process passes while it ends what a dead one had started, and drives its runs again. */
+const recoveryPlaces = [
+  'recovery:held-known',
+  'recovery:claims-released',
+  'recovery:in-transaction',
+  'recovery:before-commit',
+  'recovery:after-commit',
+  'recovery:before-remove',
+  'recovery:after-remove',
+  'recovery:driven-again',
+] as const;
+
+export type Place =
+  | 'before-begin'
+  | 'in-transaction'
+  | 'mid-statement'
+  | 'before-commit'
+  | 'after-commit'
+  | 'after-reply'
+  | 'checkpoint'
+  | (typeof migrationPlaces)[number]
+  | (typeof recoveryPlaces)[number];
+
+export interface Trap {
+  readonly place: Place;
+  /** How often the place is passed unharmed. */
+  readonly skip: number;
+  /** From 0 to 1: what else is left to chance, such as how far a checkpoint gets. */
+  readonly chance: number;
+}
+
+/** Kills this process; nothing after it runs. */
+export function killSelf(): never {
+  process.kill(process.pid, 'SIGKILL');
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** The one trap of a process. */
+export class Trapdoor {
+  #trap: Trap | undefined;
+  #skipped = 0;
+  readonly #onArmed = new Set<(trap: Trap) => void>();
+
+  get trap(): Trap | undefined {
+    return this.#trap;
+  }
+
+  /** With nothing: takes the trap away. */
+  arm(trap: Trap | undefined): void {
+    this.#trap = trap;
+    this.#skipped = 0;
+    if (trap !== undefined) for (const listener of this.#onArmed) listener(trap);
+  }
+
+  onArmed(listener: (trap: Trap) => void): void {
+    this.#onArmed.add(listener);
+  }
+
+  /** Whether this passing is the one that counts; for what is more than a kill on the spot. */
+  isDue(place: Place): boolean {
+    if (this.#trap?.place !== place) return false;
+    this.#skipped += 1;
+    return this.#skipped > this.#trap.skip;
+  }
+
+  pass(place: Place): void {
+    if (this.isDue(place)) killSelf();
+  }
+}
+
+const simple: Partial<Readonly<Record<Failpoint, readonly [Place, number]>>> = {
+  'before-begin': ['before-begin', 40],
+  'inside-transaction': ['in-transaction', 150],
+  'mid-statement': ['mid-statement', 60],
+  'before-commit': ['before-commit', 40],
+  'after-commit': ['after-commit', 40],
+  'after-reply': ['after-reply', 40],
+  'during-checkpoint': ['checkpoint', 20],
+};
+
+/** A trap for a failpoint that a process passes while it works. */
+export function trapAt(failpoint: Failpoint, chance: Chance): Trap {
+  if (failpoint === 'during-recovery') {
+    const place = chance.pick(recoveryPlaces);
+    return { place, skip: recoverySkip(place, chance), chance: chance.next() };
+  }
+  const [place, skipMax] = simple[failpoint] ?? [];
+  if (place === undefined || skipMax === undefined) {
+    throw new RangeError(`No trap can be set at ${failpoint}`);
+  }
+  return { place, skip: chance.whole(0, skipMax), chance: chance.next() };
+}
+
+function recoverySkip(place: Place, chance: Chance): number {
+  if (place === 'recovery:in-transaction') return chance.whole(0, 8);
+  return place === 'recovery:driven-again' ? chance.whole(0, 4) : 0;
+}
+
+/** Traps for processes that open a new file one after the other, each dying further on than the one before. */
+export function migrationTraps(count: number, chance: Chance): Trap[] {
+  const places = Array.from({ length: count }, () => chance.whole(0, migrationPlaces.length - 1))
+    .toSorted((a, b) => a - b)
+    .map((index) => migrationPlaces[index])
+    .filter((place) => place !== undefined);
+  const once = new Set<Place>(['migration:after-commit', 'migration:wal-grown']);
+  return places
+    .filter((place, index) => !once.has(place) || places.indexOf(place) === index)
+    .map((place) => ({ place, skip: 0, chance: chance.next() }));
+}

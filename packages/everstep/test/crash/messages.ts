@@ -1,0 +1,35 @@
+/** What the parent says to a process on its standard input, and hears on its standard output: one JSON a line. */
+import type { Trap } from './failpoints.ts';
+import type { WorkParams } from './workloads.ts';
+
+export type Role = 'both' | 'worker' | 'submitter';
+
+export type Command =
+  | {
+      readonly do: 'start';
+      readonly path: string;
+      readonly role: Role;
+      readonly ledger: string;
+      readonly trap?: Trap;
+    }
+  | { readonly do: 'arm'; readonly trap?: Trap }
+  | {
+      readonly do: 'submit';
+      readonly workload: string;
+      readonly params: WorkParams;
+    }
+  | { readonly do: 'status' | 'result'; readonly workload: string; readonly taskId: string }
+  | {
+      readonly do: 'signal';
+      readonly taskId: string;
+      readonly value: string;
+      readonly requestId: string;
+    }
+  | { readonly do: 'stop' };
+
+export type Asked = Command & { readonly id: number };
+
+export type Said =
+  | { readonly id: number; readonly ok: true; readonly value?: unknown }
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
+  | { readonly log: 'warn' | 'error'; readonly message: string; readonly fields: string };

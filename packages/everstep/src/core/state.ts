@@ -12,7 +12,6 @@ import type {
   Payloads,
   Priority,
   SearchAttributes,
-  WorkflowTaskFailedCause,
 } from './proto.ts';
 
 export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;

@@ -103,9 +103,6 @@ export interface RaceOperation {
   readonly branches: readonly unknown[];
 }
 
-/** What a task's generator may yield. */
-type Operation = StepDescriptor | SleepOperation | SignalOperation | AllOperation | RaceOperation;
-
 /**
  * A task's function. What the call returns shows what it is: a generator is a task of many steps, anything else
  * is the result of the task's one step.

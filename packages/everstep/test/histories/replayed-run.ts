@@ -123,4 +123,4 @@ function text(payload: Payload | null | undefined): string {
   return payload?.data ? Buffer.from(payload.data).toString() : '';
 }
 
-export type { HistoryEvent };
+type { HistoryEvent };

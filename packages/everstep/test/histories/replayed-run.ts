@@ -122,5 +122,3 @@ function inWords(command: Command): string {
 function text(payload: Payload | null | undefined): string {
   return payload?.data ? Buffer.from(payload.data).toString() : '';
 }
-
-type { HistoryEvent };

@@ -1,3 +1,4 @@
+import { inLanes } from '../lanes.ts';
 import { percentile } from '../percentile.ts';
 import { lapOf } from '../stopwatch.ts';
 import { runOneStep } from '../tasks.ts';
@@ -14,7 +15,8 @@ export const oneAfterAnother: Work = async ({ stage, n }) => {
       latencies.push(performance.now() - before);
     }
   };
-  await run(warmUpOf(n));
+  await inLanes(warmUpOf(n), (number) => runOneStep(stage.tasks, number));
+  await run(Math.ceil(n / 10));
   latencies.length = 0;
   const { seconds, cpuMs } = await lapOf(stage, () => run(n));
   return [

@@ -12,7 +12,7 @@ interface Setting {
 /** Warms up, measures, checks what came out, and leaves the stage open. @throws Error when something is wrong. */
 export type Work = (setting: Setting) => Promise<readonly Figures[]>;
 
-/** So much of the work itself goes before what is measured. */
+/** So much of the work itself goes before what is measured: until then the code is still being compiled. */
 export function warmUpOf(n: number): number {
-  return Math.min(2_000, Math.max(200, Math.ceil(n / 5)));
+  return Math.min(4_000, 5 * n, Math.max(500, n));
 }

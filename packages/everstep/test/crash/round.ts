@@ -100,7 +100,7 @@ export class Round {
       path: this.#path,
       journal: this.#journal.entries,
       killed: this.#killed,
-      complaints: this.#complaints,
+      complaints: [...new Set(this.#complaints)],
     };
   }
 
@@ -117,13 +117,14 @@ export class Round {
     const roles = this.#roles();
     let victims = roles.filter((role) => role === this.#victimRole);
     for (const trap of migrationTraps(migrations, this.#chance)) {
+      // Somebody got through and has opened the file: what is left of opening it is not there for the others.
+      if (this.#ready(() => true).length > 0) break;
       const started = await Promise.all(victims.map((role) => this.#start(role, trap)));
       const dead = started.filter((member) => !member.alive);
       this.#killed += dead.length;
       if (dead.length === 0) this.#complaints.push(`not reached: ${trap.place}`);
       for (const member of started) if (member.alive) await member.ask({ do: 'arm' });
       victims = dead.map((member) => member.role);
-      if (victims.length === 0) break;
     }
     const others = roles.filter((role) => role !== this.#victimRole);
     await Promise.all([...victims, ...others].map((role) => this.#start(role)));

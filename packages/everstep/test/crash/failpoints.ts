@@ -110,8 +110,8 @@ const simple: Partial<Readonly<Record<Failpoint, readonly [Place, number]>>> = {
   'during-checkpoint': ['checkpoint', 20],
 };
 
-/** A trap for a failpoint that a process passes while it works. */
-export function trapAt(failpoint: Failpoint, chance: Chance): Trap {
+/** A trap for a failpoint that a process passes while it works; one that only submits passes it less often. */
+export function trapAt(failpoint: Failpoint, chance: Chance, onlySubmits: boolean): Trap {
   if (failpoint === 'during-recovery') {
     const place = chance.pick(recoveryPlaces);
     return { place, skip: recoverySkip(place, chance), chance: chance.next() };
@@ -120,7 +120,8 @@ export function trapAt(failpoint: Failpoint, chance: Chance): Trap {
   if (place === undefined || skipMax === undefined) {
     throw new RangeError(`No trap can be set at ${failpoint}`);
   }
-  return { place, skip: chance.whole(0, skipMax), chance: chance.next() };
+  const most = onlySubmits ? Math.floor(skipMax / 3) : skipMax;
+  return { place, skip: chance.whole(0, most), chance: chance.next() };
 }
 
 function recoverySkip(place: Place, chance: Chance): number {

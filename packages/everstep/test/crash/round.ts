@@ -35,7 +35,7 @@ export interface RoundOutcome {
   readonly complaints: readonly string[];
 }
 
-const strikeMsMax = 8_000;
+const strikeMsMax = 20_000;
 const drainMsMax = 40_000;
 const inFlightMax = 14;
 
@@ -195,7 +195,7 @@ export class Round {
     if (kill === 'during-recovery') await this.#strikeRecovery();
     else if (kill === 'random') await this.#strikeAtRandom();
     else {
-      const trap = trapAt(kill, this.#chance);
+      const trap = trapAt(kill, this.#chance, this.#victimRole === 'submitter');
       const [victim] = await this.#victims();
       if (victim === undefined) return;
       const armed = victim.ask({ do: 'arm', trap });
@@ -224,7 +224,7 @@ export class Round {
   async #strikeRecovery(): Promise<void> {
     for (let tries = 0; tries < 6; tries += 1) {
       await passed(new Promise(() => undefined), this.#chance.whole(50, 250));
-      const trap = trapAt('during-recovery', this.#chance);
+      const trap = trapAt('during-recovery', this.#chance, false);
       const [first] = await this.#victims();
       if (first === undefined) return;
       // A submitter sees only the death of workers that no other worker sees.

@@ -32,15 +32,15 @@ describe('tasks on one SQLite file', () => {
       'during-checkpoint',
     ]);
     expect(report).toMatchObject(good);
-  }, 60_000);
+  }, 120_000);
 
   it('lose nothing and repeat no completed step when one of several workers is killed', async () => {
     const report = await round('worker of several', ['after-commit', 'during-recovery']);
     expect(report).toMatchObject(good);
-  }, 60_000);
+  }, 120_000);
 
   it('lose nothing that was acknowledged when the process that submits is killed', async () => {
     const report = await round('submitter of several', ['after-reply']);
     expect(report).toMatchObject(good);
-  }, 60_000);
+  }, 120_000);
 });

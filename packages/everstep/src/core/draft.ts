@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 import type { DispatchTask, Interrupt, OutboxMessage } from './input.ts';
 import { EventType } from './proto.ts';
 import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
+import { copyOf } from './state.ts';
 import type { RunState } from './state.ts';
 import { longOf, timestampOf } from './time.ts';
 import type { Transition } from './transition-result.ts';
@@ -90,7 +91,7 @@ export class Draft {
 
   constructor(base: RunState, env: CoreEnv) {
     this.#base = base;
-    this.state = { ...base };
+    this.state = copyOf(base);
     this.env = env;
   }
 

@@ -1,11 +1,80 @@
 /** One transition's events as the wire's bytes: encoded once, at commit, and stored as they are (decision 6). */
 import proto from '@temporalio/proto';
 import type { HistoryEvent } from './proto.ts';
+import { WireWriter } from './wire-writer.ts';
 
-const { History } = proto.temporal.api.history.v1;
+const { History, HistoryEvent: EventType } = proto.temporal.api.history.v1;
+
+interface Encoder {
+  encode(message: object, writer: WireWriter): WireWriter;
+}
+/** What protobufjs knows of a type at run time; its static types leave it out. */
+interface Reflected {
+  readonly fieldsArray: readonly {
+    readonly name: string;
+    readonly id: number;
+    readonly type: string;
+    readonly repeated: boolean;
+    resolve(): { readonly resolvedType: unknown };
+  }[];
+}
+interface Field {
+  readonly tag: number;
+  readonly scalar: 'int32' | 'int64' | 'bool' | undefined;
+  readonly repeated: boolean;
+  readonly message: Encoder | undefined;
+}
+
+/** An event has a dozen of its seventy fields at most, so its encoder goes by what is there. */
+const fields = new Map<string, Field>();
+for (const field of (EventType as unknown as Reflected).fieldsArray) {
+  const { resolvedType } = field.resolve();
+  const isMessage = typeof (resolvedType as Partial<Encoder> | null)?.encode === 'function';
+  fields.set(field.name, {
+    tag: ((field.id << 3) | (isMessage ? 2 : 0)) >>> 0,
+    scalar: isMessage
+      ? undefined
+      : field.type === 'int64' || field.type === 'bool'
+        ? field.type
+        : 'int32',
+    repeated: field.repeated,
+    message: isMessage ? (resolvedType as Encoder) : undefined,
+  });
+}
+
+/** The fields that nearly every event has, first and in the order of their numbers. */
+const head = ['eventId', 'eventTime', 'eventType', 'version', 'taskId'] as const;
+const inHead: ReadonlySet<string> = new Set(head);
+const writer = new WireWriter();
 
 export function encodeBatch(events: readonly HistoryEvent[]): Uint8Array {
-  return History.encode({ events: events as HistoryEvent[] }).finish();
+  try {
+    for (const event of events) {
+      writer.uint32(10).fork();
+      for (const name of head) if (Object.hasOwn(event, name)) encodeField(name, event[name]);
+      // A decoded event inherits the defaults of what it does not have.
+      for (const name of Object.keys(event)) {
+        if (!inHead.has(name)) encodeField(name, event[name as keyof HistoryEvent]);
+      }
+      writer.ldelim();
+    }
+    return writer.finish();
+  } catch (error) {
+    writer.clear();
+    throw error;
+  }
+}
+
+function encodeField(name: string, value: unknown): void {
+  const field = fields.get(name);
+  if (value === null || value === undefined || !field) return;
+  const { tag, message, repeated, scalar } = field;
+  if (!message) {
+    writer.uint32(tag)[scalar ?? 'int32'](value as never);
+    return;
+  }
+  const values = repeated ? (value as object[]) : [value];
+  for (const one of values) message.encode(one, writer.uint32(tag).fork()).ldelim();
 }
 
 export function decodeBatch(bytes: Uint8Array): HistoryEvent[] {

@@ -14,7 +14,7 @@ import type { HistoryEvent } from './proto.ts';
 import { retryPolicyFromWire, retryPolicyToWire } from './retry.ts';
 import { settle } from './settle.ts';
 import { addSignal } from './signal.ts';
-import { isOpen } from './state.ts';
+import { copyOf, isOpen } from './state.ts';
 import type { ResetPoint, RunState, StartedAttributes } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
 import type { Transition } from './transition-result.ts';
@@ -87,16 +87,12 @@ const blankRun: Omit<RunState, keyof RunSeed> = {
 };
 
 export function emptyRun(seed: RunSeed): RunState {
-  return {
-    ...blankRun,
-    namespaceId: seed.namespaceId,
-    namespace: seed.namespace,
-    runId: seed.runId,
-    createRequestId: seed.createRequestId,
-    firstRunId: seed.runId,
-    originalRunId: seed.runId,
-    root: { workflowId: '', runId: seed.runId },
-  };
+  const { namespaceId, namespace, runId, createRequestId } = seed;
+  const run = copyOf({ ...blankRun, namespaceId, namespace, runId, createRequestId });
+  run.firstRunId = runId;
+  run.originalRunId = runId;
+  run.root = { workflowId: '', runId };
+  return run;
 }
 
 export function startRun(input: StartInput, env: CoreEnv): Transition<{ readonly runId: string }> {

@@ -239,3 +239,67 @@ export function activityById(state: RunState, activityId: string): ActivityInfo 
   }
   return undefined;
 }
+
+/**
+ * A shallow copy. Written out field by field: V8 gives a spread of so many fields up, and then it takes ten times as
+ * long and six times the memory, at every transition.
+ */
+export function copyOf(s: RunState): {
+  -readonly [Field in keyof RunState]-?: RunState[Field];
+} {
+  return {
+    namespaceId: s.namespaceId,
+    namespace: s.namespace,
+    runId: s.runId,
+    createRequestId: s.createRequestId,
+    workflowId: s.workflowId,
+    firstRunId: s.firstRunId,
+    originalRunId: s.originalRunId,
+    resetRunId: s.resetRunId,
+    newRunId: s.newRunId,
+    parent: s.parent,
+    root: s.root,
+    requestIds: s.requestIds,
+    workflowType: s.workflowType,
+    taskQueue: s.taskQueue,
+    attempt: s.attempt,
+    cronSchedule: s.cronSchedule,
+    retryPolicy: s.retryPolicy,
+    priority: s.priority,
+    status: s.status,
+    startTime: s.startTime,
+    executionTime: s.executionTime,
+    runExpirationTime: s.runExpirationTime,
+    executionExpirationTime: s.executionExpirationTime,
+    runTimeoutMs: s.runTimeoutMs,
+    executionTimeoutMs: s.executionTimeoutMs,
+    workflowTaskTimeoutMs: s.workflowTaskTimeoutMs,
+    firstTaskBackoffMs: s.firstTaskBackoffMs,
+    closeTime: s.closeTime,
+    workflowTask: s.workflowTask,
+    sticky: s.sticky,
+    lastCompletedStartedEventId: s.lastCompletedStartedEventId,
+    closeAttempted: s.closeAttempted,
+    workflowTaskAttempt: s.workflowTaskAttempt,
+    workflowTaskProblems: s.workflowTaskProblems,
+    workflowTaskStamp: s.workflowTaskStamp,
+    activities: s.activities,
+    timers: s.timers,
+    children: s.children,
+    externalCancels: s.externalCancels,
+    externalSignals: s.externalSignals,
+    signalRequestIds: s.signalRequestIds,
+    buffered: s.buffered,
+    nextEventId: s.nextEventId,
+    historyBytes: s.historyBytes,
+    signalCount: s.signalCount,
+    memo: s.memo,
+    searchAttributes: s.searchAttributes,
+    resetPoints: s.resetPoints,
+    cancelRequested: s.cancelRequested,
+    cancelRequestId: s.cancelRequestId,
+    waitsForParent: s.waitsForParent,
+    startAttributes: s.startAttributes,
+    lastCompletionResult: s.lastCompletionResult,
+  };
+}

@@ -268,6 +268,12 @@ export class Executor {
 
   /** The workflow id's current run, as the store has it now. */
   async locateCurrent(namespaceId: string, workflowId: string): Promise<Located> {
+    const live = this.#live.open(namespaceId, workflowId);
+    if (live?.ref !== undefined && !live.part) {
+      // An open run is its workflow id's current run, so that a look at its version will do.
+      const [head] = await this.#store.runs.heads({ refs: [live.ref] });
+      if (head && head.version === live.version && !live.dropped) return live;
+    }
     const stored = await this.#store.runs.loadCurrent({ namespaceId, workflowId });
     return stored && this.adopt(stored);
   }

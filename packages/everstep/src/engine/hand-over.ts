@@ -16,7 +16,7 @@ import type { HistoryReader } from './history-reader.ts';
 import type { LiveRun } from './unit.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
 import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
-import { encodeActivityToken, encodeWorkflowTaskToken } from './task-token.ts';
+import { encodeActivityToken, noTaskToken } from './task-token.ts';
 import type { Part, RequestOutcome, Unit } from './unit.ts';
 
 /** What became of a row: used up or void; nobody has room for it; the store failed. */
@@ -142,7 +142,7 @@ export class HandOver implements Dispatcher {
       const message = workflowTaskMessage({
         state,
         started,
-        taskToken: encodeWorkflowTaskToken(run.key, started.token),
+        taskToken: noTaskToken,
         events:
           started.transientEvents.length === 0 ? events : [...events, ...started.transientEvents],
       });

@@ -1,17 +1,16 @@
 /** The runs in memory. */
+import { isOpen } from '../core/state.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Least recently used runs leave first; one that is at work never does. */
 export class LiveRuns {
   readonly #runs = new Map<string, LiveRun>();
+  /** The newest run of each workflow id. */
+  readonly #newest = new Map<string, LiveRun>();
   readonly #runsMax: number;
 
   constructor(runsMax: number) {
     this.#runsMax = runsMax;
-  }
-
-  get size(): number {
-    return this.#runs.size;
   }
 
   get(runId: string): LiveRun | undefined {
@@ -23,18 +22,36 @@ export class LiveRuns {
     return run;
   }
 
+  /** The workflow id's run, if it is here and was open when it was last committed. */
+  open(namespaceId: string, workflowId: string): LiveRun | undefined {
+    const run = this.#newest.get(chainKey(namespaceId, workflowId));
+    return run?.state && isOpen(run.state) ? this.get(run.key.runId) : undefined;
+  }
+
   add(run: LiveRun): void {
     this.#runs.set(run.key.runId, run);
+    this.#newest.set(chainKey(run.key.namespaceId, run.key.workflowId), run);
     if (this.#runs.size <= this.#runsMax) return;
-    for (const [runId, candidate] of this.#runs) {
+    for (const candidate of this.#runs.values()) {
       if (candidate.part) continue;
-      this.#runs.delete(runId);
+      this.#forget(candidate);
       if (this.#runs.size <= this.#runsMax) return;
     }
   }
 
   drop(run: LiveRun): void {
     run.dropped = true;
-    if (this.#runs.get(run.key.runId) === run) this.#runs.delete(run.key.runId);
+    this.#forget(run);
   }
+
+  #forget(run: LiveRun): void {
+    const { runId, namespaceId, workflowId } = run.key;
+    if (this.#runs.get(runId) === run) this.#runs.delete(runId);
+    const chain = chainKey(namespaceId, workflowId);
+    if (this.#newest.get(chain) === run) this.#newest.delete(chain);
+  }
+}
+
+function chainKey(namespaceId: string, workflowId: string): string {
+  return `${namespaceId}\0${workflowId}`;
 }

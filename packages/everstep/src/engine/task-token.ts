@@ -10,33 +10,20 @@ export type TaskToken =
   | { readonly kind: 'workflow'; readonly key: RunKey; readonly token: WorkflowTaskToken }
   | { readonly kind: 'activity'; readonly key: RunKey; readonly token: ActivityToken };
 
+/** Workflow tasks that never leave the process need none. */
+export const noTaskToken = new Uint8Array();
+
 export function encodeWorkflowTaskToken(key: RunKey, token: WorkflowTaskToken): Uint8Array {
+  const { scheduledEventId, startedEventId, startedTime, attempt, stamp } = token;
   return encoder.encode(
-    JSON.stringify([
-      'w',
-      key.namespaceId,
-      key.workflowId,
-      key.runId,
-      token.scheduledEventId,
-      token.startedEventId,
-      token.startedTime,
-      token.attempt,
-      token.stamp,
-    ]),
+    `w ${key.namespaceId} ${key.runId} ${scheduledEventId} ${startedEventId} ${startedTime} ${attempt} ${stamp} ${key.workflowId}`,
   );
 }
 
 export function encodeActivityToken(key: RunKey, token: ActivityToken): Uint8Array {
+  const { scheduledEventId, attempt, stamp } = token;
   return encoder.encode(
-    JSON.stringify([
-      'a',
-      key.namespaceId,
-      key.workflowId,
-      key.runId,
-      token.scheduledEventId,
-      token.attempt,
-      token.stamp,
-    ]),
+    `a ${key.namespaceId} ${key.runId} ${scheduledEventId} ${attempt} ${stamp} ${key.workflowId}`,
   );
 }
 
@@ -48,30 +35,19 @@ export function decodeTaskToken<K extends TaskToken['kind']>(
   if (!bytes || bytes.length === 0) {
     throw new ServiceError({ code: 'INVALID_ARGUMENT', message: 'Task token not set on request.' });
   }
-  const fields = parse(bytes);
-  const [letter, namespace, workflowId, runId, ...numbers] = fields;
-  const length = kind === 'workflow' ? 5 : 3;
-  if (
-    letter !== (kind === 'workflow' ? 'w' : 'a') ||
-    typeof namespace !== 'string' ||
-    typeof workflowId !== 'string' ||
-    typeof runId !== 'string' ||
-    numbers.length !== length ||
-    !numbers.every((n): n is number => typeof n === 'number' && Number.isSafeInteger(Math.trunc(n)))
-  ) {
-    throw new ServiceError({
-      code: 'INVALID_ARGUMENT',
-      message: 'Error deserializing task token.',
-    });
-  }
+  const fields = forms[kind].exec(textOf(bytes));
+  if (!fields) throw badToken();
+  // The workflow id may hold anything, so it comes last.
+  const [, namespace = '', runId = '', ...rest] = fields;
+  const workflowId = rest.pop() ?? '';
   if (namespace !== namespaceId) {
     throw new ServiceError({
       code: 'INVALID_ARGUMENT',
       message: 'Operation requested with a token from a different namespace.',
     });
   }
-  const key: RunKey = { namespaceId: namespace, workflowId, runId };
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = numbers;
+  const key: RunKey = { namespaceId, workflowId, runId };
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = rest.map(Number);
   const token: TaskToken =
     kind === 'workflow'
       ? {
@@ -83,12 +59,26 @@ export function decodeTaskToken<K extends TaskToken['kind']>(
   return token as Extract<TaskToken, { kind: K }>;
 }
 
-function parse(bytes: Uint8Array): readonly unknown[] {
+const number = String.raw`(\d{1,15}(?:\.\d+)?)`;
+const forms = {
+  workflow: new RegExp(
+    `^w (\\S+) (\\S+) ${[number, number, number, number, number].join(' ')} (.*)$`,
+    's',
+  ),
+  activity: new RegExp(`^a (\\S+) (\\S+) ${[number, number, number].join(' ')} (.*)$`, 's'),
+};
+
+function textOf(bytes: Uint8Array): string {
   try {
-    const value: unknown = JSON.parse(decoder.decode(bytes));
-    if (Array.isArray(value)) return value;
-  } catch {
-    // Falls through: whatever it was, it is not a token of ours.
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw badToken(cause);
   }
-  throw new ServiceError({ code: 'INVALID_ARGUMENT', message: 'Error deserializing task token.' });
+}
+
+function badToken(cause?: unknown): ServiceError {
+  return new ServiceError(
+    { code: 'INVALID_ARGUMENT', message: 'Error deserializing task token.' },
+    { cause },
+  );
 }

@@ -13,7 +13,7 @@ import type { temporal } from '@temporalio/proto';
 export type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 export type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 
-/** What the worker makes of a workflow task; the request's taskToken and namespace are filled in. */
+/** What the worker makes of a workflow task. The engine knows which task it handed over: its token is empty. */
 export type WorkflowTaskOutcome =
   | {
       readonly kind: 'completed';

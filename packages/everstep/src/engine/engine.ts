@@ -125,6 +125,8 @@ class EmbeddedEngine implements Engine {
     const handOver = new HandOver({ executor, history, queries, clock, random, logger, processId });
     executor.dispatcher = handOver;
     const starts = new Starts(executor);
+    const matching = new Matching({ store, executor, handOver, clock, logger, processId });
+    handOver.hasRows = (namespaceId, taskQueue) => matching.hasSteps(namespaceId, taskQueue);
     const processes = new Processes({
       store,
       executor,
@@ -147,7 +149,7 @@ class EmbeddedEngine implements Engine {
       starts,
       history,
       namespaces,
-      matching: new Matching({ store, executor, handOver, clock, logger, processId }),
+      matching,
       handOver,
       queries,
       remoteQueries: new RemoteQueries(random, processId),

@@ -26,6 +26,12 @@ import type { Part, Request, RequestOutcome, Unit } from './unit.ts';
 /** How often an input is tried again after lost commits before its sender is told to come back. */
 const conflictsMax = 100;
 
+const endsStep: ReadonlySet<InputKind> = new Set<InputKind>([
+  'completeActivity',
+  'failActivity',
+  'cancelActivity',
+]);
+
 export interface Dispatcher {
   /** Hands the task to a worker of this process inside the part, if one takes it. */
   handOver(part: Part, task: DispatchTask): boolean;
@@ -159,6 +165,7 @@ export class Executor {
     part.unit.requests.push({ request, run: part.run, outcome });
     if (request.doneTask !== undefined) part.unit.doneTasks.push(request.doneTask);
     if (request.doneOutbox !== undefined) part.unit.doneOutbox.push(request.doneOutbox);
+    if (outcome.ok && endsStep.has(request.input.kind)) part.unit.placesLeft += 1;
     this.#merge(part, result);
     if (outcome.ok) dropTaken(part, request.input);
     request.onApplied?.(part, outcome);

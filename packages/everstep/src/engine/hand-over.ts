@@ -36,6 +36,9 @@ export class HandOver implements Dispatcher {
   readonly #options: HandOverOptions;
   readonly #workers: LocalWorker[] = [];
 
+  /** Whether steps wait in that queue. */
+  hasRows: ((namespaceId: string, taskQueue: string) => boolean) | undefined;
+
   constructor(options: HandOverOptions) {
     this.#options = options;
   }
@@ -222,6 +225,9 @@ export class HandOver implements Dispatcher {
   }
 
   #handOverStep(part: Part, task: DispatchTask): boolean {
+    // Steps that wait in the queue were there first, but for the place that this run has just left.
+    if (part.unit.placesLeft > 0) part.unit.placesLeft -= 1;
+    else if (this.hasRows?.(part.state.namespaceId, task.taskQueue)) return false;
     for (const worker of this.#workers) {
       if (worker.namespace !== part.state.namespace) continue;
       const slot = worker.reserveStep(task.taskQueue, task.type);

@@ -80,6 +80,7 @@ export class Matching {
   /** Calls that wait, with those that are being given a task. */
   readonly #pollers = new Set<Poller>();
   #stopped = false;
+  #looksAtEndOfTurn = false;
 
   constructor(options: MatchingOptions) {
     this.#options = options;
@@ -125,8 +126,22 @@ export class Matching {
     for (const queue of this.#queues.values()) this.#look(queue);
   }
 
+  /** Whether steps may wait in that queue, as far as this process has seen. */
+  hasSteps(namespaceId: string, taskQueue: string): boolean {
+    return this.#queues.get(queueKey(namespaceId, 'activity', taskQueue))?.mayHaveRows === true;
+  }
+
+  /**
+   * A worker has room. The queues get what of it is left at the end of the turn: the step that follows the one that
+   * made the room is handed over before, and so a run keeps its place without a row for each step.
+   */
   capacityChanged(): void {
-    for (const queue of this.#queues.values()) if (queue.mayHaveRows) this.#look(queue);
+    if (this.#looksAtEndOfTurn) return;
+    this.#looksAtEndOfTurn = true;
+    this.#options.clock.endOfTurn(() => {
+      this.#looksAtEndOfTurn = false;
+      for (const queue of this.#queues.values()) if (queue.mayHaveRows) this.#look(queue);
+    });
   }
 
   /** Waits for work until the signal; the poller's `take` is called at most until it answers true. */

@@ -111,6 +111,8 @@ export interface Unit {
   readonly onLost: (() => void)[];
   /** How a unit that starts runs is made again from scratch after a conflict. */
   restart?: () => void;
+  /** Steps that ended in this unit: what follows from them may take their places before the queue does. */
+  placesLeft: number;
   queued: boolean;
   phase: 'open' | 'committing' | 'done';
   /** Its commit was lost or failed: nothing in it happened. */
@@ -125,6 +127,7 @@ export function newUnit(): Unit {
     requests: [],
     afterCommit: [],
     onLost: [],
+    placesLeft: 0,
     queued: false,
     phase: 'open',
     lost: false,

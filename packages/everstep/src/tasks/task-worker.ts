@@ -55,7 +55,7 @@ export interface TaskWorkerOptions {
   readonly concurrency?: {
     /** Steps that run at once; 100 by default. */
     readonly steps?: number;
-    /** Workflow tasks that are driven at once; 100 by default. */
+    /** Workflow tasks that are driven at once; 1,000 by default: mostly they wait for microtasks only. */
     readonly workflowTasks?: number;
     /** Polls that wait at once for each queue and kind, where it polls; 4 by default. */
     readonly pollers?: number;
@@ -116,7 +116,7 @@ export class TaskWorker implements LocalWorker {
     }
     this.workflowTaskQueues = [...workflowQueues];
     this.activityTaskQueues = [...stepQueues];
-    this.#workflowTasksMax = concurrency?.workflowTasks ?? 100;
+    this.#workflowTasksMax = concurrency?.workflowTasks ?? 1_000;
     this.#runs = new RunCache(options.liveRunsMax ?? 5000);
     this.#slots = new StepSlots({
       stepsMax: concurrency?.steps ?? 100,

@@ -103,11 +103,10 @@ export class SqliteCommit {
     }
     const { namespaceId, workflowId, runId } = write.key;
     const namespace = this.#db.namespaceNumber(namespaceId);
-    if (write.replaces !== undefined) {
-      const current = this.#statements.selectCurrent.get(namespace, workflowId)?.['ref'] ?? null;
-      if (current !== write.replaces) return false;
-    }
-    return this.#statements.selectByKey.get(namespace, workflowId, runId) === undefined;
+    const current = this.#statements.selectCurrent.get(namespace, workflowId);
+    if (write.replaces !== undefined && (current?.['ref'] ?? null) !== write.replaces) return false;
+    if (current?.['run_id'] === runId) return false;
+    return this.#statements.selectFormer.get(namespace, workflowId, runId) === undefined;
   }
 
   /** The new run's ref, 0 = conflict. */
@@ -117,7 +116,8 @@ export class SqliteCommit {
     const isCurrent = replaces !== undefined;
     if (
       typeof replaces === 'number' &&
-      this.#statements.unsetCurrent.run(replaces, namespace, key.workflowId).changes === 0
+      this.#statements.unsetCurrent.run(replaces, namespace, key.workflowId, key.runId).changes ===
+        0
     ) {
       return 0;
     }
@@ -345,12 +345,13 @@ const sql = {
   insertOutbox: 'INSERT INTO outbox (outbox_id, ref, created_at, bytes) VALUES (?, ?, ?, ?)',
   insertMail: 'INSERT INTO mail (process_id, bytes) VALUES (?, ?)',
   selectVersion: 'SELECT version FROM runs WHERE ref = ?',
-  selectCurrent: `SELECT ref FROM visibility WHERE namespace = ? AND workflow_id = ? AND is_current = 1`,
-  selectByKey: 'SELECT ref FROM visibility WHERE namespace = ? AND workflow_id = ? AND run_id = ?',
+  selectCurrent: `SELECT ref, run_id FROM visibility WHERE namespace = ? AND workflow_id = ? AND is_current = 1`,
+  selectFormer: `SELECT ref FROM visibility
+    WHERE namespace = ? AND workflow_id = ? AND run_id = ? AND is_current = 0`,
   selectPlace: `SELECT r.version, v.namespace, v.status, v.workflow_type, v.task_queue, v.start_time,
     v.parent_workflow_id FROM runs r JOIN visibility v ON v.ref = r.ref WHERE r.ref = ?`,
   unsetCurrent: `UPDATE visibility SET is_current = 0
-    WHERE ref = ? AND is_current = 1 AND namespace = ? AND workflow_id = ?`,
+    WHERE ref = ? AND is_current = 1 AND namespace = ? AND workflow_id = ? AND run_id <> ?`,
   setCurrent: 'UPDATE visibility SET is_current = 1 WHERE ref = ?',
   addCount: `INSERT INTO status_counts (namespace, status, count) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count`,

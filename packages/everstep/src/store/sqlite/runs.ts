@@ -8,19 +8,21 @@ import type { RunHead, RunKey, RunRef, RunStatusColumn, Store, StoredRun } from 
 
 const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.is_current
   FROM visibility v JOIN runs r ON r.ref = v.ref`;
-const byKey = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.run_id = ?`;
 const byCurrent = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.is_current = 1`;
+const byCurrentKey = `${byCurrent} AND v.run_id = ?`;
+const byFormerKey = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.run_id = ? AND v.is_current = 0`;
 const byRef = `${storedRun} WHERE v.ref = ?`;
 
 export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['runs'] {
   return {
     load: ({ key }) =>
-      db.answer(() =>
-        storedRunOf(
+      db.answer(() => {
+        const ids = [db.namespaceNumber(key.namespaceId), key.workflowId, key.runId];
+        return storedRunOf(
           db,
-          db.statement(byKey).get(db.namespaceNumber(key.namespaceId), key.workflowId, key.runId),
-        ),
-      ),
+          db.statement(byCurrentKey).get(...ids) ?? db.statement(byFormerKey).get(...ids),
+        );
+      }),
     loadByRef: ({ ref }) => db.answer(() => storedRunOf(db, db.statement(byRef).get(ref))),
     loadCurrent: ({ namespaceId, workflowId }) =>
       db.answer(() =>

@@ -43,12 +43,12 @@ CREATE TABLE visibility (
   -- JSON object of the custom search attributes.
   search_values TEXT
 );
-CREATE UNIQUE INDEX visibility_by_id ON visibility (namespace, workflow_id, run_id);
+-- Nearly every run is the current one of its workflow id, so the ids are indexed in two parts: one entry a run.
 CREATE UNIQUE INDEX visibility_current ON visibility (namespace, workflow_id) WHERE is_current = 1;
+CREATE UNIQUE INDEX visibility_former ON visibility (namespace, workflow_id, run_id) WHERE is_current = 0;
 CREATE INDEX visibility_by_start ON visibility (namespace, start_time);
 CREATE INDEX visibility_by_type ON visibility (namespace, workflow_type, start_time);
 CREATE INDEX visibility_by_status ON visibility (namespace, status, start_time);
-CREATE INDEX visibility_by_queue ON visibility (namespace, task_queue, start_time);
 CREATE INDEX visibility_by_parent ON visibility (namespace, parent_workflow_id, start_time)
   WHERE parent_workflow_id <> '';
 

@@ -34,7 +34,11 @@ export interface RunSeed {
 const noEntries: ReadonlyMap<never, never> = new Map<never, never>();
 
 /** Every field, so that all states have one shape and a copy of one is cheap. */
-const blankRun: Omit<RunState, keyof RunSeed> = {
+const blankRun: RunState = {
+  namespaceId: '',
+  namespace: '',
+  runId: '',
+  createRequestId: '',
   workflowId: '',
   firstRunId: '',
   originalRunId: '',
@@ -87,11 +91,14 @@ const blankRun: Omit<RunState, keyof RunSeed> = {
 };
 
 export function emptyRun(seed: RunSeed): RunState {
-  const { namespaceId, namespace, runId, createRequestId } = seed;
-  const run = copyOf({ ...blankRun, namespaceId, namespace, runId, createRequestId });
-  run.firstRunId = runId;
-  run.originalRunId = runId;
-  run.root = { workflowId: '', runId };
+  const run = copyOf(blankRun);
+  run.namespaceId = seed.namespaceId;
+  run.namespace = seed.namespace;
+  run.runId = seed.runId;
+  run.createRequestId = seed.createRequestId;
+  run.firstRunId = seed.runId;
+  run.originalRunId = seed.runId;
+  run.root = { workflowId: '', runId: seed.runId };
   return run;
 }
 

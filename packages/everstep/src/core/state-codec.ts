@@ -209,18 +209,20 @@ function keyed<V>(
 }
 
 type StoredActivity = Omit<ActivityInfo, 'heartbeatDetails' | 'lastFailure' | 'priority'> & {
-  readonly heartbeatDetails?: string;
-  readonly lastFailure?: string;
-  readonly priority?: string;
+  readonly heartbeatDetails?: string | undefined;
+  readonly lastFailure?: string | undefined;
+  readonly priority?: string | undefined;
 };
 
-function encodeActivity(activity: ActivityInfo): StoredActivity {
-  const { heartbeatDetails, lastFailure, priority: own, ...rest } = activity;
+function encodeActivity(activity: ActivityInfo): ActivityInfo | StoredActivity {
+  const { heartbeatDetails, lastFailure, priority: own } = activity;
+  // As it is while nothing of the wire is in it: `JSON.stringify` leaves out what is undefined.
+  if (!heartbeatDetails && !lastFailure && !own) return activity;
   return {
-    ...rest,
-    ...(heartbeatDetails && { heartbeatDetails: payloads.encode(heartbeatDetails) }),
-    ...(lastFailure && { lastFailure: failures.encode(lastFailure) }),
-    ...(own && { priority: priority.encode(own) }),
+    ...activity,
+    heartbeatDetails: heartbeatDetails && payloads.encode(heartbeatDetails),
+    lastFailure: lastFailure && failures.encode(lastFailure),
+    priority: own && priority.encode(own),
   };
 }
 

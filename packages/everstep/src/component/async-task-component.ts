@@ -170,7 +170,9 @@ export class AsyncTaskComponent {
     if (this.#running !== undefined) return this.#running.client;
     throw new EverstepError(
       'COMPONENT_STATE',
-      `getClient() needs a started component; this one is ${this.#phase}. Call start() first.`,
+      this.#phase === 'stopped'
+        ? 'getClient() needs a started component; this one was stopped. Make a new AsyncTaskComponent.'
+        : `getClient() needs a started component; this one is ${this.#phase}. Call start() first.`,
     );
   }
 

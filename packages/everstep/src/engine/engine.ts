@@ -69,7 +69,7 @@ export interface Engine {
   readonly processId: string;
   readonly service: WorkflowService & LocalWorkerSupport;
   start(): Promise<void>;
-  /** Writes what is under way, and leaves the store. Workers have been drained before. */
+  /** Writes what is under way, ends the calls that wait, and leaves the store. Workers have been drained before. */
   stop(): Promise<void>;
 }
 
@@ -202,6 +202,8 @@ class EmbeddedEngine implements Engine {
     await this.#wakeUps.stop();
     await this.#groupCommit.idle();
     await this.#background;
+    // Whoever waits for what was written just now has been woken.
+    this.#context.waiters.stop();
     await this.#context.processes.bury(this.processId);
     await this.#groupCommit.idle();
     this.#groupCommit.close();

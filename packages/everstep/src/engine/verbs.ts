@@ -1,4 +1,5 @@
 /** The service: every call that is built, one file each. A call missing here does not compile. */
+import { engineStopped, isServiceError } from '../service/service-error.ts';
 import type { RpcName, WorkflowService } from '../service/workflow-service.ts';
 import type { EngineContext } from './context.ts';
 import type { Verb } from './verb.ts';
@@ -75,12 +76,23 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
 export function serviceOf(context: EngineContext): WorkflowService {
   const service: Record<string, unknown> = {};
   for (const [name, verb] of Object.entries(verbs)) {
-    service[name] = (request: never, call: never) =>
-      (verb as (context: EngineContext, request: never, call: never) => unknown)(
-        context,
-        request,
-        call,
-      );
+    const call = verb as (context: EngineContext, request: never, call: never) => Promise<object>;
+    service[name] = (request: never, scope: never) =>
+      untilStopped(context, () => call(context, request, scope));
   }
   return service as unknown as WorkflowService;
+}
+
+/** What an engine that has stopped, and a store closed under a call, come to is no bug: UNAVAILABLE. */
+async function untilStopped(
+  { waiters }: EngineContext,
+  call: () => Promise<object>,
+): Promise<object> {
+  if (waiters.stopped) throw engineStopped();
+  try {
+    return await call();
+  } catch (error) {
+    const ended = !isServiceError(error) || isServiceError(error, 'DEADLINE_EXCEEDED');
+    throw waiters.stopped && ended ? engineStopped(error) : error;
+  }
 }

@@ -13,8 +13,11 @@ interface Waiter {
 export class Waiters {
   readonly #store: Store;
   readonly #byRun = new Map<RunRef, Set<Waiter>>();
+  /** Every call that waits, whatever for. */
+  readonly #calls = new Set<AbortController>();
   #checking = false;
   #again = false;
+  #stopped = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -22,6 +25,27 @@ export class Waiters {
 
   get size(): number {
     return this.#byRun.size;
+  }
+
+  /** The engine is stopped: nothing that is waited for will come. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** A call that is to be aborted when the engine stops, until `forget`. */
+  hold(call: AbortController): void {
+    if (this.#stopped) call.abort();
+    else this.#calls.add(call);
+  }
+
+  forget(call: AbortController): void {
+    this.#calls.delete(call);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const call of this.#calls) call.abort();
+    this.#calls.clear();
   }
 
   /** Resolves when the run has a version other than that one, or on the signal. */

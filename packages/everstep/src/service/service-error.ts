@@ -51,3 +51,14 @@ export class ServiceError extends Error {
 export function isServiceError(error: unknown, code?: RefusalCode): error is ServiceError {
   return error instanceof ServiceError && (code === undefined || error.code === code);
 }
+
+const stoppedMessage = 'The engine is stopped.';
+
+/** What calls get that wait while the engine stops, and those that come after. */
+export function engineStopped(cause?: unknown): ServiceError {
+  return new ServiceError({ code: 'UNAVAILABLE', message: stoppedMessage }, { cause });
+}
+
+export function isEngineStopped(error: unknown): boolean {
+  return isServiceError(error, 'UNAVAILABLE') && error.message === stoppedMessage;
+}

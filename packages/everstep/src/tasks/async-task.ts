@@ -61,6 +61,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
   readonly #definition: TaskDefinition;
   readonly #task: TaskFunction<TParams, TResult>;
   #connection: TaskConnection | undefined;
+  #disconnected = false;
 
   /** @throws EverstepError TASK_OPTIONS_INVALID, naming the field, what was wrong and what is expected. */
   constructor(options: TaskOptions<TParams, TResult>) {
@@ -119,6 +120,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
 
   /** Called by the component when it starts, and with nothing when it stops. */
   connect(connection: TaskConnection | undefined): void {
+    this.#disconnected = connection === undefined && this.#connection !== undefined;
     this.#connection = connection;
   }
 
@@ -253,7 +255,9 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
     const name = this.getName();
     throw new EverstepError(
       'TASK_NOT_CONNECTED',
-      `Task "${name}" is not connected, so ${method}() cannot reach its engine. Register it on an AsyncTaskComponent and call start() first, or give it a client with setClient().`,
+      this.#disconnected
+        ? `Task "${name}" is not connected: its component was stopped, so ${method}() cannot reach its engine. What was submitted is kept. Register the task on a new AsyncTaskComponent and await start().`
+        : `Task "${name}" is not connected, so ${method}() cannot reach its engine. Register it on an AsyncTaskComponent and call start() first, or give it a client with setClient().`,
     );
   }
 }

@@ -10,6 +10,8 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
 import type { Clock, Random } from '../service/clock.ts';
+import { EverstepError } from '../service/error-codes.ts';
+import { isEngineStopped } from '../service/service-error.ts';
 import type { HistoryEvent, RunDescription } from './task-status.ts';
 
 export interface TaskClient {
@@ -44,6 +46,16 @@ export function isUnknownRun(error: unknown): boolean {
   return !(status instanceof Buffer && status.includes('NamespaceNotFoundFailure'));
 }
 
+/** The error, or what it means for the task when the component stopped under the call. */
+function unlessStopped(error: unknown, taskId: string): unknown {
+  if (!(error instanceof Error) || !isEngineStopped(error.cause)) return error;
+  return new EverstepError(
+    'TASK_NOT_CONNECTED',
+    `The component was stopped while task ${taskId} was read. The task is kept, and goes on when a worker runs on its store: ask a component that is started.`,
+    { taskId, cause: error },
+  );
+}
+
 /** The chain's current run, or that run. Undefined when it is unknown. */
 export async function describeRun(
   { client }: TaskClient,
@@ -57,7 +69,7 @@ export async function describeRun(
     });
   } catch (error) {
     if (isUnknownRun(error)) return undefined;
-    throw error;
+    throw unlessStopped(error, workflowId);
   }
 }
 
@@ -80,13 +92,18 @@ export async function historyPage(
   { client }: TaskClient,
   request: HistoryRequest,
 ): Promise<HistoryPage> {
-  const reply = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId: request.workflowId, runId: request.runId },
-    waitNewEvent: request.wait === true,
-    historyEventFilterType: request.closeEventOnly === true ? 2 : 1,
-    ...(request.pageToken !== undefined && { nextPageToken: request.pageToken }),
-  });
+  const { workflowId, runId, wait, closeEventOnly, pageToken } = request;
+  const reply = await client.workflowService
+    .getWorkflowExecutionHistory({
+      namespace: client.options.namespace,
+      execution: { workflowId, runId },
+      waitNewEvent: wait === true,
+      historyEventFilterType: closeEventOnly === true ? 2 : 1,
+      ...(pageToken !== undefined && { nextPageToken: pageToken }),
+    })
+    .catch((error: unknown) => {
+      throw unlessStopped(error, workflowId);
+    });
   return { events: reply.history?.events ?? [], nextPageToken: reply.nextPageToken };
 }
 

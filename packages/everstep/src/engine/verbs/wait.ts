@@ -31,11 +31,13 @@ export function waitFor(
   };
   if (outer?.aborted) controller.abort();
   else outer?.addEventListener('abort', onOuter);
+  context.waiters.hold(controller);
   return {
     signal: controller.signal,
     cancelled: () => outer?.aborted === true,
     end: () => {
       timer.cancel();
+      context.waiters.forget(controller);
       outer?.removeEventListener('abort', onOuter);
     },
   };

@@ -12,6 +12,10 @@ describe('what is wrong with a start is said in Temporal’s words (section 14)'
   it.each([
     [{ workflowId: '' }, 'WorkflowId is not set on request.'],
     [{ workflowId: long }, 'WorkflowId exceeds maximum allowed length (1001/1000)'],
+    [{ workflowId: 'a\0b' }, 'WorkflowId holds NUL or a lone surrogate.'],
+    [{ workflowId: '\ud800' }, 'WorkflowId holds NUL or a lone surrogate.'],
+    [{ workflowType: { name: 'a\0b' } }, 'WorkflowType holds NUL or a lone surrogate.'],
+    [{ taskQueue: { name: 'a\0b' } }, 'taskQueue holds NUL or a lone surrogate'],
     [{ workflowType: null }, 'WorkflowType is not set on request.'],
     [{ workflowType: { name: long } }, 'WorkflowType length exceeds limit.'],
     [{ taskQueue: null }, 'taskQueue is not set'],

@@ -1,7 +1,7 @@
 /** What is wrong with a start, before any run is looked at (section 14). The first problem, in Temporal's words. */
 import { refuse } from './answer.ts';
 import { validateCron } from './cron.ts';
-import { checkTaskQueue, idTooLong } from './id-length.ts';
+import { checkTaskQueue, idNotStorable, idTooLong } from './id-length.ts';
 import type { SignalWithStartRequest, StartRequest } from './input.ts';
 import type { Limits } from './limits.ts';
 import {
@@ -35,6 +35,7 @@ export function validateStart(request: StartRequest, rules: RequestRules): Refus
       cronProblem(request, rules) ??
       (workflowType === '' ? 'WorkflowType is not set on request.' : undefined) ??
       (idTooLong(workflowType, limits) ? 'WorkflowType length exceeds limit.' : undefined) ??
+      typeProblem(workflowType) ??
       queueProblem(request, limits) ??
       timeoutProblem(request) ??
       (idTooLong(request.requestId ?? '', limits)
@@ -61,6 +62,7 @@ export function validateSignalWithStart(
       lengthProblem('signal name', signalName, limits) ??
       (workflowType === '' ? 'workflow type not set' : undefined) ??
       lengthProblem('workflow type name', workflowType, limits) ??
+      typeProblem(workflowType) ??
       queueProblem(request, limits) ??
       lengthProblem('Request ID', request.requestId ?? '', limits) ??
       (idTooLong(request.identity ?? '', limits) ? 'Identity length exceeds limit.' : undefined) ??
@@ -92,7 +94,12 @@ function lengthProblem(what: string, value: string, limits: Limits): string | un
 function workflowIdProblem(request: EitherRequest, limits: Limits): string | undefined {
   const workflowId = request.workflowId ?? '';
   if (workflowId === '') return 'WorkflowId is not set on request.';
+  if (idNotStorable(workflowId)) return 'WorkflowId holds NUL or a lone surrogate.';
   return lengthProblem('WorkflowId', workflowId, limits);
+}
+
+function typeProblem(workflowType: string): string | undefined {
+  return idNotStorable(workflowType) ? 'WorkflowType holds NUL or a lone surrogate.' : undefined;
 }
 
 function retryProblem(request: EitherRequest): string | undefined {

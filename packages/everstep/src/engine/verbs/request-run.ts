@@ -3,6 +3,7 @@ import { runNotFound } from '../executor.ts';
 import type { EngineContext } from '../context.ts';
 import { settled } from '../unit.ts';
 import type { LiveRun } from '../unit.ts';
+import { idNotStorable } from '../../core/id-length.ts';
 import type { InputKind, InputOf } from '../../core/input.ts';
 import type { WireWorkflowExecution } from '../../core/proto.ts';
 import { ServiceError } from '../../service/service-error.ts';
@@ -23,6 +24,8 @@ export function executionOf(execution: WireWorkflowExecution | null | undefined)
   const runId = execution.runId ?? '';
   if (workflowId === '') throw invalid('WorkflowId is not set on request.');
   if (runId !== '' && !uuid.test(runId)) throw invalid('Invalid RunId.');
+  // No run can have such an id, and a store that cuts it would find another's.
+  if (idNotStorable(workflowId)) throw runNotFound({ workflowId, runId });
   return { workflowId, runId };
 }
 

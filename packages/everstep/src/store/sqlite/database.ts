@@ -198,7 +198,7 @@ export function storeErrorOf(cause: unknown, path: string): StoreError {
     return notWritable(path, said, cause);
   // The shared memory file could not grow: the folder is on a full disk.
   if (errcode === 4874 || errcode === 5386) return diskFull(path, cause);
-  switch (errcode === undefined ? -1 : errcode & 0xff) {
+  switch (errcode === undefined ? codeInWords(said) : errcode & 0xff) {
     case 13:
       return diskFull(path, cause);
     case 11:
@@ -225,6 +225,13 @@ export function storeErrorOf(cause: unknown, path: string): StoreError {
     default:
       return new StoreError('STORE_FAILED', `The database ${path} failed: ${said}.`, { cause });
   }
+}
+
+/** @photostructure/sqlite gives no number with the errors of `all`. */
+function codeInWords(said: string): number {
+  if (/malformed|not a database/.test(said)) return 11;
+  if (said.includes('database or disk is full')) return 13;
+  return /is locked/.test(said) ? 5 : -1;
 }
 
 function diskFull(path: string, cause: unknown): StoreError {

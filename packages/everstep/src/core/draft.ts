@@ -154,11 +154,10 @@ export class Draft {
     attributes: EventAttributes,
     extra?: { userMetadata?: UserMetadata | null | undefined; links?: HistoryEvent['links'] },
   ): HistoryEvent {
-    const event: HistoryEvent = {
-      eventTime: timestampOf(this.env.now),
-      eventType,
-      ...attributes,
-    };
+    // The attributes are a literal of the caller's: they become the event.
+    const event: HistoryEvent = attributes;
+    event.eventTime = timestampOf(this.env.now);
+    event.eventType = eventType;
     if (extra?.userMetadata) event.userMetadata = extra.userMetadata;
     if (extra?.links && extra.links.length > 0) event.links = extra.links;
     if (

@@ -42,20 +42,14 @@ for (const field of (EventType as unknown as Reflected).fieldsArray) {
   });
 }
 
-/** The fields that nearly every event has, first and in the order of their numbers. */
-const head = ['eventId', 'eventTime', 'eventType', 'version', 'taskId'] as const;
-const inHead: ReadonlySet<string> = new Set(head);
 const writer = new WireWriter();
 
 export function encodeBatch(events: readonly HistoryEvent[]): Uint8Array {
   try {
     for (const event of events) {
       writer.uint32(10).fork();
-      for (const name of head) if (Object.hasOwn(event, name)) encodeField(name, event[name]);
-      // A decoded event inherits the defaults of what it does not have.
-      for (const name of Object.keys(event)) {
-        if (!inHead.has(name)) encodeField(name, event[name as keyof HistoryEvent]);
-      }
+      // Own fields only: a decoded event inherits the defaults of what it does not have.
+      for (const name of Object.keys(event)) encodeField(name, event[name as keyof HistoryEvent]);
       writer.ldelim();
     }
     return writer.finish();

@@ -5,6 +5,7 @@
  * The first byte is the format. A new format gets the next number; a number is never used again.
  */
 import proto from '@temporalio/proto';
+import type { Mutable } from './draft.ts';
 import { decodeBatch, encodeBatch } from './history-batch.ts';
 import { InvariantViolation } from './invariant.ts';
 import { EventType, ParentClosePolicy } from './proto.ts';
@@ -227,13 +228,12 @@ function encodeActivity(activity: ActivityInfo): ActivityInfo | StoredActivity {
 }
 
 function decodeActivity(stored: StoredActivity): ActivityInfo {
-  const { heartbeatDetails, lastFailure, priority: own, ...rest } = stored;
-  return {
-    ...rest,
-    ...(heartbeatDetails !== undefined && { heartbeatDetails: payloads.decode(heartbeatDetails) }),
-    ...(lastFailure !== undefined && { lastFailure: failures.decode(lastFailure) }),
-    ...(own !== undefined && { priority: priority.decode(own) }),
-  };
+  const { heartbeatDetails, lastFailure, priority: own } = stored;
+  const activity = stored as unknown as Mutable<ActivityInfo>;
+  if (heartbeatDetails !== undefined) activity.heartbeatDetails = payloads.decode(heartbeatDetails);
+  if (lastFailure !== undefined) activity.lastFailure = failures.decode(lastFailure);
+  if (own !== undefined) activity.priority = priority.decode(own);
+  return activity;
 }
 
 type PolicyName = keyof typeof ParentClosePolicy;

@@ -30,7 +30,7 @@ export interface ResultOptions {
 }
 
 export interface CancelOptions {
-  /** For people: stands in the history and, of a terminated task, in its failure. */
+  /** For people: stands in the history, and in `error` and `failure` of the ended task's status. */
   readonly reason?: string;
 }
 

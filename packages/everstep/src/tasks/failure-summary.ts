@@ -26,6 +26,8 @@ export interface TaskFailure {
 }
 
 const depthMax = 50;
+/** What the engine, and a Temporal server, say of a step's timeout. */
+const engineWords = /^activity \w+ timeout$|^Not enough time to schedule next retry/;
 
 export function failureSummary(error: unknown, depth = 0): TaskFailure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
@@ -49,16 +51,44 @@ export function failureSummary(error: unknown, depth = 0): TaskFailure {
   };
 }
 
-/** The message that says it best: of the failure itself, below what only wraps it. */
-export function failureMessage(error: unknown): string {
+/**
+ * The message that says it best: of the failure itself, below what only wraps it. `step` is the key of the step it
+ * comes from, where the failure does not say.
+ */
+export function failureMessage(error: unknown, step?: string): string {
   let at = error;
+  let key = step;
   for (
     let depth = 0;
     depth < depthMax && (at instanceof ActivityFailure || at instanceof ChildWorkflowFailure);
     depth += 1
   ) {
     if (at.cause === undefined) break;
+    if (at instanceof ActivityFailure) key = at.activityId;
     at = at.cause;
   }
+  // What follows `#` is ours, but for the number of a repeat.
+  const shown = key?.replace(/#(?!\d+(?:#|$)).*$/, '') ?? '';
+  const name = shown === '' ? 'The step' : `Step "${shown}"`;
+  if (at instanceof TimeoutFailure && engineWords.test(at.message)) return timeoutMessage(name, at);
+  if (at instanceof ApplicationFailure && at.type === 'ProcessLost') {
+    return `${name} was running when its process died. It may have had its effect, and is not run again because its policy allows one attempt.`;
+  }
   return at instanceof Error ? at.message : String(at);
+}
+
+function timeoutMessage(name: string, { timeoutType, message, cause }: TimeoutFailure): string {
+  const last = cause === undefined ? '' : ` The last attempt: ${failureMessage(cause)}`;
+  switch (timeoutType) {
+    case 'START_TO_CLOSE':
+      return `${name} took longer than its startToClose timeout allows for an attempt.${last}`;
+    case 'SCHEDULE_TO_CLOSE':
+      return `${name} did not complete within its scheduleToClose timeout, or had no time left for another attempt.${last}`;
+    case 'SCHEDULE_TO_START':
+      return `${name} was not taken by a worker within its scheduleToStart timeout.${last}`;
+    case 'HEARTBEAT':
+      return `${name} gave no heartbeat within its heartbeat timeout.${last}`;
+    default:
+      return message;
+  }
 }

@@ -289,7 +289,7 @@ describe('code that changed under a run', () => {
     expect(again.broken).toMatchObject({
       code: 'KEY_CHANGED_KIND',
       message: expect.stringMatching(
-        /"wait" is a sleep in the code, but in event 5 of the history it is a step.*run\.test\.ts:\d+/s,
+        /run\.test\.ts:\d+:\d+: The key "wait" is a sleep in the code, but in event 5 of the history it is a step/,
       ),
     });
   });
@@ -327,7 +327,7 @@ describe('wrong use of keys', () => {
     await run.turn();
     await expect(run.turn((h) => h.stepCompleted('a', 0))).rejects.toMatchObject({
       code: 'OPERATION_UNKNOWN',
-      message: expect.stringMatching(/17 was yielded after the key "a".*run\.test\.ts:\d+/s),
+      message: expect.stringMatching(/run\.test\.ts:\d+:\d+: 17 was yielded after the key "a"/),
     });
   });
 

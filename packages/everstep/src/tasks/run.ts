@@ -370,7 +370,7 @@ export class Run implements Host, Answers {
         this.breakDown(
           new TaskCodeError(
             error.code,
-            `Task "${this.definition.name}": ${error.message}${this.#place(owner.generator)}`,
+            `Task "${this.definition.name}"${this.#place(owner.generator)}: ${error.message}`,
             { cause: error.cause },
           ),
         );

@@ -13,6 +13,7 @@ import {
   type TaskClient,
 } from './task-client.ts';
 import {
+  cancelReason,
   runEnd,
   statusView,
   type HistoryEvent,
@@ -64,7 +65,10 @@ export async function statusOf(
     ...(end?.kind === 'completed' && {
       result: end.result === undefined ? undefined : await decodedPayload(task, end.result),
     }),
-    ...(error !== undefined && { error: failureMessage(error), failure: failureSummary(error) }),
+    ...(error !== undefined && {
+      error: failureMessage(error, rest.currentStep),
+      failure: failureSummary(error),
+    }),
     ...(progress !== undefined && { progress: await decodedPayload(task, progress) }),
   };
 }
@@ -125,9 +129,29 @@ async function awaitEnd(task: TaskClient, taskId: string): Promise<FinalEnd> {
     } else if (end.kind === 'continued') {
       runId = end.runId;
       pageToken = undefined;
+    } else if (last?.workflowExecutionCanceledEventAttributes) {
+      return withReason(task, taskId, runId, end);
     } else {
       return end;
     }
+  }
+}
+
+/** Why it was cancelled stands in the request's event, or nowhere if the run is no longer kept. */
+async function withReason(
+  task: TaskClient,
+  taskId: string,
+  runId: string,
+  end: FinalEnd,
+): Promise<FinalEnd> {
+  try {
+    const events = await wholeHistory(task, taskId, runId);
+    const last = events.at(-1);
+    const told = last === undefined ? undefined : runEnd(last, cancelReason(events));
+    return told?.kind === 'cancelled' ? told : end;
+  } catch (error) {
+    if (isUnknownRun(error)) return end;
+    throw error;
   }
 }
 
@@ -158,12 +182,13 @@ async function endWithin(task: TaskClient, taskId: string, timeoutMs: number): P
     return await task.client.withAbortSignal(stop.signal, () => awaitEnd(task, taskId));
   } catch (error) {
     if (!stop.signal.aborted || grpcCodeOf(error) !== grpcCode.cancelled) throw error;
-    const { status, currentStep } = await readStatus(task, taskId);
+    const { status, currentStep, error: problem } = await readStatus(task, taskId);
     const where = currentStep === undefined ? '' : ` at step "${currentStep}"`;
+    const why = problem === undefined ? '' : ` Its last error: ${problem.replace(/\.?$/, '.')}`;
     throw new EverstepError(
       'RESULT_TIMEOUT',
-      `Task ${taskId} has no result after ${timeoutMs} ms: its status is ${status}${where}. It goes on; ask again, or cancel it.`,
-      { taskId, cause: error },
+      `Task ${taskId} has no result after ${timeoutMs} ms: its status is ${status}${where}.${why} It goes on; ask again, or cancel it.`,
+      { taskId },
     );
   } finally {
     timer.cancel();

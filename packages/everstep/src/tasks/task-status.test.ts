@@ -151,6 +151,19 @@ describe('the status of a run', () => {
     ).toEqual({ kind: 'continued', runId: 'retry' });
   });
 
+  it('gives the reason of a cancel as the failure', () => {
+    const asked: HistoryEvent = {
+      workflowExecutionCancelRequestedEventAttributes: { cause: 'wrong customer' },
+    };
+    const end: HistoryEvent = { workflowExecutionCanceledEventAttributes: {} };
+    expect(statusView(description, history(started, asked, end)).end).toMatchObject({
+      failure: { message: 'wrong customer' },
+    });
+    expect(statusView(description, history(started, end)).end).toMatchObject({
+      failure: { message: 'The task was cancelled.' },
+    });
+  });
+
   it('shows why its code cannot go on, until it does', () => {
     const failed: HistoryEvent = {
       workflowTaskFailedEventAttributes: { failure: { message: 'key "a#b" holds #' } },

@@ -90,7 +90,7 @@ export function statusView(
 ): StatusView {
   const steps = stepsOf(events);
   const last = events.at(-1);
-  const end = last === undefined ? undefined : runEnd(last);
+  const end = last === undefined ? undefined : runEnd(last, cancelReason(events));
   const pending =
     end === undefined
       ? (description.pendingActivities ?? []).filter(
@@ -127,8 +127,14 @@ export function statusView(
   };
 }
 
-/** The end that an event writes; undefined when it is no close event. */
-export function runEnd(event: HistoryEvent): RunEnd | undefined {
+/** What the first cancel request gave as its reason; empty when it gave none. */
+export function cancelReason(events: readonly HistoryEvent[]): string {
+  const requested = events.find((event) => event.workflowExecutionCancelRequestedEventAttributes);
+  return requested?.workflowExecutionCancelRequestedEventAttributes?.cause ?? '';
+}
+
+/** The end that an event writes; undefined when it is no close event. The reason stands in another event. */
+export function runEnd(event: HistoryEvent, reasonOfCancel = ''): RunEnd | undefined {
   const completed = event.workflowExecutionCompletedEventAttributes;
   const failed = event.workflowExecutionFailedEventAttributes;
   const timedOut = event.workflowExecutionTimedOutEventAttributes;
@@ -154,7 +160,7 @@ export function runEnd(event: HistoryEvent): RunEnd | undefined {
     return {
       kind: 'cancelled',
       failure: {
-        message: 'The task was cancelled.',
+        message: reasonOfCancel || 'The task was cancelled.',
         canceledFailureInfo: cancelled.details ? { details: cancelled.details } : {},
       },
     };

@@ -96,6 +96,22 @@ describe.each(storeKinds)('bad input on the %s store', (kind) => {
     expect(error.message).toMatch(/^timeout is -1, which is out of range/);
   });
 
+  it('a result that faulty code keeps from coming says why when its time is over', async () => {
+    const task = new AsyncTask({
+      name: 'twice',
+      task: async function* () {
+        yield* all([step('same', () => 1), step('same', () => 2)]);
+      },
+    });
+    await running(kind, [task]);
+    const error = await rejection(task.result(await task.submit(undefined), { timeout: '1s' }));
+    expect(error).toMatchObject({ code: 'RESULT_TIMEOUT' });
+    expect(error.cause).toBeUndefined();
+    expect(error.message).toMatch(
+      /its status is pending\. Its last error: Task "twice", at .*: The key "same" .* two keys\. It goes on/,
+    );
+  });
+
   it('a schema that refuses names each place, and what it parses is what arrives', async () => {
     const schema: StandardSchema<unknown, { n: number }> = {
       '~standard': {

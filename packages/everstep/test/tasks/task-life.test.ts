@@ -177,12 +177,17 @@ describe.each(storeKinds)('a task on the %s store', (kind) => {
     await running(kind, [task]);
     const id = await task.submit(undefined);
     await started.opened;
-    await task.cancel(id);
+    await task.cancel(id, { reason: 'wrong customer' });
     const error = await rejection(task.result(id));
     expect(error).toMatchObject({ code: 'TASK_CANCELLED' });
+    expect(error.message).toBe(`Task ${id} was cancelled: wrong customer`);
     expect(error.cause).toBeInstanceOf(CancelledFailure);
     expect(cleaned).toBe(true);
-    expect(await task.getStatus(id)).toMatchObject({ status: 'cancelled' });
+    expect(await task.getStatus(id)).toMatchObject({
+      status: 'cancelled',
+      error: 'wrong customer',
+      failure: { name: 'CancelledFailure', message: 'wrong customer' },
+    });
     await task.cancel(id);
     expect(await rejection(task.terminate(id))).toMatchObject({ code: 'TASK_ALREADY_ENDED' });
     expect(await rejection(task.cancel('nobody'))).toMatchObject({ code: 'TASK_NOT_FOUND' });

@@ -31,6 +31,19 @@ it('shows the form when the path is missing', () => {
   expect(refusal('sqlite:').message).toContain('sqlite:<path>');
 });
 
+it('refuses a path that is written as another kind of URL, and shows how it is written here', () => {
+  const hints = {
+    'sqlite://rel/tasks.db': "Write 'sqlite:rel/tasks.db'.",
+    'sqlite:file:///tmp/a.db': "Write 'sqlite:/tmp/a.db'.",
+    'sqlite:file:a.db': "Write 'sqlite:a.db'.",
+    'sqlite://file:///tmp/a.db': "Write 'sqlite:/tmp/a.db'.",
+  };
+  for (const [url, hint] of Object.entries(hints)) {
+    expect(refusal(url)).toMatchObject({ code: 'STORE_URL_INVALID' });
+    expect(refusal(url).message).toContain(hint);
+  }
+});
+
 it('says that PostgreSQL and MySQL are not built, and what works', () => {
   for (const url of ['postgres://h/d', 'postgresql://h/d', 'mysql://h/d']) {
     expect(refusal(url)).toMatchObject({ code: 'STORE_NOT_BUILT' });

@@ -23,6 +23,14 @@ export function openStore(url: string): Store {
           { cause: { url } },
         );
       }
+      const meant = pathMeant(path);
+      if (meant !== undefined) {
+        throw new StoreError(
+          'STORE_URL_INVALID',
+          `The database '${url}' does not name a path as 'sqlite:<path>' does. Write 'sqlite:${meant}'.`,
+          { cause: { url } },
+        );
+      }
       const synchronous = synchronousOf(options);
       if (synchronous === undefined) {
         throw new StoreError(
@@ -53,6 +61,15 @@ export function openStore(url: string): Store {
         { cause: { scheme } },
       );
   }
+}
+
+/** The path that a URL of another kind probably means: `//folder/file`, and `file:…`. Undefined for a plain path. */
+function pathMeant(path: string): string | undefined {
+  const plain = path
+    .replace(/^\/\/(?=[^/])/, '')
+    .replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/i, '')
+    .replace(/^\/\/(?=[^/])/, '');
+  return plain === path ? undefined : plain;
 }
 
 function synchronousOf(options: string | undefined): 'FULL' | 'NORMAL' | undefined {

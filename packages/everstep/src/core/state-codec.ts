@@ -5,7 +5,6 @@
  * The first byte is the format. A new format gets the next number; a number is never used again.
  */
 import proto from '@temporalio/proto';
-import type { Mutable } from './draft.ts';
 import { decodeBatch, encodeBatch } from './history-batch.ts';
 import { InvariantViolation } from './invariant.ts';
 import { EventType, ParentClosePolicy } from './proto.ts';
@@ -209,31 +208,70 @@ function keyed<V>(
   };
 }
 
-type StoredActivity = Omit<ActivityInfo, 'heartbeatDetails' | 'lastFailure' | 'priority'> & {
-  readonly heartbeatDetails?: string | undefined;
-  readonly lastFailure?: string | undefined;
-  readonly priority?: string | undefined;
-};
+type StoredActivity = { readonly [Field in keyof ActivityInfo]?: unknown };
 
-function encodeActivity(activity: ActivityInfo): ActivityInfo | StoredActivity {
-  const { heartbeatDetails, lastFailure, priority: own } = activity;
-  // As it is while nothing of the wire is in it: `JSON.stringify` leaves out what is undefined.
-  if (!heartbeatDetails && !lastFailure && !own) return activity;
+/** What an activity has that was never started, never failed and is not waited for. */
+const blankActivity = {
+  attempt: 1,
+  stamp: 0,
+  dispatched: true,
+  startedTime: 0,
+  startRequestId: '',
+  startedIdentity: '',
+  scheduleToCloseMs: 0,
+  scheduleToStartMs: 0,
+  startToCloseMs: 0,
+  heartbeatMs: 0,
+  cancelRequestedEventId: 0,
+  lastHeartbeatTime: 0,
+  lastWorkerIdentity: '',
+  lastAttemptCompleteTime: 0,
+  paused: false,
+} satisfies Partial<ActivityInfo>;
+
+function encodeActivity(a: ActivityInfo): StoredActivity {
   return {
-    ...activity,
-    heartbeatDetails: heartbeatDetails && payloads.encode(heartbeatDetails),
-    lastFailure: lastFailure && failures.encode(lastFailure),
-    priority: own && priority.encode(own),
-  };
+    scheduledEventId: a.scheduledEventId,
+    activityId: a.activityId,
+    activityType: a.activityType,
+    taskQueue: a.taskQueue,
+    attempt: a.attempt === 1 ? undefined : a.attempt,
+    stamp: a.stamp || undefined,
+    firstScheduledTime: a.firstScheduledTime,
+    scheduledTime: a.scheduledTime === a.firstScheduledTime ? undefined : a.scheduledTime,
+    dispatched: a.dispatched ? undefined : false,
+    startedTime: a.startedTime || undefined,
+    startRequestId: a.startRequestId || undefined,
+    startedIdentity: a.startedIdentity || undefined,
+    processId: a.processId,
+    scheduleToCloseMs: a.scheduleToCloseMs || undefined,
+    scheduleToStartMs: a.scheduleToStartMs || undefined,
+    startToCloseMs: a.startToCloseMs || undefined,
+    heartbeatMs: a.heartbeatMs || undefined,
+    retryPolicy: a.retryPolicy,
+    cancelRequestedEventId: a.cancelRequestedEventId || undefined,
+    lastHeartbeatTime: a.lastHeartbeatTime || undefined,
+    heartbeatDetails: a.heartbeatDetails && payloads.encode(a.heartbeatDetails),
+    lastFailure: a.lastFailure && failures.encode(a.lastFailure),
+    lastWorkerIdentity: a.lastWorkerIdentity || undefined,
+    lastAttemptCompleteTime: a.lastAttemptCompleteTime || undefined,
+    priority: a.priority && priority.encode(a.priority),
+    paused: a.paused || undefined,
+  } satisfies { readonly [Field in keyof ActivityInfo]-?: unknown };
 }
 
 function decodeActivity(stored: StoredActivity): ActivityInfo {
   const { heartbeatDetails, lastFailure, priority: own } = stored;
-  const activity = stored as unknown as Mutable<ActivityInfo>;
-  if (heartbeatDetails !== undefined) activity.heartbeatDetails = payloads.decode(heartbeatDetails);
-  if (lastFailure !== undefined) activity.lastFailure = failures.decode(lastFailure);
-  if (own !== undefined) activity.priority = priority.decode(own);
-  return activity;
+  return {
+    ...blankActivity,
+    scheduledTime: stored.firstScheduledTime,
+    ...stored,
+    ...(heartbeatDetails !== undefined && {
+      heartbeatDetails: payloads.decode(heartbeatDetails as string),
+    }),
+    ...(lastFailure !== undefined && { lastFailure: failures.decode(lastFailure as string) }),
+    ...(own !== undefined && { priority: priority.decode(own as string) }),
+  } as ActivityInfo;
 }
 
 type PolicyName = keyof typeof ParentClosePolicy;

@@ -4,6 +4,7 @@
  * its Host (run.ts), which answers at once or later.
  */
 import type { Wait, Waiter } from './journal.ts';
+import { TaskCodeError } from './task-errors.ts';
 
 /** A generator, whether native, wrapped or down-levelled, plain or async. */
 export interface GeneratorLike {
@@ -108,7 +109,7 @@ export class Coroutine implements Waiter {
       try {
         result = mode === next ? this.generator.next(value) : this.generator.throw(value);
       } catch (error) {
-        this.#parent.reject(error);
+        this.#threw(error);
         return;
       }
       if (isPromiseLike(result)) {
@@ -122,12 +123,18 @@ export class Coroutine implements Waiter {
     }
   }
 
+  /** The code broke a rule of tasks between its steps: it waits for corrected code, and the run is unharmed. */
+  #threw(error: unknown): void {
+    if (error instanceof TaskCodeError) this.#host.breakDown(error);
+    else this.#parent.reject(error);
+  }
+
   #await(result: PromiseLike<unknown>): void {
     this.#onResult ??= (settled) => {
       this.#settled(settled);
     };
     this.#onThrow ??= (error) => {
-      if (!this.#host.stopped) this.#parent.reject(error);
+      if (!this.#host.stopped) this.#threw(error);
       this.#host.rested();
     };
     this.#host.began();

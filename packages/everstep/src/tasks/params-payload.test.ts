@@ -1,6 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { expect, it } from 'vitest';
 import { paramsPayload } from './params-payload.ts';
+import { step } from './steps.ts';
 
 const encode = (params: unknown): unknown => paramsPayload('t', params, defaultPayloadConverter);
 function refusal(params: unknown): { code: string; message: string } {
@@ -54,4 +55,34 @@ it('says the size, the limit and the largest part of parameters that are too lar
     /are 3145\d\d\d bytes when serialised; the limit is 2097152 bytes \(2 MiB\)/,
   );
   expect(message).toContain('The largest part is params.image.');
+});
+
+it('refuses, with the place, what JSON would write as something else', () => {
+  const cases: [unknown, string][] = [
+    [{ at: new Date(NaN) }, 'params.at is an invalid Date, which JSON writes as null'],
+    [[1, undefined], 'params[1] is undefined, which JSON writes as null in a list'],
+    [{ like: /x/ }, 'params.like is a RegExp, which JSON writes as {}'],
+    [{ why: new TypeError('x') }, 'params.why is an Error, of which JSON drops the message'],
+    [{ known: new WeakMap() }, 'params.known is a WeakMap, which JSON writes as {}'],
+    [{ raw: new ArrayBuffer(1) }, 'params.raw is an ArrayBuffer, which JSON writes as {}'],
+    [new Float32Array(1), 'params is a Float32Array, which JSON does not keep'],
+    [{ file: Buffer.from('x') }, 'params.file is a Buffer inside another value'],
+    [{ files: [new Uint8Array(1)] }, 'params.files[0] is a Uint8Array inside another value'],
+  ];
+  for (const [params, problem] of cases) expect(refusal(params).message).toContain(problem);
+});
+
+it('takes an instance of a class, what writes itself, and an object without a prototype', () => {
+  class Point {
+    readonly x = 1;
+  }
+  const bare = Object.assign(Object.create(null) as object, { a: 1 });
+  for (const params of [new Point(), { at: new URL('http://x') }, bare, Object('x')]) {
+    expect(refusal(params).code).toBe('none');
+  }
+});
+
+it('says that a step in the parameters was not run', () => {
+  const { message } = refusal({ a: [step('fetch', () => 1)] });
+  expect(message).toContain('write yield* step("fetch", …)');
 });

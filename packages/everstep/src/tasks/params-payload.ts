@@ -4,6 +4,7 @@
  */
 import { defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 import { EverstepError } from '../service/error-codes.ts';
+import { serializationProblem } from './serialization-problem.ts';
 import { placePart } from './standard-schema.ts';
 
 const payloadBytesMax = 2 * 1024 * 1024;
@@ -20,7 +21,9 @@ export function paramsPayload(
 ): Payload {
   // A converter of the user's own may well know how to write a Map or a function; ours is JSON.
   const problem =
-    converter === defaultPayloadConverter ? serializationProblem(params, 'params') : undefined;
+    converter === defaultPayloadConverter
+      ? serializationProblem(params, 'params', 'refused')
+      : undefined;
   if (problem !== undefined) throw notSerializable(taskName, problem);
   let payload: Payload;
   try {
@@ -45,54 +48,6 @@ function notSerializable(taskName: string, problem: string, cause?: unknown): Ev
     `The parameters of task "${taskName}" cannot be serialised: ${problem}. Expected what JSON can hold.`,
     { cause },
   );
-}
-
-/** The first place whose value JSON would drop, garble or refuse; undefined when all is well. */
-function serializationProblem(value: unknown, root: string): string | undefined {
-  if (value instanceof Uint8Array) return undefined;
-  return problemAt(value, root, new Map());
-}
-
-function problemAt(
-  value: unknown,
-  place: string,
-  ancestors: Map<object, string>,
-): string | undefined {
-  switch (typeof value) {
-    case 'function':
-      return `${place} is a function`;
-    case 'symbol':
-      return `${place} is a symbol`;
-    case 'bigint':
-      return `${place} is a BigInt`;
-    case 'number':
-      return Number.isFinite(value) ? undefined : `${place} is ${value}, which JSON writes as null`;
-    case 'object':
-      return value === null ? undefined : problemInObject(value, place, ancestors);
-    default:
-      return undefined;
-  }
-}
-
-function problemInObject(
-  value: object,
-  place: string,
-  ancestors: Map<object, string>,
-): string | undefined {
-  const above = ancestors.get(value);
-  if (above !== undefined) return `${place} refers back to ${above}, a cycle`;
-  if (ancestors.size >= 1000) return `${place} is nested deeper than 1000 levels`;
-  if ('toJSON' in value && typeof value.toJSON === 'function') return undefined;
-  if (value instanceof Map) return `${place} is a Map, which JSON writes as {}`;
-  if (value instanceof Set) return `${place} is a Set, which JSON writes as {}`;
-  if (value instanceof Promise) return `${place} is a Promise; await it first`;
-  ancestors.set(value, place);
-  for (const [key, item] of Object.entries(value)) {
-    const problem = problemAt(item, place + placePart(key), ancestors);
-    if (problem !== undefined) return problem;
-  }
-  ancestors.delete(value);
-  return undefined;
 }
 
 /** Which top-level part is to blame, when one is more than half of it. */

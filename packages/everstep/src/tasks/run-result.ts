@@ -1,7 +1,13 @@
 /** A task's result: checked by its schema, serialisable, not over the limit. What is not fails the run and says why. */
-import { ApplicationFailure, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  type LoadedDataConverter,
+  type Payload,
+} from '@temporalio/common';
 import type { TaskDefinition } from './definition.ts';
 import { isPromiseLike } from './coroutine.ts';
+import { serializationProblem } from './serialization-problem.ts';
 import { issuesText, type StandardSchemaResult } from './standard-schema.ts';
 import { stepFailureTypes } from './task-errors.ts';
 
@@ -23,11 +29,7 @@ export function valueResult(
   value: unknown,
 ): Checked {
   if (definition.schema.result) return checked(definition, converter, value);
-  try {
-    return fitting(definition, converter.payloadConverter.toPayload(value));
-  } catch (error) {
-    return notSerializable(definition, error);
-  }
+  return written(definition, converter, value);
 }
 
 /** What the one step of the task returned; read only where there is a schema. */
@@ -69,11 +71,31 @@ function parsed(
     const message = `The schema of task "${definition.name}" refused its result: ${issuesText('result', result.issues)}`;
     return failed(message, stepFailureTypes.resultInvalid);
   }
+  return written(definition, converter, result.value);
+}
+
+function written(
+  definition: TaskDefinition,
+  { payloadConverter }: LoadedDataConverter,
+  value: unknown,
+): RunResult {
   try {
-    return fitting(definition, converter.payloadConverter.toPayload(result.value));
+    const problem = resultProblem(payloadConverter, value);
+    if (problem !== undefined) return notSerializable(definition, problem);
+    return fitting(definition, payloadConverter.toPayload(value));
   } catch (error) {
     return notSerializable(definition, error);
   }
+}
+
+/** What of a step's or a task's result would be lost; a converter of the user's own knows what it can write. */
+export function resultProblem(
+  converter: LoadedDataConverter['payloadConverter'],
+  value: unknown,
+): string | undefined {
+  return converter === defaultPayloadConverter
+    ? serializationProblem(value, 'result', 'taken')
+    : undefined;
 }
 
 function fitting(definition: TaskDefinition, payload: Payload): RunResult {

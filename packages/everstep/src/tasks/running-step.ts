@@ -11,7 +11,7 @@ import { Heartbeat, type HeartbeatAnswer } from './heartbeat.ts';
 import { msOfDuration } from './int64.ts';
 import type { PayloadEdge } from './payload-edge.ts';
 import { temporalFailure } from './run-failure.ts';
-import { payloadBytesMax } from './run-result.ts';
+import { payloadBytesMax, resultProblem } from './run-result.ts';
 import {
   isPassing,
   respondStep,
@@ -141,13 +141,18 @@ export class RunningStep {
       }
       if (definition.kind === 'unknown') definition.kind = 'single';
     }
+    const { payloadConverter } = this.#options.converter;
     let payload;
+    let why;
     try {
-      payload = this.#options.converter.payloadConverter.toPayload(value);
+      why = resultProblem(payloadConverter, value);
+      if (why === undefined) payload = payloadConverter.toPayload(value);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      why = cause instanceof Error ? cause.message : String(cause);
+    }
+    if (payload === undefined) {
       throw ApplicationFailure.create({
-        message: `The result of step "${key}" cannot be serialised: ${why}`,
+        message: `The result of step "${key}" cannot be serialised: ${why ?? 'it became no payload'}`,
         type: stepFailureTypes.resultNotSerializable,
         nonRetryable: true,
       });

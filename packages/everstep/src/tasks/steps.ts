@@ -2,7 +2,7 @@
  * The typed words of a task's code: `yield* step(…)`, `yield* all([…])`, `yield* sleep(…)`, `yield* signal(…)`.
  * Each is the operation itself, so it may be yielded, delegated to with `yield*`, or put into `all`.
  */
-import type { Duration } from './duration.ts';
+import { shown, type Duration } from './duration.ts';
 import {
   internalKey,
   type AllOperation,
@@ -14,6 +14,7 @@ import {
   type StepDescriptor,
   type StepOptions,
 } from './definition.ts';
+import { TaskCodeError } from './task-errors.ts';
 
 /** Something that `yield*` takes in a plain and in an async generator, and whose value is `T`. */
 export interface Yieldable<T> {
@@ -63,7 +64,21 @@ class Delegation<T> implements Iterator<unknown, T, unknown> {
   }
 }
 
-class Step<T> implements StepDescriptor<T>, Yieldable<T> {
+/** What a task's code makes and hands over with `yield*`: without it, nothing of it runs. */
+export abstract class Operation {
+  /** How to write it, for whoever forgot the `yield*`. */
+  abstract get hint(): string;
+
+  /** Text or a number is made of the value that `yield*` would have given, and never of the operation. */
+  [Symbol.toPrimitive](): never {
+    throw new TaskCodeError(
+      'OPERATION_UNKNOWN',
+      `A step or wait was used as its own value; write ${this.hint}`,
+    );
+  }
+}
+
+class Step<T> extends Operation implements StepDescriptor<T>, Yieldable<T> {
   readonly key: string;
   readonly call: (context: StepContext) => T | PromiseLike<T>;
   declare readonly retryPolicy?: NonNullable<StepOptions['retryPolicy']>;
@@ -75,6 +90,7 @@ class Step<T> implements StepDescriptor<T>, Yieldable<T> {
     call: (context: StepContext) => T | PromiseLike<T>,
     options: StepOptions | undefined,
   ) {
+    super();
     this.key = key;
     this.call = call;
     if (options !== undefined) {
@@ -83,6 +99,10 @@ class Step<T> implements StepDescriptor<T>, Yieldable<T> {
       if (timeouts !== undefined) this.timeouts = timeouts;
       if (shielded !== undefined) this.shielded = shielded;
     }
+  }
+
+  get hint(): string {
+    return `yield* step(${shown(this.key)}, …)`;
   }
 
   [Symbol.iterator](): Iterator<unknown, T, unknown> {
@@ -94,16 +114,21 @@ class InternalStep<T> extends Step<T> implements InternalStepDescriptor<T> {
   readonly [internalKey] = true;
 }
 
-class Sleep implements SleepOperation, Yieldable<void> {
+class Sleep extends Operation implements SleepOperation, Yieldable<void> {
   readonly op = 'sleep';
   readonly duration: Duration;
   declare readonly key?: string;
   declare readonly shielded?: boolean;
 
   constructor(duration: Duration, options: WaitOptions | undefined) {
+    super();
     this.duration = duration;
     if (options?.key !== undefined) this.key = options.key;
     if (options?.shielded !== undefined) this.shielded = options.shielded;
+  }
+
+  get hint(): string {
+    return `yield* sleep(${shown(this.duration)})`;
   }
 
   [Symbol.iterator](): Iterator<unknown, void, unknown> {
@@ -111,16 +136,21 @@ class Sleep implements SleepOperation, Yieldable<void> {
   }
 }
 
-class Signal<T> implements SignalOperation, Yieldable<T> {
+class Signal<T> extends Operation implements SignalOperation, Yieldable<T> {
   readonly op = 'signal';
   readonly name: string;
   declare readonly key?: string;
   declare readonly shielded?: boolean;
 
   constructor(name: string, options: WaitOptions | undefined) {
+    super();
     this.name = name;
     if (options?.key !== undefined) this.key = options.key;
     if (options?.shielded !== undefined) this.shielded = options.shielded;
+  }
+
+  get hint(): string {
+    return `yield* signal(${shown(this.name)})`;
   }
 
   [Symbol.iterator](): Iterator<unknown, T, unknown> {
@@ -128,13 +158,18 @@ class Signal<T> implements SignalOperation, Yieldable<T> {
   }
 }
 
-class Branches<T> implements Yieldable<T> {
+class Branches<T> extends Operation implements Yieldable<T> {
   readonly op: 'all' | 'race';
   readonly branches: readonly unknown[];
 
   constructor(op: 'all' | 'race', branches: readonly unknown[]) {
+    super();
     this.op = op;
     this.branches = branches;
+  }
+
+  get hint(): string {
+    return `yield* ${this.op}([…])`;
   }
 
   [Symbol.iterator](): Iterator<unknown, T, unknown> {

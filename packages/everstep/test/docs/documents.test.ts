@@ -42,12 +42,11 @@ beforeAll(() => {
     join(root, 'packages/everstep/test/docs/stand-ins.d.mts'),
     join(folder, 'stand-ins.d.ts'),
   );
-  // The second block of tasks.md, which others import.
-  const order = blocks.find(({ code }) => code.includes("name: 'order'"))?.code ?? '';
-  const definition = order
-    .slice(0, order.indexOf('const component'))
-    .replace('const order', 'export const order');
-  writeFileSync(join(folder, 'order.ts'), definition.replace(', AsyncTaskComponent', ''));
+  // A block that others import says its name.
+  for (const { code } of blocks) {
+    const file = /^\/\/ ([a-z]+\.ts)\n/.exec(code)?.[1];
+    if (file !== undefined) writeFileSync(join(folder, file), code);
+  }
   for (const { name, code } of blocks) writeFileSync(join(folder, `${name}.ts`), code);
 });
 

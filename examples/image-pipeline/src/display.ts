@@ -52,8 +52,11 @@ function terminal(output: Output, colour: boolean): Display {
     const done = tasks.filter(isOver).length;
     const atWork = tasks.filter((task) => !isOver(task) && task.status !== 'pending');
     const waiting = tasks.length - done - atWork.length;
+    const numbers = numbered(tasks);
+    const digits = String(tasks.length).length;
     const lines = atWork.slice(0, rows).map((task) => {
-      const head = `  ${task.title.padEnd(14).slice(0, 14)} `;
+      const number = String(numbers.get(task.id)).padStart(digits);
+      const head = `  ${number} ${task.title.padEnd(14).slice(0, 14)} `;
       const room = Math.max(0, columns - head.length - 14);
       const step = ` ${task.done}/${task.steps} ${task.step}`.slice(0, room);
       return head + paint(36, bar(task.done, task.steps, 14)) + step;
@@ -92,24 +95,31 @@ function plainLines(output: Output): Display {
   let tenths = 0;
   return {
     update(tasks) {
+      const numbers = numbered(tasks);
       for (const task of tasks.filter(isOver)) {
         if (over.has(task.id)) continue;
         over.add(task.id);
-        output.write(`${task.status}: ${task.title} (${over.size}/${tasks.length})\n`);
+        const name = `task ${numbers.get(task.id)}, ${task.title}`;
+        output.write(`${task.status}: ${name} (${over.size}/${tasks.length})\n`);
       }
       const steps = sum(tasks, (task) => task.steps);
       const stepsDone = sum(tasks, (task) => Math.min(task.done, task.steps));
       const reached = steps === 0 ? 0 : Math.floor((stepsDone / steps) * 10);
       if (reached <= tenths) return;
       tenths = reached;
-      output.write(`${stepsDone}/${steps} steps; now ${stepsAtWork(tasks)}\n`);
+      output.write(`${stepsDone}/${steps} steps${stepsAtWork(tasks)}\n`);
     },
     say: (line) => void output.write(`${line}\n`),
     end: () => {},
   };
 }
 
-/** Which steps are running in how many tasks: `enhance ×4, store ×1`. */
+/** Their place in the order of submitting: several tasks may have the same title. */
+function numbered(tasks: readonly TaskView[]): ReadonlyMap<string, number> {
+  return new Map(tasks.map(({ id }, index) => [id, index + 1]));
+}
+
+/** Which steps are running in how many tasks: `; now enhance ×4, store ×1`. Empty when none is. */
 function stepsAtWork(tasks: readonly TaskView[]): string {
   const counts = new Map<string, number>();
   for (const task of tasks) {
@@ -118,7 +128,7 @@ function stepsAtWork(tasks: readonly TaskView[]): string {
     counts.set(step, (counts.get(step) ?? 0) + 1);
   }
   const words = [...counts].map(([step, count]) => `${step} ×${count}`);
-  return words.length === 0 ? 'nothing' : words.join(', ');
+  return words.length === 0 ? '' : `; now ${words.join(', ')}`;
 }
 
 function isOver(task: TaskView): boolean {

@@ -24,15 +24,16 @@ it('writes plain lines without a terminal: what is over, and how far the whole h
   display.update([task('a', 3), task('b', 0, 'pending')]);
   display.update([task('a', 3), task('b', 0, 'pending')]);
   display.update([task('a', 7, 'completed'), task('b', 2, 'processing', 'download')]);
-  display.update([task('a', 7, 'completed'), task('b', 2, 'failed')]);
+  display.update([task('a', 7, 'completed'), task('b', 7, 'completed')]);
   display.end();
   expect(out.text()).toBe(
     [
       'Submitted 2 pictures',
       '3/14 steps; now enhance ×1, waiting ×1',
-      'completed: a.jpg (1/2)',
+      'completed: task 1, a.jpg (1/2)',
       '9/14 steps; now download ×1',
-      'failed: b.jpg (2/2)',
+      'completed: task 2, b.jpg (2/2)',
+      '14/14 steps',
       '',
     ].join('\n'),
   );
@@ -48,6 +49,16 @@ it('draws a bar for each task at work on a terminal, and draws it again in place
   expect(out.text()).not.toMatch(/c\.jpg/);
   display.update([task('a', 4)]);
   expect(out.text()).toContain('\u001B[3A\u001B[J');
+});
+
+it('numbers the tasks, so that those of one picture can be told apart', () => {
+  const twins = ['a', 'b'].map((id) => ({ ...task(id, 3), title: 'sunset.jpg' }));
+  const screen = paper({ isTTY: true });
+  createDisplay(screen, { NO_COLOR: '1' }).update(twins);
+  expect(screen.text()).toMatch(/ 1 sunset\.jpg .*\n.* 2 sunset\.jpg /);
+  const plain = paper();
+  createDisplay(plain, {}).update(twins.map((twin) => ({ ...twin, status: 'failed' })));
+  expect(plain.text()).toMatch(/failed: task 1, sunset\.jpg.*\n.*failed: task 2, sunset\.jpg/);
 });
 
 it('keeps to the height of the terminal', () => {

@@ -78,7 +78,7 @@ it('leaves nothing behind when a value cannot be written', () => {
   const broken = { eventId: 'no number' } as unknown as HistoryEvent;
   const event = { eventId: Long.fromInt(1), eventType: EventType.EVENT_TYPE_TIMER_FIRED };
   const before = encodeBatch([event]);
-  expect(() => encodeBatch([event, broken])).toThrow();
+  expect(() => encodeBatch([event, broken])).toThrow('Cannot convert no number to a BigInt');
   expect(encodeBatch([event])).toEqual(before);
 });
 

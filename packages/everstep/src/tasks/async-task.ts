@@ -15,6 +15,7 @@ import {
   type TaskOptions,
 } from './definition.ts';
 import { parseDuration, type Duration } from './duration.ts';
+import { unknownField } from './known-fields.ts';
 import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
 import { retryTask } from './retry-task.ts';
 import { submitTask, type SubmitOptions } from './submit-task.ts';
@@ -43,6 +44,9 @@ export interface TaskConnection {
   readonly random: Random;
 }
 
+/** What `submit` takes: what the schema reads, where it says so, and otherwise what the task is given. */
+type SubmitParams<TParams, TInput> = unknown extends TInput ? TParams : TInput;
+
 /**
  * A durable task: one function for one step, or a generator function for many.
  *
@@ -57,14 +61,15 @@ export interface TaskConnection {
  * const id = await resize.submit({ url });
  * ```
  */
-export class AsyncTask<TParams = unknown, TResult = unknown> {
+// oxlint-disable-next-line typescript/no-explicit-any -- any input: a task with a schema is one without, too
+export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   readonly #definition: TaskDefinition;
   readonly #task: TaskFunction<TParams, TResult>;
   #connection: TaskConnection | undefined;
   #disconnected = false;
 
   /** @throws EverstepError TASK_OPTIONS_INVALID, naming the field, what was wrong and what is expected. */
-  constructor(options: TaskOptions<TParams, TResult>) {
+  constructor(options: TaskOptions<TParams, TResult, TInput>) {
     this.#definition = defineTask(options);
     this.#task = options.task;
   }
@@ -132,7 +137,9 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
    * TASK_PARAMS_TOO_LARGE, TASK_ID_INVALID, TASK_ID_CONFLICT, SUBMIT_OPTIONS_INVALID, SUBMIT_FAILED; and
    * TASK_NOT_CONNECTED before the component has started.
    */
-  async submit(params: TParams, options: SubmitOptions = {}): Promise<string> {
+  submit(this: AsyncTask<undefined, unknown>): Promise<string>;
+  submit(params: SubmitParams<TParams, TInput>, options?: SubmitOptions): Promise<string>;
+  async submit(params?: unknown, options: SubmitOptions = {}): Promise<string> {
     const connection = this.#connected('submit');
     const { name, workflowType, taskQueue, schema } = this.#definition;
     return submitTask(
@@ -161,6 +168,9 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
    */
   async result(taskId: string, options: ResultOptions = {}): Promise<TResult> {
     const connection = this.#connected('result');
+    const odd = unknownField(options, ['timeout']);
+    if (odd !== undefined)
+      throw new EverstepError('SUBMIT_OPTIONS_INVALID', `options.${odd}.`, { taskId });
     const timeout = options.timeout === undefined ? undefined : parseDuration(options.timeout, 0);
     if (timeout?.problem !== undefined) {
       throw new EverstepError('SUBMIT_OPTIONS_INVALID', `timeout ${timeout.problem}.`, { taskId });
@@ -268,4 +278,9 @@ export class AsyncTask<TParams = unknown, TResult = unknown> {
  * @alias
  */
 export const TemporalAsyncTask = AsyncTask;
-export type TemporalAsyncTask<TParams = unknown, TResult = unknown> = AsyncTask<TParams, TResult>;
+export type TemporalAsyncTask<
+  TParams = unknown,
+  TResult = unknown,
+  // oxlint-disable-next-line typescript/no-explicit-any -- as of the class
+  TInput = any,
+> = AsyncTask<TParams, TResult, TInput>;

@@ -7,6 +7,7 @@
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import { parseDuration, shown, type Duration } from './duration.ts';
+import { unknownField } from './known-fields.ts';
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
 
 /** What a step is given when it runs. */
@@ -27,7 +28,7 @@ export interface StepContext {
 export interface RetryPolicy {
   /** Tries after the first; 3 by default, 0 for none, Infinity for no end. */
   readonly maxRetries?: number;
-  /** Before the first retry; 1000 ms by default. */
+  /** Before the first retry; 1000 ms by default. 0 is at once, which is 1 ms. */
   readonly initialDelay?: Duration;
   /** The longest delay; 30000 ms by default. */
   readonly maxDelay?: Duration;
@@ -114,7 +115,8 @@ export type TaskFunction<TParams, TResult> = (
   // oxlint-disable-next-line typescript/no-explicit-any -- what a yield returns is the step's, and not known here
   Promise<TResult> | AsyncGenerator<unknown, TResult, any> | Generator<unknown, TResult, any>;
 
-export interface TaskOptions<TParams, TResult> {
+// oxlint-disable-next-line typescript/no-explicit-any -- any input, unless the schema says which
+export interface TaskOptions<TParams, TResult, TInput = any> {
   /** 1 to 200 bytes. */
   readonly name: string;
   readonly task: TaskFunction<TParams, TResult>;
@@ -123,7 +125,7 @@ export interface TaskOptions<TParams, TResult> {
   readonly timeouts?: Timeouts;
   readonly limit?: TaskLimit;
   readonly schema?: {
-    readonly params?: StandardSchema<unknown, TParams>;
+    readonly params?: StandardSchema<TInput, TParams>;
     readonly result?: StandardSchema<unknown, TResult>;
   };
 }
@@ -181,6 +183,15 @@ const defaultTimeouts: StepTimeouts = {
   heartbeatMs: 0,
 };
 
+const taskFields: readonly string[] = [
+  'name',
+  'task',
+  'taskQueue',
+  'retryPolicy',
+  'timeouts',
+  'limit',
+  'schema',
+];
 const workflowTypePrefix = 'asyncTask_';
 const nameBytesMax = 200;
 
@@ -189,8 +200,8 @@ const nameBytesMax = 200;
  *
  * @throws EverstepError TASK_OPTIONS_INVALID naming the field and what is expected.
  */
-export function defineTask<TParams, TResult>(
-  options: TaskOptions<TParams, TResult>,
+export function defineTask<TParams, TResult, TInput>(
+  options: TaskOptions<TParams, TResult, TInput>,
 ): TaskDefinition {
   if (typeof options !== 'object' || options === null) {
     throw invalid(`The options of a task are ${shown(options)}; expected { name, task }.`);
@@ -202,6 +213,8 @@ export function defineTask<TParams, TResult>(
     );
   }
   const where = `Task "${name}": `;
+  const odd = unknownField(options, taskFields);
+  if (odd !== undefined) throw invalid(`${where}${odd}.`);
   if (typeof task !== 'function') {
     throw invalid(`${where}task is ${shown(task)}; expected a function or a generator function.`);
   }
@@ -209,6 +222,7 @@ export function defineTask<TParams, TResult>(
     throw invalid(`${where}taskQueue is ${shown(taskQueue)}; expected a name.`);
   }
   checkLimit(limit, where);
+  if (schema !== undefined) checkFields(schema, ['params', 'result'], `${where}schema`);
   for (const part of ['params', 'result'] as const) {
     if (schema?.[part] !== undefined && !isStandardSchema(schema[part])) {
       throw invalid(
@@ -276,18 +290,11 @@ export function layRetryPolicy(
       `${where}retryPolicy.backoffMultiplier is ${shown(backoffMultiplier)}; expected a number of 1 or more.`,
     );
   }
-  if (
-    nonRetryable !== undefined &&
-    !(Array.isArray(nonRetryable) && nonRetryable.every((name) => typeof name === 'string'))
-  ) {
-    throw invalid(
-      `${where}retryPolicy.nonRetryable is ${shown(nonRetryable)}; expected a list of error names.`,
-    );
-  }
-  const initialDelayMs = laid(
-    base.initialDelayMs,
-    over.initialDelay,
-    `${where}retryPolicy.initialDelay`,
+  if (nonRetryable !== undefined) checkNames(nonRetryable, `${where}retryPolicy.nonRetryable`);
+  // At once is 1 ms: on the wire, 0 is "not set".
+  const initialDelayMs = Math.max(
+    1,
+    laid(base.initialDelayMs, over.initialDelay, `${where}retryPolicy.initialDelay`, 0),
   );
   const maxDelayMs = laid(
     // A first delay over the inherited maximum is meant.
@@ -343,9 +350,26 @@ export function layTimeouts(
   };
 }
 
-function laid(baseMs: number, over: Duration | undefined, field: string): number {
+function checkNames(names: unknown, field: string): void {
+  if (!Array.isArray(names)) {
+    throw invalid(`${field} is ${shown(names)}; expected a list of error names.`);
+  }
+  const at = names.findIndex((name) => typeof name !== 'string');
+  if (at === -1) return;
+  const odd: unknown = names[at];
+  const expected =
+    typeof odd === 'function' && odd.name !== '' ? `its name, ${shown(odd.name)}` : 'an error name';
+  throw invalid(`${field}[${at}] is ${shown(odd)}; expected ${expected}.`);
+}
+
+function laid(
+  baseMs: number,
+  over: Duration | undefined,
+  field: string,
+  leastMs: 0 | 1 = 1,
+): number {
   if (over === undefined) return baseMs;
-  const parsed = parseDuration(over, 1);
+  const parsed = parseDuration(over, leastMs);
   if (parsed.problem !== undefined) throw invalid(`${field} ${parsed.problem}.`);
   return parsed.ms;
 }
@@ -371,10 +395,8 @@ function checkFields(value: unknown, known: readonly string[], where: string): v
   if (typeof value !== 'object' || value === null) {
     throw invalid(`${where} is ${shown(value)}; expected an object.`);
   }
-  const odd = Object.keys(value).find((field) => !known.includes(field));
-  if (odd !== undefined) {
-    throw invalid(`${where}.${odd} is no field of it; expected ${known.join(', ')}.`);
-  }
+  const odd = unknownField(value, known);
+  if (odd !== undefined) throw invalid(`${where}.${odd}.`);
 }
 
 function isWhole(value: unknown): value is number {

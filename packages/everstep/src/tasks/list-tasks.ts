@@ -4,6 +4,7 @@ import type { temporal } from '@temporalio/proto';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { EverstepError } from '../service/error-codes.ts';
 import { shown } from './duration.ts';
+import { unknownField } from './known-fields.ts';
 import { grpcCode, grpcCodeOf, type TaskClient } from './task-client.ts';
 
 type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
@@ -43,6 +44,8 @@ export interface TaskPage {
 export interface TaskList extends AsyncIterable<TaskSummary> {
   page(token?: string): Promise<TaskPage>;
 }
+
+const queryFields: readonly string[] = ['status', 'name', 'since', 'until', 'pageSize'];
 
 const typePrefix = 'asyncTask_';
 
@@ -95,6 +98,11 @@ export function listTasks(
  * ranges of time.
  */
 export function visibilityQueries(query: ListQuery, ownName: string): string[] {
+  if (typeof query !== 'object' || query === null) {
+    throw invalid(`the query is ${shown(query)}; expected an object or a string`);
+  }
+  const odd = unknownField(query, queryFields);
+  if (odd !== undefined) throw invalid(odd);
   const terms: string[] = [];
   const { status, name = ownName, since, until } = query;
   if (typeof name !== 'string' || name === '') {

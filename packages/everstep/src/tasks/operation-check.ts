@@ -1,11 +1,32 @@
 /** What a task's code yields, checked before it is asked: the messages say what was wrong and what is expected. */
-import type { SignalOperation, SleepOperation } from './definition.ts';
+import type { SignalOperation, SleepOperation, StepDescriptor } from './definition.ts';
 import { isGenerator, isPromiseLike, type GeneratorLike } from './coroutine.ts';
 import { parseDuration, shown } from './duration.ts';
+import { unknownField } from './known-fields.ts';
+import { Operation } from './steps.ts';
 import { TaskCodeError } from './task-errors.ts';
 
+const stepFields: readonly string[] = ['key', 'call', 'retryPolicy', 'timeouts', 'shielded'];
+
+/** What a step was given and nobody reads; undefined when there is nothing. */
+export function unknownStepField(descriptor: StepDescriptor): string | undefined {
+  return descriptor instanceof Operation
+    ? descriptor.unknownOption
+    : unknownField(descriptor, stepFields);
+}
+
+function checkWaitOptions(operation: SleepOperation | SignalOperation): void {
+  if (!(operation instanceof Operation) || operation.unknownOption === undefined) return;
+  throw new TaskCodeError(
+    'STEP_OPTIONS_INVALID',
+    `The options of a ${operation.op}: ${operation.unknownOption}`,
+  );
+}
+
 /** @throws TaskCodeError STEP_OPTIONS_INVALID */
-export function sleepMs({ duration, key }: SleepOperation): number {
+export function sleepMs(operation: SleepOperation): number {
+  checkWaitOptions(operation);
+  const { duration, key } = operation;
   const parsed = parseDuration(duration, 0);
   if (parsed.problem === undefined) return parsed.ms;
   throw new TaskCodeError(
@@ -15,7 +36,9 @@ export function sleepMs({ duration, key }: SleepOperation): number {
 }
 
 /** @throws TaskCodeError STEP_OPTIONS_INVALID */
-export function checkSignalName({ name }: SignalOperation): void {
+export function checkSignalName(operation: SignalOperation): void {
+  checkWaitOptions(operation);
+  const { name } = operation;
   if (typeof name === 'string' && name !== '') return;
   throw new TaskCodeError(
     'STEP_OPTIONS_INVALID',

@@ -12,6 +12,7 @@ import {
 } from './definition.ts';
 import { durationOf, longOf } from './int64.ts';
 import type { Entry } from './journal.ts';
+import { unknownStepField } from './operation-check.ts';
 import type { Run } from './run.ts';
 import { temporalFailure } from './run-failure.ts';
 import { TaskCodeError } from './task-errors.ts';
@@ -67,6 +68,13 @@ function scheduleStep(run: Run, entry: Entry, options: CommandOptions): Command 
   const { definition } = run;
   const shared = sharedAttributes(definition, run.info?.taskQueue ?? definition.taskQueue, options);
   const { retryPolicy, timeouts } = entry.descriptor ?? {};
+  const odd = entry.descriptor && unknownStepField(entry.descriptor);
+  if (odd !== undefined) {
+    throw new TaskCodeError(
+      'STEP_OPTIONS_INVALID',
+      `Step "${entry.id}" of task "${definition.name}": ${odd}.`,
+    );
+  }
   const attributes: ScheduleAttributes = {
     ...shared,
     activityId: entry.id,

@@ -14,6 +14,7 @@ import {
   type StepDescriptor,
   type StepOptions,
 } from './definition.ts';
+import { unknownField } from './known-fields.ts';
 import { TaskCodeError } from './task-errors.ts';
 
 /** Something that `yield*` takes in a plain and in an async generator, and whose value is `T`. */
@@ -64,8 +65,19 @@ class Delegation<T> implements Iterator<unknown, T, unknown> {
   }
 }
 
+const stepFields: readonly string[] = ['retryPolicy', 'timeouts', 'shielded'];
+const waitFields: readonly string[] = ['key', 'shielded'];
+
 /** What a task's code makes and hands over with `yield*`: without it, nothing of it runs. */
 export abstract class Operation {
+  /** What is odd of its options: refused when it is asked, as its code then waits for its correction. */
+  declare readonly unknownOption?: string;
+
+  protected noteUnknown(options: object, known: readonly string[]): void {
+    const odd = unknownField(options, known);
+    if (odd !== undefined) (this as { unknownOption?: string }).unknownOption = odd;
+  }
+
   /** How to write it, for whoever forgot the `yield*`. */
   abstract get hint(): string;
 
@@ -98,6 +110,7 @@ class Step<T> extends Operation implements StepDescriptor<T>, Yieldable<T> {
       if (retryPolicy !== undefined) this.retryPolicy = retryPolicy;
       if (timeouts !== undefined) this.timeouts = timeouts;
       if (shielded !== undefined) this.shielded = shielded;
+      this.noteUnknown(options, stepFields);
     }
   }
 
@@ -125,6 +138,7 @@ class Sleep extends Operation implements SleepOperation, Yieldable<void> {
     this.duration = duration;
     if (options?.key !== undefined) this.key = options.key;
     if (options?.shielded !== undefined) this.shielded = options.shielded;
+    if (options) this.noteUnknown(options, waitFields);
   }
 
   get hint(): string {
@@ -147,6 +161,7 @@ class Signal<T> extends Operation implements SignalOperation, Yieldable<T> {
     this.name = name;
     if (options?.key !== undefined) this.key = options.key;
     if (options?.shielded !== undefined) this.shielded = options.shielded;
+    if (options) this.noteUnknown(options, waitFields);
   }
 
   get hint(): string {

@@ -4,8 +4,10 @@
  */
 import type { Client } from '@temporalio/client';
 import {
+  defaultPayloadConverter,
   RawValue,
   type Payload,
+  type PayloadConverter,
   type SearchAttributes,
   type TypedSearchAttributes,
 } from '@temporalio/common';
@@ -18,8 +20,10 @@ import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { EverstepError } from '../service/error-codes.ts';
 import { parseDuration, shown, type Duration } from './duration.ts';
+import { unknownField } from './known-fields.ts';
 import { paramsPayload } from './params-payload.ts';
-import { parseParams, type StandardSchema } from './standard-schema.ts';
+import { serializationProblem } from './serialization-problem.ts';
+import { parseParams, placePart, type StandardSchema } from './standard-schema.ts';
 import { grpcCode, grpcCodeOf, historyPage, type TaskClient } from './task-client.ts';
 
 export interface SubmitOptions {
@@ -41,6 +45,8 @@ export interface SubmittedTask {
   readonly paramsSchema: StandardSchema | undefined;
 }
 
+const submitFields: readonly string[] = ['taskId', 'delay', 'memo', 'searchAttributes'];
+
 const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy, TaskQueueKind } =
   proto.temporal.api.enums.v1;
 
@@ -57,12 +63,14 @@ export async function submitTask(
   params: unknown,
   options: SubmitOptions,
 ): Promise<string> {
+  checkFields(options);
   const taskId = checkedId(options.taskId) ?? task.random.uuid();
   try {
     const delayMs = checkedDelay(options.delay);
     const parsed = await parseParams(definition.name, definition.paramsSchema, params);
     const converter = task.client.options.loadedDataConverter.payloadConverter;
     const payload = paramsPayload(definition.name, parsed, converter);
+    if (options.memo !== undefined) checkMemo(options.memo, converter);
     await start(task, definition, taskId, payload, delayMs, options);
   } catch (error) {
     throw withTaskId(error, taskId);
@@ -79,6 +87,36 @@ function checkedId(taskId: unknown): string | undefined {
     'TASK_ID_INVALID',
     `taskId is ${shown(taskId)}; expected a string of 1 to 1000 bytes.`,
   );
+}
+
+function checkFields(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new EverstepError(
+      'SUBMIT_OPTIONS_INVALID',
+      `The options of submit are ${shown(options)}; expected an object.`,
+    );
+  }
+  const odd = unknownField(options, submitFields);
+  if (odd !== undefined) throw new EverstepError('SUBMIT_OPTIONS_INVALID', `options.${odd}.`);
+}
+
+/** Each value of a memo is a payload of its own. */
+function checkMemo(memo: unknown, converter: PayloadConverter): void {
+  if (typeof memo !== 'object' || memo === null) {
+    throw new EverstepError(
+      'SUBMIT_OPTIONS_INVALID',
+      `memo is ${shown(memo)}; expected an object.`,
+    );
+  }
+  if (converter !== defaultPayloadConverter) return;
+  for (const [key, value] of Object.entries(memo)) {
+    const problem = serializationProblem(value, `memo${placePart(key)}`, 'refused');
+    if (problem === undefined) continue;
+    throw new EverstepError(
+      'SUBMIT_OPTIONS_INVALID',
+      `The memo cannot be serialised: ${problem}. Expected what JSON can hold.`,
+    );
+  }
 }
 
 function checkedDelay(delay: unknown): number {

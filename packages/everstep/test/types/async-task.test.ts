@@ -95,6 +95,51 @@ it('infers parameters from a schema', () => {
   expectTypeOf<Parameters<typeof task.submit>[0]>().toEqualTypeOf<{ id: string }>();
 });
 
+it('submits what the schema reads, and gives the task what the schema made of it', () => {
+  const schema = {
+    '~standard': { version: 1, vendor: 'x', validate: () => ({ value: { id: 'a', n: 3 } }) },
+  } as StandardSchema<{ id: string | number; n?: number }, { id: string; n: number }>;
+  const task = new AsyncTask({
+    name: 'types-coercion',
+    schema: { params: schema },
+    task: async (params) => {
+      expectTypeOf(params).toEqualTypeOf<{ id: string; n: number }>();
+      return params.n;
+    },
+  });
+  expectTypeOf<Parameters<typeof task.submit>[0]>().toEqualTypeOf<{
+    id: string | number;
+    n?: number;
+  }>();
+  expectTypeOf([task, single]).toExtend<AnyAsyncTask[]>();
+  const explicit = new AsyncTask<{ id: string }, number>({
+    name: 'types-explicit-schema',
+    schema: { params: schema as unknown as StandardSchema<unknown, { id: string }> },
+    task: async ({ id }) => id.length,
+  });
+  expectTypeOf<Parameters<typeof explicit.submit>[0]>().toEqualTypeOf<{ id: string }>();
+  const annotated: AsyncTask<{ id: string; n: number }, number> = task;
+  expectTypeOf(annotated).toBeObject();
+});
+
+it('submits a task without parameters with none', () => {
+  const none = new AsyncTask({ name: 'types-none', task: async () => 1 });
+  const maybe = new AsyncTask({ name: 'types-maybe', task: async (n?: number) => n ?? 1 });
+  const right = (): unknown[] => [
+    none.submit(),
+    none.submit(undefined, { taskId: 'a' }),
+    maybe.submit(),
+    maybe.submit(1),
+    // @ts-expect-error -- it has parameters
+    single.submit(),
+  ];
+  expectTypeOf(right).toBeFunction();
+  function generic<T>(task: AsyncTask<T>, params: T): Promise<string> {
+    return task.submit(params);
+  }
+  expectTypeOf(generic).toBeFunction();
+});
+
 it('lets tasks of all types into one list', () => {
   expectTypeOf([single, multi, plainGenerator]).toExtend<AnyAsyncTask[]>();
   const component = new AsyncTaskComponent({ store: 'memory' });

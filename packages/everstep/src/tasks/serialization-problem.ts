@@ -42,7 +42,6 @@ class Walk {
   readonly #ancestors: object[] = [];
   /** Where the walk is, below the root. */
   readonly #keys: (string | number)[] = [];
-  readonly #here = (): string => this.#place(this.#keys.length);
 
   constructor(root: string, gaps: Gaps) {
     this.#root = root;
@@ -51,6 +50,10 @@ class Walk {
 
   #place(depth: number): string {
     return this.#root + this.#keys.slice(0, depth).map(placePart).join('');
+  }
+
+  #here(): string {
+    return this.#place(this.#keys.length);
   }
 
   object(value: object): string | undefined {
@@ -103,13 +106,14 @@ class Walk {
 
   #item(key: string | number, item: unknown): string | undefined {
     if (typeof item === 'string' || typeof item === 'boolean' || item === null) return undefined;
+    if (typeof item === 'number' && Number.isFinite(item)) return undefined;
     this.#keys.push(key);
     const problem =
       typeof item === 'object'
         ? this.object(item)
         : item === undefined
           ? `${this.#here()} is undefined, which JSON writes as null in a list`
-          : scalarProblem(item, this.#here);
+          : scalarProblem(item, () => this.#here());
     this.#keys.pop();
     return problem;
   }

@@ -18,7 +18,7 @@ import { parseDuration, type Duration } from './duration.ts';
 import { unknownField } from './known-fields.ts';
 import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
 import { retryTask } from './retry-task.ts';
-import { submitTask, type SubmitOptions } from './submit-task.ts';
+import { checkedId, submitTask, type SubmitOptions } from './submit-task.ts';
 import { whileRunning } from './running-task.ts';
 import { awaitResult, readStatus } from './task-reader.ts';
 import type { TaskStatus } from './task-status.ts';
@@ -157,7 +157,10 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
 
   /** Its status now. An unknown id is the status `not_found`. @throws EverstepError TASK_NOT_CONNECTED. */
   async getStatus(taskId: string): Promise<TaskStatus<TResult>> {
-    return (await readStatus(this.#connected('getStatus'), taskId)) as TaskStatus<TResult>;
+    return (await readStatus(
+      this.#connected('getStatus'),
+      checkedId(taskId),
+    )) as TaskStatus<TResult>;
   }
 
   /**
@@ -175,7 +178,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
     if (timeout?.problem !== undefined) {
       throw new EverstepError('SUBMIT_OPTIONS_INVALID', `timeout ${timeout.problem}.`, { taskId });
     }
-    return (await awaitResult(connection, taskId, timeout?.ms)) as TResult;
+    return (await awaitResult(connection, checkedId(taskId), timeout?.ms)) as TResult;
   }
 
   /**
@@ -187,7 +190,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   async cancel(taskId: string, options: CancelOptions = {}): Promise<void> {
     const connection = this.#connected('cancel');
     const { client } = connection;
-    await whileRunning(connection, taskId, () =>
+    await whileRunning(connection, checkedId(taskId), () =>
       client.workflowService.requestCancelWorkflowExecution({
         namespace: client.options.namespace,
         identity: client.options.identity,
@@ -206,7 +209,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   async terminate(taskId: string, options: CancelOptions = {}): Promise<void> {
     const connection = this.#connected('terminate');
     const { client } = connection;
-    await whileRunning(connection, taskId, () =>
+    await whileRunning(connection, checkedId(taskId), () =>
       client.workflowService.terminateWorkflowExecution({
         namespace: client.options.namespace,
         identity: client.options.identity,
@@ -223,7 +226,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_RETRYABLE, TASK_NOT_CONNECTED.
    */
   async retry(taskId: string): Promise<void> {
-    await retryTask(this.#connected('retry'), taskId);
+    await retryTask(this.#connected('retry'), checkedId(taskId));
   }
 
   /**
@@ -241,7 +244,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_CONNECTED.
    */
   watch(taskId: string): AsyncGenerator<TaskStatus<TResult>, void, void> {
-    return watchTask(this.#connected('watch'), taskId) as AsyncGenerator<
+    return watchTask(this.#connected('watch'), checkedId(taskId)) as AsyncGenerator<
       TaskStatus<TResult>,
       void,
       void
@@ -257,7 +260,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * TASK_NOT_CONNECTED.
    */
   async webhook(taskId: string, key: string, delivery: WebhookDelivery): Promise<void> {
-    await signalWebhook(this.#connected('webhook'), taskId, key, delivery);
+    await signalWebhook(this.#connected('webhook'), checkedId(taskId), key, delivery);
   }
 
   #connected(method: string): TaskConnection {

@@ -29,6 +29,11 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** Nobody will wait for what is refused: a promise among it that is rejected must not end the process. */
+export function disown(value: unknown): void {
+  if (isPromiseLike(value)) value.then(undefined, () => undefined);
+}
+
 /** Something the code waits for. */
 export type Pending = Wait | Coroutine | Join;
 

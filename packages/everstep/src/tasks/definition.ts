@@ -212,6 +212,11 @@ export function defineTask<TParams, TResult, TInput>(
       `The name of a task is ${shown(name)}; expected a string of 1 to ${nameBytesMax} bytes.`,
     );
   }
+  if (/[\0\p{Surrogate}]/u.test(name)) {
+    throw invalid(
+      `The name of a task is ${shown(name)}, which holds NUL or half of a character (a lone surrogate).`,
+    );
+  }
   const where = `Task "${name}": `;
   const odd = unknownField(options, taskFields);
   if (odd !== undefined) throw invalid(`${where}${odd}.`);

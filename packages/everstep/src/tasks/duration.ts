@@ -28,8 +28,8 @@ type Unit =
 /** Milliseconds, or a number and its unit. */
 export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`;
 
-/** Ten years: a longer span is a mistake of units. */
-export const durationMsMax = 10 * 365 * 24 * 60 * 60_000;
+/** Ten years, as '10 years' counts them: a longer span is a mistake of units. */
+export const durationMsMax = 10 * 365.25 * 24 * 60 * 60_000;
 
 export type ParsedDuration =
   | { readonly ms: number; readonly problem?: undefined }

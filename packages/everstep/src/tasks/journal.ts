@@ -421,6 +421,12 @@ function checkKey(key: unknown, internal: boolean): void {
       `The key ${JSON.stringify(key)} holds "#", which numbers repeated keys ("key#2"); use another character.`,
     );
   }
+  if (/\p{Surrogate}/u.test(key)) {
+    throw new TaskCodeError(
+      'KEY_INVALID',
+      `The key ${JSON.stringify(key.slice(0, 40))} holds half of a character (a lone surrogate), which cannot be stored; cut text between characters.`,
+    );
+  }
   if (key.length > keyBytesMax / 3 && Buffer.byteLength(key) > keyBytesMax) {
     throw new TaskCodeError(
       'KEY_INVALID',

@@ -1,6 +1,6 @@
 /** What a task's code yields, checked before it is asked: the messages say what was wrong and what is expected. */
 import type { SignalOperation, SleepOperation, StepDescriptor } from './definition.ts';
-import { isGenerator, isPromiseLike, type GeneratorLike } from './coroutine.ts';
+import { disown, isGenerator, isPromiseLike, type GeneratorLike } from './coroutine.ts';
 import { parseDuration, shown } from './duration.ts';
 import { unknownField } from './known-fields.ts';
 import { Operation } from './steps.ts';
@@ -48,7 +48,11 @@ export function checkSignalName(operation: SignalOperation): void {
 
 /** @throws TaskCodeError OPERATION_UNKNOWN */
 export function checkBranches(op: string, branches: unknown, leastBranches: number): void {
-  if (Array.isArray(branches) && branches.length >= leastBranches) return;
+  if (Array.isArray(branches) && branches.length >= leastBranches) {
+    // The first of them is refused when its turn comes, and then no other is looked at.
+    for (const branch of branches) disown(branch);
+    return;
+  }
   throw new TaskCodeError(
     'OPERATION_UNKNOWN',
     `${op} was given ${Array.isArray(branches) ? 'an empty list' : shown(branches)}; expected a list of steps, operations or generators`,
@@ -64,6 +68,7 @@ export function branchGenerator(branch: unknown): GeneratorLike | undefined {
 }
 
 export function operationUnknown(value: unknown, lastKey: string | undefined): TaskCodeError {
+  disown(value);
   const after = lastKey === undefined ? 'first' : `after the key "${lastKey}"`;
   return new TaskCodeError(
     'OPERATION_UNKNOWN',

@@ -4,6 +4,7 @@
  */
 import { defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 import { EverstepError } from '../service/error-codes.ts';
+import { payloadBytes } from './payload-bytes.ts';
 import { serializationProblem } from './serialization-problem.ts';
 import { placePart } from './standard-schema.ts';
 
@@ -32,7 +33,7 @@ export function paramsPayload(
     const message = cause instanceof Error ? cause.message : String(cause);
     throw notSerializable(taskName, `the payload converter refused them: ${message}`, cause);
   }
-  const bytes = payload.data?.length ?? 0;
+  const bytes = payloadBytes(payload);
   if (bytes > payloadBytesMax) {
     throw new EverstepError(
       'TASK_PARAMS_TOO_LARGE',

@@ -14,7 +14,7 @@ import { durationOf, longOf } from './int64.ts';
 import type { Entry } from './journal.ts';
 import { unknownStepField } from './operation-check.ts';
 import type { Run } from './run.ts';
-import { temporalFailure } from './run-failure.ts';
+import { fittingFailure, temporalFailure } from './run-failure.ts';
 import { TaskCodeError } from './task-errors.ts';
 import { kindKey, singleKey } from './task-kind.ts';
 import type { RunResult } from './run-result.ts';
@@ -170,9 +170,11 @@ function closing(result: RunResult, converter: LoadedDataConverter): Command {
       return {
         commandType: CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
         failWorkflowExecutionCommandAttributes: {
-          failure: converter.failureConverter.errorToFailure(
-            temporalFailure(result.error),
-            converter.payloadConverter,
+          failure: fittingFailure(
+            converter.failureConverter.errorToFailure(
+              temporalFailure(result.error),
+              converter.payloadConverter,
+            ),
           ),
         },
       };

@@ -41,6 +41,36 @@ export function temporalFailure(thrown: unknown, depth = 0): TemporalFailure {
   return failure;
 }
 
+/** What a failure may take of a history, all its causes together. */
+const failureBytesMax = 1024 * 1024;
+const cutTextMax = 4096;
+
+/** The failure as the service takes it: of one that is too large the texts are cut and the details left out. */
+export function fittingFailure(failure: Failure): Failure {
+  const { length } = proto.temporal.api.failure.v1.Failure.encode(failure).finish();
+  return length <= failureBytesMax ? failure : cutFailure(failure, 0);
+}
+
+function cutFailure(failure: Failure, depth: number): Failure {
+  const info = failure.applicationFailureInfo;
+  return {
+    message: cutText(failure.message),
+    stackTrace: cutText(failure.stackTrace),
+    source: failure.source ?? '',
+    applicationFailureInfo: {
+      type: cutText(info?.type),
+      nonRetryable: info?.nonRetryable ?? false,
+      nextRetryDelay: info?.nextRetryDelay ?? null,
+    },
+    ...(failure.cause && depth < causesMax && { cause: cutFailure(failure.cause, depth + 1) }),
+  };
+}
+
+function cutText(text: string | null | undefined): string {
+  const whole = text ?? '';
+  return whole.length > cutTextMax ? `${whole.slice(0, cutTextMax)}…` : whole;
+}
+
 function described(thrown: unknown): string {
   try {
     const text = typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? shown(thrown));

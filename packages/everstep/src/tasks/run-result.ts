@@ -6,7 +6,8 @@ import {
   type Payload,
 } from '@temporalio/common';
 import type { TaskDefinition } from './definition.ts';
-import { isPromiseLike } from './coroutine.ts';
+import { disown, isPromiseLike } from './coroutine.ts';
+import { payloadBytes } from './payload-bytes.ts';
 import { serializationProblem } from './serialization-problem.ts';
 import { issuesText, type StandardSchemaResult } from './standard-schema.ts';
 import { stepFailureTypes } from './task-errors.ts';
@@ -28,6 +29,7 @@ export function valueResult(
   converter: LoadedDataConverter,
   value: unknown,
 ): Checked {
+  disown(value);
   if (definition.schema.result) return checked(definition, converter, value);
   return written(definition, converter, value);
 }
@@ -99,7 +101,7 @@ export function resultProblem(
 }
 
 function fitting(definition: TaskDefinition, payload: Payload): RunResult {
-  const bytes = payload.data?.length ?? 0;
+  const bytes = payloadBytes(payload);
   if (bytes <= payloadBytesMax) return { kind: 'completed', payload };
   return failed(
     `The result of task "${definition.name}" is ${bytes} bytes when serialised; the limit is ${payloadBytesMax} bytes (2 MiB). Keep large data in a file or an object store and return its address`,

@@ -9,8 +9,9 @@ import type { StepContext, StepDescriptor, TaskDefinition } from './definition.t
 import { isGenerator, isPromiseLike } from './coroutine.ts';
 import { Heartbeat, type HeartbeatAnswer } from './heartbeat.ts';
 import { msOfDuration } from './int64.ts';
+import { payloadBytes } from './payload-bytes.ts';
 import type { PayloadEdge } from './payload-edge.ts';
-import { temporalFailure } from './run-failure.ts';
+import { fittingFailure, temporalFailure } from './run-failure.ts';
 import { payloadBytesMax, resultProblem } from './run-result.ts';
 import {
   isPassing,
@@ -157,7 +158,7 @@ export class RunningStep {
         nonRetryable: true,
       });
     }
-    const bytes = payload.data?.length ?? 0;
+    const bytes = payloadBytes(payload);
     if (bytes <= payloadBytesMax) return { kind: 'completed', payload };
     throw ApplicationFailure.create({
       message: `The result of step "${key}" is ${bytes} bytes when serialised; the limit is ${payloadBytesMax} bytes (2 MiB). Keep large data in a file or an object store and return its address`,
@@ -181,15 +182,9 @@ export class RunningStep {
     const { failureConverter, payloadConverter } = this.#options.converter;
     try {
       const failure = failureConverter.errorToFailure(stepError(error), payloadConverter);
-      return { kind: 'failed', failure, lastHeartbeat: undefined };
+      return { kind: 'failed', failure: fittingFailure(failure), lastHeartbeat: undefined };
     } catch (cause) {
-      // The details of a failure that cannot be serialised must not keep it from being one.
-      const message = `${error instanceof Error ? error.message : String(error)} (its details cannot be serialised: ${String(cause)})`;
-      return {
-        kind: 'failed',
-        failure: { message, applicationFailureInfo: { type: stepError(error).type ?? '' } },
-        lastHeartbeat: undefined,
-      };
+      return { kind: 'failed', failure: plainFailure(error, cause), lastHeartbeat: undefined };
     }
   }
 
@@ -259,6 +254,21 @@ function stepError(error: unknown): ApplicationFailure {
   });
   wrapped.stack = failure.stack ?? '';
   return wrapped;
+}
+
+/** The details of a failure that cannot be serialised, or not even be read, must not keep it from being one. */
+function plainFailure(
+  error: unknown,
+  cause: unknown,
+): Extract<StepOutcome, { kind: 'failed' }>['failure'] {
+  try {
+    const message = `${error instanceof Error ? error.message : String(error)} (its details cannot be serialised: ${String(cause)})`;
+    const { type } = stepError(error);
+    return fittingFailure({ message, applicationFailureInfo: { type: type ?? '' } });
+  } catch {
+    const message = 'Something was thrown that cannot be read';
+    return { message, applicationFailureInfo: { type: 'NonErrorThrown' } };
+  }
 }
 
 class Context implements StepContext {

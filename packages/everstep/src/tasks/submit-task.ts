@@ -64,7 +64,7 @@ export async function submitTask(
   options: SubmitOptions,
 ): Promise<string> {
   checkFields(options);
-  const taskId = checkedId(options.taskId) ?? task.random.uuid();
+  const taskId = options.taskId === undefined ? task.random.uuid() : checkedId(options.taskId);
   try {
     const delayMs = checkedDelay(options.delay);
     const parsed = await parseParams(definition.name, definition.paramsSchema, params);
@@ -78,15 +78,22 @@ export async function submitTask(
   return taskId;
 }
 
-function checkedId(taskId: unknown): string | undefined {
-  if (taskId === undefined) return undefined;
-  if (typeof taskId === 'string' && taskId !== '' && Buffer.byteLength(taskId) <= 1000) {
-    return taskId;
+/** @throws EverstepError TASK_ID_INVALID */
+export function checkedId(taskId: unknown): string {
+  if (typeof taskId !== 'string' || taskId === '' || Buffer.byteLength(taskId) > 1000) {
+    throw new EverstepError(
+      'TASK_ID_INVALID',
+      `taskId is ${shown(taskId)}; expected a string of 1 to 1000 bytes.`,
+    );
   }
-  throw new EverstepError(
-    'TASK_ID_INVALID',
-    `taskId is ${shown(taskId)}; expected a string of 1 to 1000 bytes.`,
-  );
+  // Stores end a text at NUL and have no half characters: two such ids would be one.
+  if (/[\0\p{Surrogate}]/u.test(taskId)) {
+    throw new EverstepError(
+      'TASK_ID_INVALID',
+      `taskId is ${shown(taskId)}, which holds NUL or half of a character (a lone surrogate); expected text that can be stored.`,
+    );
+  }
+  return taskId;
 }
 
 function checkFields(options: unknown): void {
@@ -132,6 +139,13 @@ function withTaskId(error: unknown, taskId: string): EverstepError {
     return new EverstepError(error.code, error.message, { taskId, cause: error.cause });
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (grpcCodeOf(error) === grpcCode.invalidArgument) {
+    return new EverstepError(
+      'SUBMIT_FAILED',
+      `Task ${taskId} was refused, and nothing was started: ${message}`,
+      { taskId, cause: error },
+    );
+  }
   return new EverstepError(
     'SUBMIT_FAILED',
     `Task ${taskId} could not be submitted, or it is not known whether it was: ${message}. Submitting it again with the same taskId is safe.`,

@@ -8,7 +8,7 @@ import type { temporal } from '@temporalio/proto';
 import { defineTask, type TaskDefinition, type TaskOptions } from '../../src/tasks/definition.ts';
 import { commandsOf } from '../../src/tasks/run-commands.ts';
 import { Run } from '../../src/tasks/run.ts';
-import { HistoryMaker, type HistoryEvent } from './history-maker.ts';
+import { HistoryMaker } from './history-maker.ts';
 
 type Command = temporal.api.command.v1.ICommand;
 

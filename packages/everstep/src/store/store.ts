@@ -241,6 +241,8 @@ export interface Store {
   readonly kind: string;
   /** For people: 'SQLite file .everstep/everstep.db'. */
   readonly description: string;
+  /** Set once the database cannot be used any more, whatever is tried: every call is refused with it from then on. */
+  readonly failure: StoreError | undefined;
   /** Opens, migrates when needed, checks. Throws a StoreError that says what to do. Once. */
   open(): Promise<void>;
   close(): Promise<void>;
@@ -379,6 +381,7 @@ export type StoreErrorCode =
   | 'STORE_DRIVER_MISSING'
   | 'STORE_NOT_WRITABLE'
   | 'STORE_CORRUPT'
+  | 'STORE_FILE_LOST'
   | 'STORE_NEWER_VERSION'
   | 'STORE_NETWORK_FILE_SYSTEM'
   | 'STORE_DISK_FULL'

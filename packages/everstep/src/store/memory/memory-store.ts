@@ -23,11 +23,12 @@ export interface MemoryStoreOptions {
   readonly data?: MemoryData;
 }
 
-type Nouns = Omit<Store, 'kind' | 'description' | 'open' | 'close' | 'commit'>;
+type Nouns = Omit<Store, 'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit'>;
 
 export class MemoryStore implements Store {
   readonly kind = 'memory';
   readonly description = 'memory of this process';
+  readonly failure = undefined;
   readonly data: MemoryData;
   #nouns: Nouns | undefined;
 

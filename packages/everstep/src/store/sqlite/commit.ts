@@ -7,7 +7,6 @@
  * then each group is tried in a transaction of its own, so that it fails alone.
  */
 import { crc32 } from 'node:zlib';
-import { storeErrorOf } from './database.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { SqliteStatement } from './driver.ts';
 import { describeRun, fingerprintOf, ownOrNull, searchValuesJson } from './run-columns.ts';
@@ -42,8 +41,8 @@ export class SqliteCommit {
         return results;
       });
     } catch (cause) {
-      const error = storeErrorOf(cause, this.#db.path);
-      if (groups.length === 1 || error.code === 'STORE_BUSY') {
+      const error = this.#db.failed(cause);
+      if (groups.length === 1 || error.code === 'STORE_BUSY' || this.#db.failure !== undefined) {
         return groups.map(() => ({ outcome: 'failed', error }));
       }
       return groups.flatMap((group) => this.commit([group]));

@@ -3,6 +3,7 @@
  * open (a collected handle takes the process with it). Every error leaves here as a StoreError.
  */
 import type { SqliteHandle, SqliteStatement } from './driver.ts';
+import type { FileWatch } from './file-watch.ts';
 import { StoreError } from '../store.ts';
 
 export class SqliteDatabase {
@@ -15,6 +16,8 @@ export class SqliteDatabase {
   readonly #ids = new Map<number, string>();
   readonly #rolledBack: (() => void)[] = [];
   #open = true;
+  #failure: StoreError | undefined;
+  #files: FileWatch | undefined;
   #inTransaction = false;
   #nextNumber = 0;
   #numberEnd = 0;
@@ -50,8 +53,26 @@ export class SqliteDatabase {
       this.check();
       return Promise.resolve(work());
     } catch (cause) {
-      return Promise.reject(storeErrorOf(cause, this.path));
+      return Promise.reject(this.failed(cause));
     }
+  }
+
+  /** Why every call is refused from now on. */
+  get failure(): StoreError | undefined {
+    return this.#failure;
+  }
+
+  /** From now on it is looked for the file, at most once a second, before it is used. */
+  watch(files: FileWatch): void {
+    this.#files = files;
+  }
+
+  /** What was thrown, as a StoreError. A file that SQLite finds damaged is not used any more. */
+  failed(cause: unknown): StoreError {
+    const error = storeErrorOf(cause, this.path);
+    // A StoreError comes from one row that does not match its checksum; the rest of the file does.
+    if (error !== cause && error.code === 'STORE_CORRUPT') this.#failure ??= error;
+    return error;
   }
 
   check(): void {
@@ -61,6 +82,8 @@ export class SqliteDatabase {
         `The database ${this.path} is closed. Open the store again before using it.`,
       );
     }
+    this.#failure ??= this.#files?.look();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** All or nothing, and durable when it returns. What `work` throws is thrown, with everything undone. */
@@ -169,6 +192,7 @@ export class SqliteDatabase {
    * connection until its statements are collected.
    */
   checkpoint(): void {
+    if (this.#files?.isLost === true) return;
     try {
       this.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch {

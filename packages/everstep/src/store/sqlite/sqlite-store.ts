@@ -12,6 +12,7 @@ import { checkHeader, makeFolder, refuseNetworkFileSystem } from './database-fil
 import { SqliteDatabase, storeErrorOf } from './database.ts';
 import { loadDriver } from './driver.ts';
 import type { SqliteDriver, SqliteHandle } from './driver.ts';
+import { FileWatch } from './file-watch.ts';
 import { SqliteHints, watchIsReliable } from './hints.ts';
 import { sqliteHistory } from './history.ts';
 import { sqliteMail } from './mail.ts';
@@ -39,6 +40,8 @@ export interface SqliteStoreOptions {
   readonly pagesMax?: number;
   /** False: polls the database for the commits of others instead of watching the hint file. */
   readonly watch?: boolean;
+  /** Milliseconds that only go up, for the look at the file; `performance.now` by default. */
+  readonly monotonicNow?: () => number;
   /** Another way to SQLite with the API of node:sqlite; by default that module, or what stands in for it. */
   readonly driver?: SqliteDriver;
 }
@@ -48,7 +51,7 @@ const walBytes = 16 * 1024 * 1024;
 const checkpointPages = 4_000;
 const cacheKiB = 64 * 1024;
 
-type Nouns = Omit<Store, 'kind' | 'description' | 'open' | 'close' | 'commit'>;
+type Nouns = Omit<Store, 'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit'>;
 
 export class SqliteStore implements Store {
   readonly kind = 'sqlite';
@@ -59,11 +62,16 @@ export class SqliteStore implements Store {
   #commit: SqliteCommit | undefined;
   #nouns: Nouns | undefined;
   #hints: SqliteHints | undefined;
+  #failure: StoreError | undefined;
 
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
     this.path = resolve(options.path);
     this.description = `SQLite file ${options.path}`;
+  }
+
+  get failure(): StoreError | undefined {
+    return this.#db?.failure ?? this.#failure;
   }
 
   async open(): Promise<void> {
@@ -82,6 +90,7 @@ export class SqliteStore implements Store {
       const db = new SqliteDatabase(this.path, handle);
       migrate(db, migrations);
       this.#tune(db);
+      db.watch(new FileWatch(this.path, this.#options.monotonicNow));
       const commit = new SqliteCommit(db);
       this.#hints = new SqliteHints(db, {
         watch: this.#options.watch ?? watchIsReliable(process.platform),
@@ -106,6 +115,7 @@ export class SqliteStore implements Store {
   }
 
   close(): Promise<void> {
+    this.#failure = this.failure;
     this.#hints?.close();
     this.#db?.checkpoint();
     this.#db?.close();
@@ -119,7 +129,7 @@ export class SqliteStore implements Store {
     try {
       return Promise.resolve((this.#commit ?? this.#closed()).commit(groups));
     } catch (cause) {
-      return Promise.reject(storeErrorOf(cause, this.path));
+      return Promise.reject(this.#db?.failed(cause) ?? storeErrorOf(cause, this.path));
     }
   }
 

@@ -156,9 +156,13 @@ export class AsyncTaskComponent {
     await this.#stopping;
   }
 
-  /** Between start() and stop(), and the worker, where there is one, has not failed for good. */
+  /** Between start() and stop(), and neither the worker, where there is one, nor the store has failed for good. */
   isStarted(): boolean {
-    return this.#phase === 'started' && this.#running?.worker?.failed !== true;
+    return (
+      this.#phase === 'started' &&
+      this.#running?.worker?.failed !== true &&
+      this.#store.failure === undefined
+    );
   }
 
   /**
@@ -250,7 +254,8 @@ export class AsyncTaskComponent {
     const running = this.#running;
     this.#phase = 'stopping';
     try {
-      await running?.worker?.stop(graceMs);
+      // Nobody takes the answers of steps any more once the store has failed.
+      await running?.worker?.stop(this.#store.failure === undefined ? graceMs : 0);
     } finally {
       for (const task of this.#tasks.values()) task.connect(undefined);
       try {

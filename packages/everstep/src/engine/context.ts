@@ -33,4 +33,6 @@ export interface EngineContext {
   readonly remoteQueries: RemoteQueries;
   readonly waiters: Waiters;
   readonly processes: Processes;
+  /** Whether the store has failed for good; the engine then ends what it does. */
+  readonly noteFailure: () => boolean;
 }

@@ -11,7 +11,7 @@ import type { Limits } from '../core/limits.ts';
 import type { Clock, Random, Timer } from '../service/clock.ts';
 import type { LocalWorker, LocalWorkerHost, LocalWorkerSupport } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
-import { ServiceError } from '../service/service-error.ts';
+import { ServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { RunRef, Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
@@ -89,6 +89,7 @@ class EmbeddedEngine implements Engine {
   #tick: Timer | undefined;
   #stopListening: (() => void) | undefined;
   #stopped = false;
+  #failed = false;
   #looking = false;
   #lookAgain = false;
   #background: Promise<void> = Promise.resolve();
@@ -111,6 +112,7 @@ class EmbeddedEngine implements Engine {
       onWritten: (committed) => {
         this.#written(committed);
       },
+      onFailed: () => this.#noteFailure(),
     });
     const executor = new Executor({
       store,
@@ -155,6 +157,7 @@ class EmbeddedEngine implements Engine {
       remoteQueries: new RemoteQueries(random, processId),
       waiters: new Waiters(store),
       processes,
+      noteFailure: () => this.#noteFailure(),
     };
     this.#wakeUps = new WakeUps({
       store,
@@ -204,10 +207,31 @@ class EmbeddedEngine implements Engine {
     await this.#background;
     // Whoever waits for what was written just now has been woken.
     this.#context.waiters.stop();
-    await this.#context.processes.bury(this.processId);
+    // Nothing can be handed back to a store that has failed: whoever opens it next finds this process gone.
+    if (!this.#noteFailure()) await this.#context.processes.bury(this.processId);
     await this.#groupCommit.idle();
     this.#groupCommit.close();
-    this.#options.store.hints.ring();
+    if (!this.#failed) this.#options.store.hints.ring();
+  }
+
+  /** A store that cannot be used any more is said so once, and nothing is begun any more. */
+  #noteFailure(): boolean {
+    const { store, logger } = this.#options;
+    const { failure } = store;
+    if (this.#failed || failure === undefined) return this.#failed;
+    this.#failed = true;
+    logger.error(
+      'The store failed for good: this process accepts nothing and finishes nothing more. Stop it, mend what the error names, and start again',
+      { error: failure },
+    );
+    if (this.#stopped) return true;
+    this.#tick?.cancel();
+    this.#stopListening?.();
+    this.#context.matching.stop();
+    this.#outbox.stop();
+    void this.#wakeUps.stop();
+    this.#context.waiters.stop(() => storeFailedForGood(failure));
+    return true;
   }
 
   #attachWorker(worker: LocalWorker): LocalWorkerHost {
@@ -238,6 +262,7 @@ class EmbeddedEngine implements Engine {
       },
       handBack: async () => {
         await this.#groupCommit.idle();
+        if (this.#noteFailure()) return;
         await processes.bury(this.processId);
         if (!this.#stopped) await processes.announce(matching.polled());
       },
@@ -269,7 +294,7 @@ class EmbeddedEngine implements Engine {
 
   /** Another process rang: there may be rows, mail, events. */
   #look(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#failed) return;
     if (this.#looking) {
       this.#lookAgain = true;
       return;
@@ -334,7 +359,7 @@ class EmbeddedEngine implements Engine {
   }
 
   #setTick(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#failed) return;
     this.#tick = this.#options.clock.setTimer(tickMs, () => {
       this.#inBackground('The regular look around', async () => {
         const { processes, matching } = this.#context;
@@ -362,7 +387,8 @@ class EmbeddedEngine implements Engine {
 
   #inBackground(what: string, work: () => Promise<void>): void {
     const done = work().catch((error: unknown) => {
-      if (!this.#stopped) this.#options.logger.warn(`${what} failed; it is tried again`, { error });
+      if (this.#stopped || this.#noteFailure()) return;
+      this.#options.logger.warn(`${what} failed; it is tried again`, { error });
     });
     this.#background = Promise.all([this.#background, done]).then(() => undefined);
   }

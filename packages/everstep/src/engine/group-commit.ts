@@ -9,7 +9,7 @@ import type { RunState } from '../core/state.ts';
 import { encodeState } from '../core/state-codec.ts';
 import type { Clock } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
-import { ServiceError } from '../service/service-error.ts';
+import { ServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type {
   CommitGroup,
   CommitResult,
@@ -43,6 +43,8 @@ export interface GroupCommitOptions {
   readonly retentionMs: (namespaceId: string) => number;
   /** After each write, for those who look for work, events and deadlines. */
   readonly onWritten: (committed: readonly CommittedRun[]) => void;
+  /** After a write that failed. */
+  readonly onFailed: () => void;
 }
 
 export class GroupCommit {
@@ -132,6 +134,7 @@ export class GroupCommit {
         results = await this.#options.store.commit(groups);
       } catch (error) {
         results = [];
+        this.#options.onFailed();
         for (const unit of written) this.#fail(unit, error);
       }
       this.#settle(written, groups, results);
@@ -210,6 +213,7 @@ export class GroupCommit {
         this.#lose(unit);
       } else if (result.outcome === 'failed') {
         this.#options.logger.error('A commit failed', { error: result.error });
+        this.#options.onFailed();
         this.#fail(unit, result.error);
       } else {
         let write = 0;
@@ -276,6 +280,7 @@ export class GroupCommit {
       const messages = settled.flatMap((unit) => unit.doneOutbox);
       if (messages.length > 0) await this.#options.store.outbox.delete({ outboxIds: messages });
     } catch (error) {
+      this.#options.onFailed();
       for (const unit of units) this.#fail(unit, error);
       return;
     }
@@ -298,7 +303,8 @@ export class GroupCommit {
 
   #fail(unit: Unit, error: unknown): void {
     const waiting = this.#abandon(unit);
-    const answer = serviceErrorOf(error);
+    const { failure } = this.#options.store;
+    const answer = failure ? storeFailedForGood(failure) : serviceErrorOf(error);
     for (const undo of unit.onLost) undo();
     for (const part of unit.parts) this.onDropped?.(part.run);
     for (const { request } of unit.requests) request.settle({ ok: false, error: answer });

@@ -1,5 +1,5 @@
 /** The service: every call that is built, one file each. A call missing here does not compile. */
-import { engineStopped, isServiceError } from '../service/service-error.ts';
+import { isServiceError } from '../service/service-error.ts';
 import type { RpcName, WorkflowService } from '../service/workflow-service.ts';
 import type { EngineContext } from './context.ts';
 import type { Verb } from './verb.ts';
@@ -83,16 +83,18 @@ export function serviceOf(context: EngineContext): WorkflowService {
   return service as unknown as WorkflowService;
 }
 
-/** What an engine that has stopped, and a store closed under a call, come to is no bug: UNAVAILABLE. */
+/** What an engine that has stopped, and a store closed or failed under a call, come to is no bug. */
 async function untilStopped(
-  { waiters }: EngineContext,
+  { waiters, noteFailure }: EngineContext,
   call: () => Promise<object>,
 ): Promise<object> {
-  if (waiters.stopped) throw engineStopped();
+  const refusal = waiters.refusal();
+  if (refusal) throw refusal;
   try {
     return await call();
   } catch (error) {
     const ended = !isServiceError(error) || isServiceError(error, 'DEADLINE_EXCEEDED');
-    throw waiters.stopped && ended ? engineStopped(error) : error;
+    noteFailure();
+    throw (ended ? waiters.refusal(error) : undefined) ?? error;
   }
 }

@@ -2,6 +2,8 @@
  * Calls that wait for a run to change: history long polls. Woken by this process's own commits at once, and by
  * another's when it rings (or at the next sweep): then the versions of the waited-for runs are compared.
  */
+import { engineStopped } from '../service/service-error.ts';
+import type { ServiceError } from '../service/service-error.ts';
 import type { RunRef, Store } from '../store/store.ts';
 
 interface Waiter {
@@ -17,7 +19,7 @@ export class Waiters {
   readonly #calls = new Set<AbortController>();
   #checking = false;
   #again = false;
-  #stopped = false;
+  #refusal: ((cause?: unknown) => ServiceError) | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -27,14 +29,14 @@ export class Waiters {
     return this.#byRun.size;
   }
 
-  /** The engine is stopped: nothing that is waited for will come. */
-  get stopped(): boolean {
-    return this.#stopped;
+  /** When nothing that is waited for will come: what those are told who wait, and those who come later. */
+  refusal(cause?: unknown): ServiceError | undefined {
+    return this.#refusal?.(cause);
   }
 
   /** A call that is to be aborted when the engine stops, until `forget`. */
   hold(call: AbortController): void {
-    if (this.#stopped) call.abort();
+    if (this.#refusal) call.abort();
     else this.#calls.add(call);
   }
 
@@ -42,8 +44,9 @@ export class Waiters {
     this.#calls.delete(call);
   }
 
-  stop(): void {
-    this.#stopped = true;
+  /** The engine is stopped, or cannot go on for that reason. */
+  stop(refusal: (cause?: unknown) => ServiceError = engineStopped): void {
+    this.#refusal = refusal;
     for (const call of this.#calls) call.abort();
     this.#calls.clear();
   }

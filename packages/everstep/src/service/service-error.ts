@@ -59,6 +59,20 @@ export function engineStopped(cause?: unknown): ServiceError {
   return new ServiceError({ code: 'UNAVAILABLE', message: stoppedMessage }, { cause });
 }
 
+const storeFailedMessage = 'The store failed for good: ';
+
+/** What every call gets from then on: no repetition helps, so the code is one that is not tried again. */
+export function storeFailedForGood(failure: Error): ServiceError {
+  const message = `${storeFailedMessage}${failure.message}`;
+  return new ServiceError({ code: 'FAILED_PRECONDITION', message }, { cause: failure });
+}
+
+export function isStoreFailedForGood(error: unknown): error is ServiceError {
+  return (
+    isServiceError(error, 'FAILED_PRECONDITION') && error.message.startsWith(storeFailedMessage)
+  );
+}
+
 export function isEngineStopped(error: unknown): boolean {
   return isServiceError(error, 'UNAVAILABLE') && error.message === stoppedMessage;
 }

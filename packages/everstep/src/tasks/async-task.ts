@@ -20,6 +20,7 @@ import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
 import { retryTask } from './retry-task.ts';
 import { checkedId, submitTask, type SubmitOptions } from './submit-task.ts';
 import { whileRunning } from './running-task.ts';
+import { reach } from './task-client.ts';
 import { awaitResult, readStatus } from './task-reader.ts';
 import type { TaskStatus } from './task-status.ts';
 import { watchTask } from './watch-task.ts';
@@ -157,9 +158,8 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
 
   /** Its status now. An unknown id is the status `not_found`. @throws EverstepError TASK_NOT_CONNECTED. */
   async getStatus(taskId: string): Promise<TaskStatus<TResult>> {
-    return (await readStatus(
-      this.#connected('getStatus'),
-      checkedId(taskId),
+    return (await this.#reach('getStatus', taskId, (connection, id) =>
+      readStatus(connection, id),
     )) as TaskStatus<TResult>;
   }
 
@@ -170,7 +170,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * TASK_NOT_FOUND; TASK_NOT_CONNECTED.
    */
   async result(taskId: string, options: ResultOptions = {}): Promise<TResult> {
-    const connection = this.#connected('result');
+    this.#connected('result');
     const odd = unknownField(options, ['timeout']);
     if (odd !== undefined)
       throw new EverstepError('SUBMIT_OPTIONS_INVALID', `options.${odd}.`, { taskId });
@@ -178,7 +178,9 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
     if (timeout?.problem !== undefined) {
       throw new EverstepError('SUBMIT_OPTIONS_INVALID', `timeout ${timeout.problem}.`, { taskId });
     }
-    return (await awaitResult(connection, checkedId(taskId), timeout?.ms)) as TResult;
+    return (await this.#reach('result', taskId, (connection, id) =>
+      awaitResult(connection, id, timeout?.ms),
+    )) as TResult;
   }
 
   /**
@@ -188,16 +190,16 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_CONNECTED.
    */
   async cancel(taskId: string, options: CancelOptions = {}): Promise<void> {
-    const connection = this.#connected('cancel');
-    const { client } = connection;
-    await whileRunning(connection, checkedId(taskId), () =>
-      client.workflowService.requestCancelWorkflowExecution({
-        namespace: client.options.namespace,
-        identity: client.options.identity,
-        workflowExecution: { workflowId: taskId },
-        requestId: connection.random.uuid(),
-        reason: options.reason ?? '',
-      }),
+    await this.#reach('cancel', taskId, (connection, workflowId) =>
+      whileRunning(connection, workflowId, () =>
+        connection.client.workflowService.requestCancelWorkflowExecution({
+          namespace: connection.client.options.namespace,
+          identity: connection.client.options.identity,
+          workflowExecution: { workflowId },
+          requestId: connection.random.uuid(),
+          reason: options.reason ?? '',
+        }),
+      ),
     );
   }
 
@@ -207,15 +209,15 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * @throws EverstepError TASK_NOT_FOUND, TASK_ALREADY_ENDED, TASK_NOT_CONNECTED.
    */
   async terminate(taskId: string, options: CancelOptions = {}): Promise<void> {
-    const connection = this.#connected('terminate');
-    const { client } = connection;
-    await whileRunning(connection, checkedId(taskId), () =>
-      client.workflowService.terminateWorkflowExecution({
-        namespace: client.options.namespace,
-        identity: client.options.identity,
-        workflowExecution: { workflowId: taskId },
-        reason: options.reason ?? '',
-      }),
+    await this.#reach('terminate', taskId, (connection, workflowId) =>
+      whileRunning(connection, workflowId, () =>
+        connection.client.workflowService.terminateWorkflowExecution({
+          namespace: connection.client.options.namespace,
+          identity: connection.client.options.identity,
+          workflowExecution: { workflowId },
+          reason: options.reason ?? '',
+        }),
+      ),
     );
   }
 
@@ -226,7 +228,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_RETRYABLE, TASK_NOT_CONNECTED.
    */
   async retry(taskId: string): Promise<void> {
-    await retryTask(this.#connected('retry'), checkedId(taskId));
+    await this.#reach('retry', taskId, retryTask);
   }
 
   /**
@@ -260,7 +262,20 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * TASK_NOT_CONNECTED.
    */
   async webhook(taskId: string, key: string, delivery: WebhookDelivery): Promise<void> {
-    await signalWebhook(this.#connected('webhook'), checkedId(taskId), key, delivery);
+    await this.#reach('webhook', taskId, (connection, id) =>
+      signalWebhook(connection, id, key, delivery),
+    );
+  }
+
+  /** One call about a task; when its component stops or fails under it, the error says so. */
+  async #reach<T>(
+    method: string,
+    taskId: string,
+    call: (connection: TaskConnection, taskId: string) => Promise<T>,
+  ): Promise<T> {
+    const connection = this.#connected(method);
+    const id = checkedId(taskId);
+    return reach(`${method}() of task ${id}`, id, () => call(connection, id));
   }
 
   #connected(method: string): TaskConnection {

@@ -5,7 +5,7 @@ import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { EverstepError } from '../service/error-codes.ts';
 import { shown } from './duration.ts';
 import { unknownField } from './known-fields.ts';
-import { grpcCode, grpcCodeOf, type TaskClient } from './task-client.ts';
+import { grpcCode, grpcCodeOf, unreached, type TaskClient } from './task-client.ts';
 
 type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
 
@@ -169,7 +169,9 @@ async function listPage(
       nextPageToken,
     });
   } catch (cause) {
-    if (grpcCodeOf(cause) !== grpcCode.invalidArgument) throw cause;
+    if (grpcCodeOf(cause) !== grpcCode.invalidArgument) {
+      throw unreached(cause, 'list()', undefined) ?? cause;
+    }
     const details = (cause as { readonly details?: unknown }).details;
     throw invalid(`the service refused the query ${shown(query)}: ${String(details)}`, cause);
   }

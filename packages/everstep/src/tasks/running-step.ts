@@ -59,6 +59,16 @@ export class RunningStep {
     return this.#controller.signal;
   }
 
+  /** Its code has ended, and its answer is on its way. */
+  get answering(): boolean {
+    return this.#ended;
+  }
+
+  /** Nobody waits for this attempt any more. */
+  get gone(): boolean {
+    return this.#interrupted === 'gone';
+  }
+
   interrupt(reason: 'cancelRequested' | 'gone'): void {
     if (this.#ended || this.#interrupted === 'gone' || this.#interrupted === reason) return;
     const first = this.#interrupted === undefined;

@@ -24,7 +24,7 @@ import { unknownField } from './known-fields.ts';
 import { paramsPayload } from './params-payload.ts';
 import { serializationProblem } from './serialization-problem.ts';
 import { parseParams, placePart, type StandardSchema } from './standard-schema.ts';
-import { grpcCode, grpcCodeOf, historyPage, type TaskClient } from './task-client.ts';
+import { grpcCode, grpcCodeOf, historyPage, unreached, type TaskClient } from './task-client.ts';
 
 export interface SubmitOptions {
   /** The task's id, and its idempotency key; a UUID by default. At most 1,000 bytes. */
@@ -138,6 +138,9 @@ function withTaskId(error: unknown, taskId: string): EverstepError {
   if (error instanceof EverstepError) {
     return new EverstepError(error.code, error.message, { taskId, cause: error.cause });
   }
+  const failed = unreached(error, `submit() of task ${taskId}`, taskId);
+  // Stopped under it, it may have been accepted or not.
+  if (failed?.code === 'COMPONENT_FAILED') return failed;
   const message = error instanceof Error ? error.message : String(error);
   if (grpcCodeOf(error) === grpcCode.invalidArgument) {
     return new EverstepError(

@@ -11,7 +11,7 @@ import {
 import type { temporal } from '@temporalio/proto';
 import type { Clock, Random } from '../service/clock.ts';
 import { EverstepError } from '../service/error-codes.ts';
-import { isEngineStopped } from '../service/service-error.ts';
+import { isEngineStopped, isStoreFailedForGood } from '../service/service-error.ts';
 import type { HistoryEvent, RunDescription } from './task-status.ts';
 
 export interface TaskClient {
@@ -46,14 +46,47 @@ export function isUnknownRun(error: unknown): boolean {
   return !(status instanceof Buffer && status.includes('NamespaceNotFoundFailure'));
 }
 
-/** The error, or what it means for the task when the component stopped under the call. */
-function unlessStopped(error: unknown, taskId: string): unknown {
-  if (!(error instanceof Error) || !isEngineStopped(error.cause)) return error;
-  return new EverstepError(
-    'TASK_NOT_CONNECTED',
-    `The component was stopped while task ${taskId} was read. The task is kept, and goes on when a worker runs on its store: ask a component that is started.`,
-    { taskId, cause: error },
-  );
+/**
+ * Makes a call, and says what it means when the component stopped under it, or its store failed.
+ *
+ * @throws EverstepError TASK_NOT_CONNECTED, COMPONENT_FAILED; and what the call throws.
+ */
+export async function reach<T>(
+  what: string,
+  taskId: string | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw unreached(cause, what, taskId) ?? cause;
+  }
+}
+
+export function unreached(
+  cause: unknown,
+  what: string,
+  taskId: string | undefined,
+): EverstepError | undefined {
+  const about = taskId === undefined ? { cause } : { cause, taskId };
+  for (let at: unknown = cause, depth = 0; at instanceof Error && depth < 5; depth += 1) {
+    if (isEngineStopped(at)) {
+      return new EverstepError(
+        'TASK_NOT_CONNECTED',
+        `The component was stopped during ${what}. What was accepted is kept, and goes on when a worker runs on its store: ask a component that is started.`,
+        about,
+      );
+    }
+    if (isStoreFailedForGood(at)) {
+      return new EverstepError(
+        'COMPONENT_FAILED',
+        `${what} is refused, because the component has failed. ${at.message} A component that has failed stays so: stop it, and start a new one.`,
+        about,
+      );
+    }
+    at = at.cause;
+  }
+  return undefined;
 }
 
 /** The chain's current run, or that run. Undefined when it is unknown. */
@@ -69,7 +102,7 @@ export async function describeRun(
     });
   } catch (error) {
     if (isUnknownRun(error)) return undefined;
-    throw unlessStopped(error, workflowId);
+    throw error;
   }
 }
 
@@ -93,17 +126,13 @@ export async function historyPage(
   request: HistoryRequest,
 ): Promise<HistoryPage> {
   const { workflowId, runId, wait, closeEventOnly, pageToken } = request;
-  const reply = await client.workflowService
-    .getWorkflowExecutionHistory({
-      namespace: client.options.namespace,
-      execution: { workflowId, runId },
-      waitNewEvent: wait === true,
-      historyEventFilterType: closeEventOnly === true ? 2 : 1,
-      ...(pageToken !== undefined && { nextPageToken: pageToken }),
-    })
-    .catch((error: unknown) => {
-      throw unlessStopped(error, workflowId);
-    });
+  const reply = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    waitNewEvent: wait === true,
+    historyEventFilterType: closeEventOnly === true ? 2 : 1,
+    ...(pageToken !== undefined && { nextPageToken: pageToken }),
+  });
   return { events: reply.history?.events ?? [], nextPageToken: reply.nextPageToken };
 }
 

@@ -30,6 +30,7 @@ import { commandsOf, type Command, type CommandOptions } from './run-commands.ts
 import { continuesAt, isWhole, joined, lastDrivenEventId, readHistory } from './run-history.ts';
 import { RunningStep, type StepCall } from './running-step.ts';
 import { StallWatch } from './stall-watch.ts';
+import { stepFields } from './step-response.ts';
 import { StepSlots } from './step-slots.ts';
 import { stepUnknown, TaskCodeError } from './task-errors.ts';
 import {
@@ -64,6 +65,8 @@ export interface TaskWorkerOptions {
   readonly liveRunsMax?: number;
 }
 
+/** How long stop() waits for the answers of steps that have ended. */
+const answerMs = 5_000;
 /** Decision 11: where the runtime itself says that a step is alive. */
 const automaticHeartbeatMs = 10_000;
 
@@ -92,7 +95,7 @@ export class TaskWorker implements LocalWorker {
   #driving = 0;
   #refusedWorkflowTask = false;
   #stopping = false;
-  #whenDrained: (() => void) | undefined;
+  #onStepGone: (() => void) | undefined;
   #host: LocalWorkerHost | undefined;
   #pollLoop: PollLoop | undefined;
 
@@ -162,27 +165,48 @@ export class TaskWorker implements LocalWorker {
     await this.#pollLoop.start();
   }
 
-  /** Takes no more work; resolves when the running steps have ended, or are handed back after that long. */
+  /**
+   * Takes no more work; resolves when the running steps have ended, or are handed back after that long. A step that
+   * has ended by then is not handed back: its answer is waited for a little, whatever the grace.
+   */
   async stop(graceMs: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#host?.detach();
     this.#pollLoop?.stop();
-    if (this.#steps.size > 0 && graceMs > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#options.clock.setTimer(graceMs, resolve);
-        this.#whenDrained = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
+    await this.#goneWithin(graceMs, () => true);
+    for (const step of this.#steps.values()) {
+      if (!step.answering) this.#leave(step);
     }
-    if (this.#steps.size > 0) {
-      for (const step of this.#steps.values()) step.interrupt('gone');
-      await this.#host?.handBack();
-    }
+    await this.#goneWithin(answerMs, (step) => step.answering);
+    if (this.#steps.size > 0) await this.#host?.handBack();
     this.#stalls.stop();
     this.#slots.stop();
+  }
+
+  /** Resolves when no such step is left, or after that long. */
+  async #goneWithin(ms: number, which: (step: RunningStep) => boolean): Promise<void> {
+    const left = (): boolean => [...this.#steps.values()].some(which);
+    if (ms <= 0 || !left()) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(ms, resolve);
+      this.#onStepGone = () => {
+        if (left()) return;
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** The code of a step cannot be stopped from outside, only left behind. */
+  #leave(step: RunningStep): void {
+    const { name } = this.#definitions.get(step.task.workflowType?.name ?? '') ?? {};
+    const fields = { task: name, ...stepFields(step.task) };
+    const message = step.gone
+      ? 'A step that nobody waits for any more (it timed out, or its task ended) still ran when its worker stopped: it does not heed its signal'
+      : 'A step still ran when its worker stopped; it is handed back, and runs again elsewhere or later';
+    this.#options.logger.warn(message, fields);
+    step.interrupt('gone');
   }
 
   // Workflow tasks.
@@ -384,7 +408,7 @@ export class TaskWorker implements LocalWorker {
       if (this.#steps.get(id) === step) this.#steps.delete(id);
       slot.release();
       this.#slots.announceRoom();
-      if (this.#steps.size === 0) this.#whenDrained?.();
+      this.#onStepGone?.();
     };
     const call = this.#callIn(this.#runs.get(runId), task);
     const running = call ? step.run(call) : this.#runLoaded(step, task);

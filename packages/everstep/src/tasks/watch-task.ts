@@ -3,7 +3,13 @@
  * event, so the description is looked at in between as well.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { describeRun, historyPage, type HistoryPage, type TaskClient } from './task-client.ts';
+import {
+  describeRun,
+  historyPage,
+  unreached,
+  type HistoryPage,
+  type TaskClient,
+} from './task-client.ts';
 import { statusOf, taskNotFound } from './task-reader.ts';
 import { statusView, type HistoryEvent, type TaskStatus } from './task-status.ts';
 
@@ -13,7 +19,7 @@ const lookEveryMs = 1_000;
 /**
  * The status now, then each time it changes, until the task has ended; `break` stops it.
  *
- * @throws EverstepError TASK_NOT_FOUND.
+ * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_CONNECTED, COMPONENT_FAILED.
  */
 export async function* watchTask(
   task: TaskClient,
@@ -32,6 +38,8 @@ export async function* watchTask(
       if (followed === undefined) return;
       runId = followed;
     }
+  } catch (cause) {
+    throw unreached(cause, `watch() of task ${taskId}`, taskId) ?? cause;
   } finally {
     stop.abort();
   }

@@ -1,7 +1,11 @@
 /** What those get who wait for a task, or ask for one, when its component stops. */
-import { describe, expect, it } from 'vitest';
-import { AsyncTask, signal } from '../../src/index.ts';
-import { rejection, running, storeKinds } from './running-component.ts';
+import type { Payload } from '@temporalio/common';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AsyncTask, signal, step, type Logger, type Timeouts } from '../../src/index.ts';
+import { MemoryData } from '../../src/store/memory/memory-data.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { StoreTap } from '../store-tap.ts';
+import { gate, rejection, running, silent, storeKinds } from './running-component.ts';
 
 describe.each(storeKinds)('a component that is stopped, on the %s store', (kind) => {
   async function waiting() {
@@ -53,5 +57,178 @@ describe.each(storeKinds)('a component that is stopped, on the %s store', (kind)
     expect(error).toMatchObject({ code: 'TASK_NOT_CONNECTED' });
     expect(error.message).toMatch(/its component was stopped.*new AsyncTaskComponent/);
     expect(() => component.getClient()).toThrow(/was stopped\. Make a new AsyncTaskComponent/);
+  });
+});
+
+describe('a component that is stopped without a grace period', () => {
+  const slowCodec = (encoding: { readonly begun: () => void; readonly until: Promise<void> }) => ({
+    encode: async (payloads: Payload[]) => {
+      if (payloads.some(({ data }) => Buffer.from(data ?? []).toString() === '"answer"')) {
+        encoding.begun();
+        await encoding.until;
+      }
+      return payloads;
+    },
+    decode: (payloads: Payload[]) => Promise.resolve(payloads),
+  });
+
+  function counted() {
+    const calls = { count: 0 };
+    const task = new AsyncTask({
+      name: 'answers',
+      task: () => {
+        calls.count += 1;
+        return Promise.resolve('answer');
+      },
+    });
+    return { task, calls };
+  }
+
+  it('keeps the answer of a step that has ended, though its encoding lasts', async () => {
+    const data = new MemoryData();
+    const begun = gate();
+    const until = gate();
+    const first = counted();
+    const component = await running('memory', [first.task], {
+      store: new MemoryStore({ data }),
+      dataConverter: {
+        payloadCodecs: [slowCodec({ begun: () => begun.open(), until: until.opened })],
+      },
+    });
+    const id = await first.task.submit(undefined);
+    await begun.opened;
+    const stopped = component.stop({ gracePeriod: 0 });
+    until.open();
+    await stopped;
+    const second = counted();
+    await running('memory', [second.task], { store: new MemoryStore({ data }) });
+    expect(await second.task.result(id)).toBe('answer');
+    expect(second.calls.count).toBe(0);
+  });
+
+  it('keeps the answer of a step whose commit is under way', async () => {
+    const data = new MemoryData();
+    const tap = new StoreTap();
+    const first = counted();
+    const component = await running('memory', [first.task], {
+      store: tap.wrap(new MemoryStore({ data })),
+    });
+    const until = gate();
+    const begun = gate();
+    let commits = 0;
+    tap.before = () => {
+      commits += 1;
+      if (commits < 2) return undefined;
+      begun.open();
+      return until.opened;
+    };
+    const id = await first.task.submit(undefined);
+    await begun.opened;
+    const stopped = component.stop({ gracePeriod: 0 });
+    until.open();
+    await stopped;
+    const second = counted();
+    await running('memory', [second.task], { store: new MemoryStore({ data }) });
+    expect(await second.task.result(id)).toBe('answer');
+    expect(second.calls.count).toBe(0);
+  });
+
+  it('does not wait for ever for an answer that does not come', async () => {
+    const begun = gate();
+    const { task } = counted();
+    const component = await running('memory', [task], {
+      dataConverter: {
+        payloadCodecs: [
+          slowCodec({ begun: () => begun.open(), until: new Promise(() => undefined) }),
+        ],
+      },
+    });
+    await task.submit(undefined);
+    await begun.opened;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stopped = component.stop({ gracePeriod: 0 });
+    await vi.advanceTimersByTimeAsync(5_000);
+    await stopped;
+  });
+});
+
+describe('a step that still runs when its component has stopped', () => {
+  async function deaf(timeouts: Timeouts) {
+    const begun = gate();
+    const warnings: unknown[] = [];
+    const logger: Logger = {
+      ...silent,
+      warn: (message, fields) => warnings.push([message, fields?.['step'], fields?.['task']]),
+    };
+    const task = new AsyncTask({
+      name: 'deaf',
+      timeouts,
+      task: function* () {
+        yield* step('listen', () => {
+          begun.open();
+          return new Promise(() => undefined);
+        });
+      },
+    });
+    const component = await running('memory', [task], { logger });
+    const id = await task.submit(undefined);
+    await begun.opened;
+    return { component, task, id, warnings };
+  }
+
+  it('is named in the log, with its task', async () => {
+    const { component, warnings } = await deaf({});
+    await component.stop({ gracePeriod: 10 });
+    expect(warnings).toEqual([[expect.stringContaining('it is handed back'), 'listen', 'deaf']]);
+  });
+
+  it('is named as one that does not heed its signal, once it has timed out', async () => {
+    const { component, task, id, warnings } = await deaf({ scheduleToClose: 20 });
+    await rejection(task.result(id));
+    await component.stop({ gracePeriod: 10 });
+    expect(warnings).toEqual([
+      [expect.stringContaining('does not heed its signal'), 'listen', 'deaf'],
+    ]);
+  });
+});
+
+describe.each(storeKinds)('calls under way when a component stops, on the %s store', (kind) => {
+  it('end with an answer or TASK_NOT_CONNECTED, never with an error of the wire', async () => {
+    const task = new AsyncTask({
+      name: 'waits',
+      task: function* () {
+        yield* signal('never');
+      },
+    });
+    const component = await running(kind, [task]);
+    const id = await task.submit(undefined);
+    const other = await task.submit(undefined);
+    const stopped = component.stop();
+    const calls: Promise<unknown>[] = [];
+    // Each begins at another moment of the stop.
+    for (let moment = 0; moment < 30; moment += 1) {
+      for (const call of [
+        () => task.getStatus(id),
+        () => task.cancel(other),
+        () => task.list().page(),
+        () => task.watch(id).next(),
+        () => task.retry(id),
+      ]) {
+        calls.push(
+          (async () => call())().then(
+            () => undefined,
+            (error: unknown) => error,
+          ),
+        );
+      }
+      await Promise.resolve();
+    }
+    await stopped;
+    const errors = (await Promise.all(calls)).filter((error) => error !== undefined);
+    const codes = new Set(errors.map((error) => (error as { code?: unknown }).code));
+    codes.delete('TASK_NOT_RETRYABLE');
+    codes.delete('TASK_ALREADY_ENDED');
+    expect(codes).toEqual(new Set(['TASK_NOT_CONNECTED']));
   });
 });

@@ -1,7 +1,6 @@
 import proto from '@temporalio/proto';
 import { isOpen } from '../../core/state.ts';
 import { transientEventsOf } from '../../core/workflow-task.ts';
-import { engineStopped } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
 import type { LiveRun } from '../unit.ts';
 import { decodeHistoryPage, encodeHistoryPage } from '../page-token.ts';
@@ -42,7 +41,8 @@ export const getWorkflowExecutionHistory: Verb<'getWorkflowExecutionHistory'> = 
     } finally {
       wait.end();
     }
-    if (context.waiters.stopped && waits(run, closeOnly, from)) throw engineStopped();
+    const refusal = context.waiters.refusal();
+    if (refusal && waits(run, closeOnly, from)) throw refusal;
   }
   const state = run.state;
   if (!state) return { history: { events: [] } };

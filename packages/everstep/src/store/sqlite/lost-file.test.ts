@@ -1,10 +1,19 @@
-/** What the store does when its file is deleted, moved or replaced while it is open. */
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+/** What the store does when its file is found damaged, or was deleted, moved or replaced, while it is open. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { groupOf, keyOf, newRun, start } from '../store-fixture.contract.ts';
 import type { Store } from '../store.ts';
+import { loadDriver } from './driver.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 let folder: string;
@@ -34,6 +43,33 @@ const current = (store: Store, workflowId: string) => store.runs.loadCurrent(key
 const lost = (name: string): object => ({
   code: 'STORE_FILE_LOST',
   message: expect.stringContaining(join(folder, name)) as string,
+});
+
+describe('a file whose pages are damaged', () => {
+  it('is not used any more, from the moment SQLite finds it', async () => {
+    const first = await opened();
+    for (let index = 0; index < 200; index += 1) {
+      await first.commit([groupOf(newRun(keyOf(`w${index}`), { state: new Uint8Array(5_000) }))]);
+    }
+    await first.close();
+    const handle = (await loadDriver(path)).open(path);
+    handle.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    handle.close();
+    for (const ending of ['-wal', '-shm']) rmSync(`${path}${ending}`, { force: true });
+    const bytes = readFileSync(path);
+    bytes.fill(0x55, 200_000);
+    writeFileSync(path, bytes);
+
+    const store = await opened();
+    expect(store.failure).toBeUndefined();
+    const reads = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, index) => current(store, `w${index}`)),
+    );
+    expect(reads.some(({ status }) => status === 'rejected')).toBe(true);
+    expect(store.failure).toMatchObject({ code: 'STORE_CORRUPT' });
+    await expect(commit(store, 'late')).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    await store.close();
+  });
 });
 
 describe('a file that is taken away under an open store', () => {

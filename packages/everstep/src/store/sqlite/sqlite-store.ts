@@ -78,6 +78,7 @@ export class SqliteStore implements Store {
     if (this.#db !== undefined) {
       throw new StoreError('STORE_FAILED', `The database ${this.path} is open already.`);
     }
+    this.#failure = undefined;
     const migrations = readMigrations();
     makeFolder(this.path);
     refuseNetworkFileSystem(this.path);

@@ -149,7 +149,7 @@ describe('a component that is stopped without a grace period', () => {
     onTestFinished(() => void vi.useRealTimers());
     const stopped = component.stop({ gracePeriod: 0 });
     await vi.advanceTimersByTimeAsync(5_000);
-    await stopped;
+    await expect(stopped).resolves.toBeUndefined();
   });
 });
 

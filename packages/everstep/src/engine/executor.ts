@@ -275,11 +275,11 @@ export class Executor {
 
   /** The workflow id's current run, as the store has it now. */
   async locateCurrent(namespaceId: string, workflowId: string): Promise<Located> {
-    const live = this.#live.open(namespaceId, workflowId);
+    const live = this.#live.newest(namespaceId, workflowId);
     if (live?.ref !== undefined && !live.part) {
-      // An open run is its workflow id's current run, so that a look at its version will do.
-      const [head] = await this.#store.runs.heads({ refs: [live.ref] });
-      if (head && head.version === live.version && !live.dropped) return live;
+      // Which run it is and its version will do for one that is here.
+      const head = await this.#store.runs.currentHead({ namespaceId, workflowId });
+      if (head?.ref === live.ref && head.version === live.version && !live.dropped) return live;
     }
     const stored = await this.#store.runs.loadCurrent({ namespaceId, workflowId });
     return stored && this.adopt(stored);

@@ -1,5 +1,4 @@
 /** The runs in memory. */
-import { isOpen } from '../core/state.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Least recently used runs leave first; one that is at work never does. */
@@ -22,10 +21,10 @@ export class LiveRuns {
     return run;
   }
 
-  /** The workflow id's run, if it is here and was open when it was last committed. */
-  open(namespaceId: string, workflowId: string): LiveRun | undefined {
+  /** The newest run of the workflow id that is here; another process may have started one since. */
+  newest(namespaceId: string, workflowId: string): LiveRun | undefined {
     const run = this.#newest.get(chainKey(namespaceId, workflowId));
-    return run?.state && isOpen(run.state) ? this.get(run.key.runId) : undefined;
+    return run && this.get(run.key.runId);
   }
 
   add(run: LiveRun): void {

@@ -137,6 +137,10 @@ export function describeStore(
         const second = await start(store, keyOf('a', '2'), { replaces: first });
         expect((await store.runs.loadByRef({ ref: first }))?.isCurrent).toBe(false);
         expect((await store.runs.loadCurrent({ namespaceId, workflowId: 'a' }))?.ref).toBe(second);
+        expect(await store.runs.currentHead({ namespaceId, workflowId: 'a' })).toEqual({
+          ref: second,
+          version: 1,
+        });
         const stale = newRun(keyOf('a', '3'), { replaces: first });
         expect(outcomes(await store.commit([groupOf(stale)]))).toEqual(['conflict']);
         expect((await store.runs.loadCurrent({ namespaceId, workflowId: 'a' }))?.ref).toBe(second);
@@ -203,8 +207,8 @@ export function describeStore(
         ]);
         expect(outcomes(results)).toEqual(['conflict']);
         expect(await store.runs.heads({ refs: [a, b] })).toEqual([
-          { ref: a, version: 1, status: 'running' },
-          { ref: b, version: 1, status: 'running' },
+          { ref: a, version: 1 },
+          { ref: b, version: 1 },
         ]);
         expect(await store.runs.load({ key: keyOf('c') })).toBeUndefined();
         expect(await store.tasks.queues()).toEqual([]);
@@ -266,6 +270,7 @@ export function describeStore(
         expect(await store.runs.loadByRef({ ref: 77 })).toBeUndefined();
         expect(await store.runs.loadCurrent({ namespaceId: 'x', workflowId: 'x' })).toBeUndefined();
         expect(await store.runs.heads({ refs: [77] })).toEqual([]);
+        expect(await store.runs.currentHead({ namespaceId: 'x', workflowId: 'x' })).toBeUndefined();
         expect(await store.runs.nextWakeAt()).toBe(0);
         await store.runs.delete({ refs: [77] });
       });
@@ -338,6 +343,7 @@ export function describeStore(
         await store.runs.delete({ refs: [ref] });
         expect(await store.runs.load({ key: keyOf('a') })).toBeUndefined();
         expect(await store.runs.loadCurrent({ namespaceId, workflowId: 'a' })).toBeUndefined();
+        expect(await store.runs.currentHead({ namespaceId, workflowId: 'a' })).toBeUndefined();
         expect(await store.runs.heads({ refs: [ref, kept] })).toHaveLength(1);
         expect(await store.runs.due({ now: 99, limit: 9 })).toEqual([{ ref: kept, wakeAt: 5 }]);
         expect(await store.runs.expired({ now: 99, limit: 9 })).toEqual([kept]);

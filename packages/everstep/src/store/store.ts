@@ -159,7 +159,6 @@ export interface StoredRun {
 export interface RunHead {
   readonly ref: RunRef;
   readonly version: number;
-  readonly status: RunStatusColumn;
 }
 
 export interface NamespaceRow {
@@ -258,7 +257,12 @@ export interface Store {
       readonly namespaceId: string;
       readonly workflowId: string;
     }): Promise<StoredRun | undefined>;
-    /** Version and status only, for waiters; runs that are gone are left out. */
+    /** Which run loadCurrent would give, for who holds that run already. */
+    currentHead(request: {
+      readonly namespaceId: string;
+      readonly workflowId: string;
+    }): Promise<RunHead | undefined>;
+    /** Versions only, for waiters; runs that are gone are left out. */
     heads(request: { readonly refs: readonly RunRef[] }): Promise<readonly RunHead[]>;
     /** Runs with wakeAt in (0, now], earliest first. */
     due(request: {

@@ -31,8 +31,11 @@ export const getWorkflowExecutionHistory: Verb<'getWorkflowExecutionHistory'> = 
     try {
       while (!wait.signal.aborted && waits(run, closeOnly, from)) {
         if (run.ref === undefined) break;
-        await context.waiters.wait(run.ref, run.version, wait.signal);
+        const { version } = run;
+        await context.waiters.wait(run.ref, version, wait.signal);
         if (wait.signal.aborted) break;
+        // Committed here, just now: the store has nothing newer to say.
+        if (!run.dropped && run.version > version) continue;
         run = await freshRunOf(context, namespace.namespaceId, {
           workflowId: run.key.workflowId,
           runId: run.key.runId,

@@ -7,11 +7,15 @@ export function memoryRuns(data: MemoryData): Store['runs'] {
     load: async ({ key }) => storedRunOf(data.find(key)),
     loadByRef: async ({ ref }) => storedRunOf(data.runs.get(ref)),
     loadCurrent: async ({ namespaceId, workflowId }) =>
-      storedRunOf(data.runs.get(data.runsOf.get(namespaceId)?.current.get(workflowId) ?? 0)),
+      storedRunOf(currentOf(data, namespaceId, workflowId)),
+    currentHead: async ({ namespaceId, workflowId }) => {
+      const run = currentOf(data, namespaceId, workflowId);
+      return run && { ref: run.ref, version: run.version };
+    },
     heads: async ({ refs }) =>
       refs.flatMap((ref) => {
         const run = data.runs.get(ref);
-        return run === undefined ? [] : [{ ref, version: run.version, status: run.columns.status }];
+        return run === undefined ? [] : [{ ref, version: run.version }];
       }),
     due: async ({ now, limit }) =>
       data.wakeUps.peek(now, limit).map(({ time, id }) => ({ ref: id, wakeAt: time })),
@@ -23,6 +27,14 @@ export function memoryRuns(data: MemoryData): Store['runs'] {
       for (const ref of refs) data.deleteRun(ref);
     },
   };
+}
+
+function currentOf(
+  data: MemoryData,
+  namespaceId: string,
+  workflowId: string,
+): MemoryRun | undefined {
+  return data.runs.get(data.runsOf.get(namespaceId)?.current.get(workflowId) ?? 0);
 }
 
 function storedRunOf(run: MemoryRun | undefined): StoredRun | undefined {

@@ -19,12 +19,10 @@ const oneWithoutIds: readonly (readonly number[])[] = [noIds];
 
 export class SqliteCommit {
   readonly #db: SqliteDatabase;
-  readonly #counts = new Map<string, { namespace: number; status: string; change: number }>();
   readonly #statements: Readonly<Record<keyof typeof sql, SqliteStatement>>;
 
   constructor(db: SqliteDatabase) {
     this.#db = db;
-    db.onRollBack(() => this.#counts.clear());
     this.#statements = Object.fromEntries(
       Object.entries(sql).map(([name, text]) => [name, db.statement(text)]),
     ) as Record<keyof typeof sql, SqliteStatement>;
@@ -37,7 +35,6 @@ export class SqliteCommit {
       return this.#db.transaction(() => {
         const results: CommitResult[] = [];
         for (const group of groups) results.push(this.#group(group));
-        this.#flushCounts();
         return results;
       });
     } catch (cause) {
@@ -59,9 +56,7 @@ export class SqliteCommit {
       this.#statements.deleteHistory.run(ref);
       this.#statements.deleteTasks.run(ref);
       this.#statements.deleteOutbox.run(ref);
-      this.#count(row['namespace'] as number, row['status'] as string, -1);
     }
-    this.#flushCounts();
   }
 
   #group(group: CommitGroup): CommitResult {
@@ -159,7 +154,6 @@ export class SqliteCommit {
       write.operationToken,
       write.state,
     );
-    this.#count(namespace, columns.status, 1);
     this.#rest(write, ref, namespace);
     return ref;
   }
@@ -240,12 +234,7 @@ export class SqliteCommit {
         ref,
       );
     }
-    if (row['status'] !== columns.status) {
-      this.#statements.updateStatus.run(columns.status, ref);
-      const namespace = row['namespace'] as number;
-      this.#count(namespace, row['status'] as string, -1);
-      this.#count(namespace, columns.status, 1);
-    }
+    if (row['status'] !== columns.status) this.#statements.updateStatus.run(columns.status, ref);
     this.#statements.updateVisibility.run(
       columns.executionTime,
       columns.closeTime,
@@ -298,22 +287,6 @@ export class SqliteCommit {
       return outboxId;
     });
   }
-
-  #count(namespace: number, status: string, change: number): void {
-    const name = `${namespace} ${status}`;
-    const entry = this.#counts.get(name);
-    if (entry === undefined) this.#counts.set(name, { namespace, status, change });
-    else entry.change += change;
-  }
-
-  /** Once a transaction, however many runs began or ended in it. */
-  #flushCounts(): void {
-    if (this.#counts.size === 0) return;
-    for (const { namespace, status, change } of this.#counts.values()) {
-      if (change !== 0) this.#statements.addCount.run(namespace, status, change);
-    }
-    this.#counts.clear();
-  }
 }
 
 const sql = {
@@ -347,13 +320,11 @@ const sql = {
   selectCurrent: `SELECT ref, run_id FROM visibility WHERE namespace = ? AND workflow_id = ? AND is_current = 1`,
   selectFormer: `SELECT ref FROM visibility
     WHERE namespace = ? AND workflow_id = ? AND run_id = ? AND is_current = 0`,
-  selectPlace: `SELECT r.version, v.namespace, v.status, v.workflow_type, v.task_queue, v.start_time,
+  selectPlace: `SELECT r.version, v.status, v.workflow_type, v.task_queue, v.start_time,
     v.parent_workflow_id FROM runs r JOIN visibility v ON v.ref = r.ref WHERE r.ref = ?`,
   unsetCurrent: `UPDATE visibility SET is_current = 0
     WHERE ref = ? AND is_current = 1 AND namespace = ? AND workflow_id = ? AND run_id <> ?`,
   setCurrent: 'UPDATE visibility SET is_current = 1 WHERE ref = ?',
-  addCount: `INSERT INTO status_counts (namespace, status, count) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET count = count + excluded.count`,
   deleteTask: 'DELETE FROM tasks WHERE task_id = ?',
   deleteOutboxRow: 'DELETE FROM outbox WHERE outbox_id = ?',
   deleteRun: 'DELETE FROM runs WHERE ref = ?',

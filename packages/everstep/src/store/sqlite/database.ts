@@ -14,7 +14,6 @@ export class SqliteDatabase {
   readonly #commit: SqliteStatement;
   readonly #numbers = new Map<string, number>();
   readonly #ids = new Map<number, string>();
-  readonly #rolledBack: (() => void)[] = [];
   #open = true;
   #failure: StoreError | undefined;
   #files: FileWatch | undefined;
@@ -118,7 +117,6 @@ export class SqliteDatabase {
     this.#nextNumber = 0;
     this.#numbers.clear();
     this.#ids.clear();
-    for (const listener of this.#rolledBack) listener();
     if (!this.#inTransaction) return;
     this.#inTransaction = false;
     try {
@@ -126,10 +124,6 @@ export class SqliteDatabase {
     } catch {
       // After a full disk SQLite has rolled back by itself, and says that there is no transaction.
     }
-  }
-
-  onRollBack(listener: () => void): void {
-    this.#rolledBack.push(listener);
   }
 
   /** A number that no row of this file has had or will have. Inside a transaction only. */

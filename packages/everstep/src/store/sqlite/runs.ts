@@ -9,9 +9,13 @@ import type { RunHead, RunKey, RunRef, RunStatusColumn, Store, StoredRun } from 
 const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.is_current
   FROM visibility v JOIN runs r ON r.ref = v.ref`;
 const byCurrent = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.is_current = 1`;
+const currentHead = `SELECT r.ref, r.version FROM visibility v JOIN runs r ON r.ref = v.ref
+  WHERE v.namespace = ? AND v.workflow_id = ? AND v.is_current = 1`;
 const byCurrentKey = `${byCurrent} AND v.run_id = ?`;
 const byFormerKey = `${storedRun} WHERE v.namespace = ? AND v.workflow_id = ? AND v.run_id = ? AND v.is_current = 0`;
 const byRef = `${storedRun} WHERE v.ref = ?`;
+/** Said as the index says it, or SQLite does not see that it may use it. */
+const atWork = `wake_at > 0 OR holder <> ''`;
 
 export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['runs'] {
   return {
@@ -28,24 +32,27 @@ export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['run
       db.answer(() =>
         storedRunOf(db, db.statement(byCurrent).get(db.namespaceNumber(namespaceId), workflowId)),
       ),
+    currentHead: ({ namespaceId, workflowId }) =>
+      db.answer(() => {
+        const row = db.statement(currentHead).get(db.namespaceNumber(namespaceId), workflowId);
+        return row && { ref: row['ref'] as RunRef, version: row['version'] as number };
+      }),
     heads: ({ refs }) =>
       db.answer(() => {
-        const head = db.statement(
-          `SELECT r.version, v.status FROM runs r JOIN visibility v ON v.ref = r.ref WHERE r.ref = ?`,
-        );
-        return refs.flatMap((ref): RunHead[] => {
+        const head = db.statement('SELECT version FROM runs WHERE ref = ?');
+        const heads: RunHead[] = [];
+        for (const ref of refs) {
           const row = head.get(ref);
-          if (row === undefined) return [];
-          return [
-            { ref, version: row['version'] as number, status: row['status'] as RunStatusColumn },
-          ];
-        });
+          if (row !== undefined) heads.push({ ref, version: row['version'] as number });
+        }
+        return heads;
       }),
     due: ({ now, limit }) =>
       db.answer(() =>
         db
           .statement(
-            `SELECT ref, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, ref LIMIT ?`,
+            `SELECT ref, wake_at FROM runs WHERE (${atWork}) AND wake_at > 0 AND wake_at <= ?
+              ORDER BY wake_at, ref LIMIT ?`,
           )
           .all(now, limit)
           .map((row) => ({ ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number })),
@@ -54,16 +61,16 @@ export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['run
       db.answer(
         () =>
           (db
-            .statement('SELECT wake_at FROM runs WHERE wake_at > 0 ORDER BY wake_at LIMIT 1')
+            .statement(
+              `SELECT wake_at FROM runs WHERE (${atWork}) AND wake_at > 0 ORDER BY wake_at LIMIT 1`,
+            )
             .get()?.['wake_at'] as number | undefined) ?? 0,
       ),
     heldBy: ({ processId }) =>
       db.answer(() =>
         refsOf(
           db
-            .statement(
-              `SELECT ref FROM runs WHERE holder <> '' AND holder IN (?, '*') ORDER BY ref`,
-            )
+            .statement(`SELECT ref FROM runs WHERE (${atWork}) AND holder IN (?, '*') ORDER BY ref`)
             .all(processId),
         ),
       ),

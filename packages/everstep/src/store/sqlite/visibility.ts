@@ -1,6 +1,6 @@
 /**
  * Lists and counts. A list without a filter, or with one on type, status, queue or parent, walks an index from its
- * newest end; other filters walk the start times. Counts of everything come from counters.
+ * newest end; other filters walk the start times. Counts of everything walk the index by status.
  */
 import type { SqliteDatabase } from './database.ts';
 import type { SqlValue } from './driver.ts';
@@ -35,7 +35,8 @@ export function sqliteVisibility(db: SqliteDatabase): Store['visibility'] {
           filter === undefined
             ? db
                 .statement(
-                  'SELECT status, count FROM status_counts WHERE namespace = ? AND count > 0 ORDER BY status',
+                  `SELECT status, count(*) AS count FROM visibility WHERE namespace = ?
+                   GROUP BY status ORDER BY status`,
                 )
                 .all(...values)
             : db

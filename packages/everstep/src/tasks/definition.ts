@@ -53,7 +53,10 @@ export interface Timeouts {
 export interface TaskLimit {
   /** Steps of this task that may run at once, in each process. */
   readonly concurrent?: number;
-  /** Steps of this task that may start in a second, in each process. */
+  /**
+   * Steps of this task that may start in any second, in each process. Above 1 a fraction is cut off; below 1 it is one
+   * start in that much more than a second.
+   */
   readonly perSecond?: number;
 }
 

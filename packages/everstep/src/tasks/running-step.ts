@@ -27,6 +27,8 @@ export interface RunningStepOptions extends StepResponseOptions {
   readonly converter: LoadedDataConverter;
   readonly edge: PayloadEdge;
   readonly automaticHeartbeats: boolean;
+  /** The code of the step begins. */
+  readonly onStarted: () => void;
   /** The code of the step has ended; its answer is about to leave. */
   readonly onEnded: () => void;
 }
@@ -91,6 +93,7 @@ export class RunningStep {
     let outcome: StepOutcome;
     try {
       this.#beatByItself(step);
+      this.#options.onStarted();
       const returned = step.descriptor.call(new Context(this, step, this.#options.logger));
       const value = isPromiseLike(returned) ? await returned : returned;
       outcome = this.#completed(step, value);

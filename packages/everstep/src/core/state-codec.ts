@@ -1,6 +1,7 @@
 /**
  * A run's state as bytes. It runs at every commit, so it is one `JSON.stringify` over what differs from an empty
- * run; fields of the wire's types are their wire bytes, encoded once as long as the object stays the same.
+ * run and does not stand in the run's row anyway; fields of the wire's types are their wire bytes, encoded once as
+ * long as the object stays the same.
  *
  * The first byte is the format. A new format gets the next number; a number is never used again.
  */
@@ -14,6 +15,7 @@ import type {
   ChildInfo,
   ExternalInfo,
   RequestIdInfo,
+  RetryPolicy,
   RunState,
   TimerInfo,
 } from './state.ts';
@@ -73,6 +75,14 @@ const startAttributes = wireField(
 
 type Stored = Record<string, unknown>;
 
+/** What the store keeps of a run beside its state: not written twice. */
+export type StateRow = Pick<
+  RunState,
+  'namespaceId' | 'workflowId' | 'runId' | 'workflowType' | 'taskQueue' | 'status' | 'startTime'
+>;
+
+const defaultWorkflowTaskTimeoutMs = 10_000;
+
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
 
@@ -80,12 +90,11 @@ const utf8 = new TextDecoder();
  * What differs from an empty run. Written out field by field: one object of one shape, whose undefined fields
  * `JSON.stringify` leaves out, costs a third of a loop over the fields.
  */
-function storedOf(s: RunState): { readonly [Field in keyof RunState]-?: unknown } {
+function storedOf(s: RunState): {
+  readonly [Field in Exclude<keyof RunState, keyof StateRow>]-?: unknown;
+} {
   return {
-    namespaceId: s.namespaceId,
     namespace: s.namespace,
-    workflowId: s.workflowId,
-    runId: s.runId,
     firstRunId: s.firstRunId === s.runId ? undefined : s.firstRunId,
     originalRunId: s.originalRunId === s.runId ? undefined : s.originalRunId,
     resetRunId: s.resetRunId,
@@ -93,21 +102,20 @@ function storedOf(s: RunState): { readonly [Field in keyof RunState]-?: unknown 
     parent: s.parent,
     root: s.root.runId === s.runId && s.root.workflowId === s.workflowId ? undefined : s.root,
     createRequestId: s.createRequestId,
-    requestIds: entriesOf('requestIds', s.requestIds),
-    workflowType: s.workflowType,
-    taskQueue: s.taskQueue,
+    requestIds: isStartOnly(s) ? undefined : mapFields.requestIds.encode(s.requestIds),
     attempt: s.attempt === 1 ? undefined : s.attempt,
     cronSchedule: s.cronSchedule || undefined,
-    retryPolicy: s.retryPolicy,
+    retryPolicy: s.retryPolicy && encodePolicy(s.retryPolicy),
     priority: s.priority && priority.encode(s.priority),
-    status: s.status,
-    startTime: s.startTime,
     executionTime: s.executionTime === s.startTime ? undefined : s.executionTime,
     runExpirationTime: s.runExpirationTime || undefined,
     executionExpirationTime: s.executionExpirationTime || undefined,
     runTimeoutMs: s.runTimeoutMs || undefined,
     executionTimeoutMs: s.executionTimeoutMs || undefined,
-    workflowTaskTimeoutMs: s.workflowTaskTimeoutMs,
+    workflowTaskTimeoutMs:
+      s.workflowTaskTimeoutMs === defaultWorkflowTaskTimeoutMs
+        ? undefined
+        : s.workflowTaskTimeoutMs,
     firstTaskBackoffMs: s.firstTaskBackoffMs || undefined,
     closeTime: s.closeTime || undefined,
     workflowTask: s.workflowTask,
@@ -117,7 +125,7 @@ function storedOf(s: RunState): { readonly [Field in keyof RunState]-?: unknown 
     workflowTaskAttempt: s.workflowTaskAttempt === 1 ? undefined : s.workflowTaskAttempt,
     workflowTaskProblems: s.workflowTaskProblems || undefined,
     workflowTaskStamp: s.workflowTaskStamp || undefined,
-    activities: entriesOf('activities', s.activities),
+    activities: activitiesOf(s),
     timers: entriesOf('timers', s.timers),
     children: entriesOf('children', s.children),
     externalCancels: entriesOf('externalCancels', s.externalCancels),
@@ -145,6 +153,40 @@ function entriesOf(
   return map.size === 0 ? undefined : mapFields[field].encode(map);
 }
 
+/** The usual case: the request that started the run is the only one it knows. */
+function isStartOnly(s: RunState): boolean {
+  if (s.requestIds.size !== 1) return false;
+  const info = s.requestIds.get(s.createRequestId);
+  return info?.eventId === 1 && info.eventType === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
+}
+
+function activitiesOf(s: RunState): unknown[] | undefined {
+  if (s.activities.size === 0) return undefined;
+  const stored: unknown[] = [];
+  for (const activity of s.activities.values()) stored.push(encodeActivity(activity, s.taskQueue));
+  return stored;
+}
+
+/** A policy stands in every activity: its values in order. */
+function encodePolicy(policy: RetryPolicy): unknown[] {
+  const { initialIntervalMs, maximumIntervalMs, backoffCoefficient, maximumAttempts } = policy;
+  const types = policy.nonRetryableErrorTypes;
+  const values = [initialIntervalMs, maximumIntervalMs, backoffCoefficient, maximumAttempts];
+  return types.length === 0 ? values : [...values, types];
+}
+
+function decodePolicy(stored: unknown[]): RetryPolicy {
+  const [initialIntervalMs, maximumIntervalMs, backoffCoefficient, maximumAttempts, types] =
+    stored as [number, number, number, number, string[] | undefined];
+  return {
+    initialIntervalMs,
+    maximumIntervalMs,
+    backoffCoefficient,
+    maximumAttempts,
+    nonRetryableErrorTypes: types ?? [],
+  };
+}
+
 export function encodeState(state: RunState): Uint8Array {
   const json = JSON.stringify(storedOf(state));
   // ASCII, as nearly all states are, is one byte a character; the rest is found out by the encoder.
@@ -159,26 +201,39 @@ export function encodeState(state: RunState): Uint8Array {
   return longer;
 }
 
-export function decodeState(bytes: Uint8Array): RunState {
+export function decodeState(bytes: Uint8Array, row: StateRow): RunState {
   if (bytes[0] !== format) {
     throw new InvariantViolation('this state was written in a format of another version', {
       format: bytes[0] ?? -1,
     });
   }
   const stored = JSON.parse(utf8.decode(bytes.subarray(1))) as Stored;
-  const runId = stored['runId'] as string;
+  const { namespaceId, workflowId, runId, workflowType, taskQueue, status, startTime } = row;
+  const createRequestId = stored['createRequestId'] as string;
   const state: Stored = {
-    ...emptyRun({ namespaceId: '', namespace: '', runId, createRequestId: '' }),
-    root: { workflowId: stored['workflowId'], runId },
-    executionTime: stored['startTime'],
+    ...emptyRun({ namespaceId, namespace: '', runId, createRequestId }),
+    workflowId,
+    workflowType,
+    taskQueue,
+    status,
+    startTime,
+    executionTime: startTime,
+    root: { workflowId, runId },
+    requestIds: new Map([[createRequestId, startedByRequest]]),
+    workflowTaskTimeoutMs: defaultWorkflowTaskTimeoutMs,
   };
   for (const field in stored) {
     const value = stored[field];
     const decode = decoders[field];
-    state[field] = decode ? decode(value as never) : value;
+    state[field] = decode ? decode(value as never, row) : value;
   }
   return state as unknown as RunState;
 }
+
+const startedByRequest: RequestIdInfo = {
+  eventType: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+  eventId: 1,
+};
 
 interface MapField {
   readonly encode: (map: ReadonlyMap<unknown, unknown>) => unknown[];
@@ -229,12 +284,12 @@ const blankActivity = {
   paused: false,
 } satisfies Partial<ActivityInfo>;
 
-function encodeActivity(a: ActivityInfo): StoredActivity {
+function encodeActivity(a: ActivityInfo, taskQueue: string): StoredActivity {
   return {
     scheduledEventId: a.scheduledEventId,
     activityId: a.activityId,
     activityType: a.activityType,
-    taskQueue: a.taskQueue,
+    taskQueue: a.taskQueue === taskQueue ? undefined : a.taskQueue,
     attempt: a.attempt === 1 ? undefined : a.attempt,
     stamp: a.stamp || undefined,
     firstScheduledTime: a.firstScheduledTime,
@@ -248,7 +303,7 @@ function encodeActivity(a: ActivityInfo): StoredActivity {
     scheduleToStartMs: a.scheduleToStartMs || undefined,
     startToCloseMs: a.startToCloseMs || undefined,
     heartbeatMs: a.heartbeatMs || undefined,
-    retryPolicy: a.retryPolicy,
+    retryPolicy: encodePolicy(a.retryPolicy),
     cancelRequestedEventId: a.cancelRequestedEventId || undefined,
     lastHeartbeatTime: a.lastHeartbeatTime || undefined,
     heartbeatDetails: a.heartbeatDetails && payloads.encode(a.heartbeatDetails),
@@ -260,12 +315,14 @@ function encodeActivity(a: ActivityInfo): StoredActivity {
   } satisfies { readonly [Field in keyof ActivityInfo]-?: unknown };
 }
 
-function decodeActivity(stored: StoredActivity): ActivityInfo {
-  const { heartbeatDetails, lastFailure, priority: own } = stored;
+function decodeActivity(stored: StoredActivity, taskQueue: string): ActivityInfo {
+  const { heartbeatDetails, lastFailure, priority: own, retryPolicy } = stored;
   return {
     ...blankActivity,
     scheduledTime: stored.firstScheduledTime,
+    taskQueue,
     ...stored,
+    retryPolicy: decodePolicy(retryPolicy as unknown[]),
     ...(heartbeatDetails !== undefined && {
       heartbeatDetails: payloads.decode(heartbeatDetails as string),
     }),
@@ -278,11 +335,6 @@ type PolicyName = keyof typeof ParentClosePolicy;
 type StoredChild = Omit<ChildInfo, 'parentClosePolicy'> & { readonly parentClosePolicy: string };
 
 const mapFields = {
-  activities: keyed<ActivityInfo>(
-    (activity) => activity.scheduledEventId,
-    encodeActivity,
-    decodeActivity,
-  ),
   timers: keyed<TimerInfo>((timer) => timer.timerId),
   children: keyed<ChildInfo>(
     (child) => child.initiatedEventId,
@@ -315,9 +367,13 @@ const mapFields = {
 } satisfies Partial<Record<keyof RunState, MapField>>;
 
 /** Fields that are not stored as they are. */
-const decoders: Readonly<Record<string, (stored: never) => unknown>> = {
+const decoders: Readonly<Record<string, (stored: never, row: StateRow) => unknown>> = {
   requestIds: mapFields.requestIds.decode,
-  activities: mapFields.activities.decode,
+  retryPolicy: decodePolicy,
+  activities: (values: StoredActivity[], { taskQueue }) => {
+    const activities = values.map((stored) => decodeActivity(stored, taskQueue));
+    return new Map(activities.map((activity) => [activity.scheduledEventId, activity]));
+  },
   timers: mapFields.timers.decode,
   children: mapFields.children.decode,
   externalCancels: mapFields.externalCancels.decode,

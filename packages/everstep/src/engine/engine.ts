@@ -124,7 +124,7 @@ class EmbeddedEngine implements Engine {
     });
     const history = new HistoryReader(store);
     const queries = new QueryBoard(limits.waitingQueriesMax);
-    const handOver = new HandOver({ executor, history, queries, clock, random, logger, processId });
+    const handOver = new HandOver({ executor, history, queries, clock, logger, processId });
     executor.dispatcher = handOver;
     const starts = new Starts(executor);
     const matching = new Matching({ store, executor, handOver, clock, logger, processId });

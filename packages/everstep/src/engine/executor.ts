@@ -373,7 +373,7 @@ function loaded(stored: StoredRun): LiveRun {
   const run = new LiveRun(stored.key);
   run.ref = stored.ref;
   run.version = stored.version;
-  run.state = decodeState(stored.state);
+  run.state = decodeState(stored.state, { ...stored.key, ...stored.columns });
   run.columns = stored.columns;
   run.tailFrom = run.state.nextEventId;
   return run;

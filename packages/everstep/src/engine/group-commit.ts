@@ -26,8 +26,6 @@ import type { Part, Request, Unit } from './unit.ts';
 
 /** Units that share one write at most; storage.md: past 100–200 nothing is gained. */
 const unitsMax = 200;
-/** A run's newest committed events kept in memory at most. */
-const tailEventsMax = 1_000;
 
 export interface CommittedRun {
   readonly run: LiveRun;
@@ -241,11 +239,7 @@ export class GroupCommit {
     run.state = part.state;
     run.columns = part.columns;
     run.part = undefined;
-    for (const event of part.events) run.tail.push(event);
-    if (run.tail.length > 2 * tailEventsMax) {
-      run.tail.splice(0, run.tail.length - tailEventsMax);
-    }
-    run.tailFrom = part.state.nextEventId - run.tail.length;
+    run.keepTail(part);
   }
 
   /** Replies, then what follows the commit, then what waited for it. */

@@ -7,7 +7,7 @@
  */
 import type { DispatchTask, Input, Interrupt, Replies } from '../core/input.ts';
 import type { Command } from '../core/proto.ts';
-import type { Clock, Random } from '../service/clock.ts';
+import type { Clock } from '../service/clock.ts';
 import type { LocalWorker, WorkflowTaskOutcome } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { TaskRow } from '../store/store.ts';
@@ -27,7 +27,6 @@ export interface HandOverOptions {
   readonly history: HistoryReader;
   readonly queries: QueryBoard;
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
   readonly processId: string;
 }
@@ -35,6 +34,7 @@ export interface HandOverOptions {
 export class HandOver implements Dispatcher {
   readonly #options: HandOverOptions;
   readonly #workers: LocalWorker[] = [];
+  #requests = 0;
 
   /** Whether steps wait in that queue. */
   hasRows: ((namespaceId: string, taskQueue: string) => boolean) | undefined;
@@ -84,6 +84,12 @@ export class HandOver implements Dispatcher {
       : this.#takeStepRow(worker, run, row);
   }
 
+  /** As unique as a UUID would be, and two of them a step cost nothing. */
+  #requestId(): string {
+    this.#requests += 1;
+    return `${this.#options.processId.slice(0, 13)}-${this.#requests.toString(36)}`;
+  }
+
   #handOverWorkflowTask(part: Part, task: DispatchTask): boolean {
     const queue = task.normalTaskQueue || task.taskQueue;
     const worker = this.#workers.find(
@@ -98,7 +104,7 @@ export class HandOver implements Dispatcher {
         kind: 'startWorkflowTask',
         scheduledEventId: task.scheduledEventId,
         stamp: task.stamp,
-        requestId: this.#options.random.uuid(),
+        requestId: this.#requestId(),
         identity: worker.identity,
         taskQueue: task.taskQueue,
         processId: this.#options.processId,
@@ -117,7 +123,7 @@ export class HandOver implements Dispatcher {
           kind: 'startWorkflowTask',
           scheduledEventId: row.scheduledEventId,
           stamp: row.stamp,
-          requestId: this.#options.random.uuid(),
+          requestId: this.#requestId(),
           identity: worker.identity,
           taskQueue: row.taskQueue,
           processId: this.#options.processId,
@@ -237,7 +243,7 @@ export class HandOver implements Dispatcher {
           kind: 'startActivity',
           scheduledEventId: task.scheduledEventId,
           stamp: task.stamp,
-          requestId: this.#options.random.uuid(),
+          requestId: this.#requestId(),
           identity: worker.identity,
           processId: this.#options.processId,
         },
@@ -270,7 +276,7 @@ export class HandOver implements Dispatcher {
           kind: 'startActivity',
           scheduledEventId: row.scheduledEventId,
           stamp: row.stamp,
-          requestId: this.#options.random.uuid(),
+          requestId: this.#requestId(),
           identity: worker.identity,
           processId: this.#options.processId,
         },

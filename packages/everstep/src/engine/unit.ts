@@ -8,9 +8,12 @@ import type { Refusal } from '../core/refusal.ts';
 import type { RunState } from '../core/state.ts';
 import type { RunColumns, RunKey, RunRef, TaskInsert } from '../store/store.ts';
 
+/** A run's newest committed events kept in memory at most. */
+const tailEventsMax = 1_000;
+
 /**
- * A run in memory: its state as last committed, the version that guards it, and the events seen since it was
- * loaded. A cache only: every commit is guarded by the version, so a stale one is found out and loaded again.
+ * A run in memory: its state as last committed, the version that guards it, and the events that its worker has not
+ * seen yet. A cache only: every commit is guarded by the version, so a stale one is found out and loaded again.
  */
 export class LiveRun {
   readonly key: RunKey;
@@ -35,6 +38,20 @@ export class LiveRun {
   /** The state as the next input will find it. */
   get latest(): RunState | undefined {
     return this.part?.state ?? this.state;
+  }
+
+  /**
+   * Takes over the events of a part that was committed. Those before the last workflow task that was completed go:
+   * a worker that holds the run has them, and who needs the whole history reads it from the store.
+   */
+  keepTail(part: Part): void {
+    const { nextEventId, lastCompletedStartedEventId } = part.state;
+    const events = part.events;
+    const from = Math.max(lastCompletedStartedEventId + 1, nextEventId - tailEventsMax);
+    const firstNew = nextEventId - events.length;
+    if (from >= firstNew) this.tail = events.slice(from - firstNew);
+    else this.tail = this.tail.slice(Math.max(0, from - this.tailFrom)).concat(events);
+    this.tailFrom = nextEventId - this.tail.length;
   }
 
   /** Events of the tail and of the part under construction, from that id on; undefined when the tail starts later. */

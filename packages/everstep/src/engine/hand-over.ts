@@ -344,7 +344,7 @@ export class HandOver implements Dispatcher {
         });
         worker.startStep(slot, activityTaskMessage({ state, activity, taskToken, scheduled }));
       };
-      const inMemory = run.eventsFrom(scheduledEventId)?.[0];
+      const inMemory = run.event(scheduledEventId);
       if (inMemory) {
         start(inMemory);
         return;

@@ -47,6 +47,8 @@ export class HistoryReader {
   }
 
   async event(run: LiveRun, eventId: number): Promise<HistoryEvent | undefined> {
+    const inMemory = run.event(eventId);
+    if (inMemory) return inMemory;
     const [event] = await this.read(run, eventId, eventId + 1);
     return event;
   }

@@ -26,6 +26,8 @@ export class LiveRun {
   /** Committed events from `tailFrom` on, without a gap. */
   tail: HistoryEvent[] = [];
   tailFrom = 1;
+  /** The scheduled events of steps that wait in a queue, by id: whoever starts one needs it. */
+  readonly waitingSteps = new Map<number, HistoryEvent>();
   /** What is being put together or committed for this run. */
   part: Part | undefined;
   /** A commit was lost or another process wrote: this object is not used again. */
@@ -52,6 +54,26 @@ export class LiveRun {
     if (from >= firstNew) this.tail = events.slice(from - firstNew);
     else this.tail = this.tail.slice(Math.max(0, from - this.tailFrom)).concat(events);
     this.tailFrom = nextEventId - this.tail.length;
+    this.#keepWaitingSteps(part, firstNew);
+  }
+
+  #keepWaitingSteps({ state, events, tasks }: Part, firstNew: number): void {
+    for (const { kind, scheduledEventId } of tasks) {
+      const event = kind === 'activity' ? events[scheduledEventId - firstNew] : undefined;
+      if (event) this.waitingSteps.set(scheduledEventId, event);
+    }
+    if (this.waitingSteps.size <= state.activities.size) return;
+    for (const id of this.waitingSteps.keys()) {
+      if (!state.activities.has(id)) this.waitingSteps.delete(id);
+    }
+  }
+
+  /** One event, where it is in memory. */
+  event(eventId: number): HistoryEvent | undefined {
+    const committed = this.tail.length;
+    const index = eventId - this.tailFrom;
+    if (index < 0) return this.waitingSteps.get(eventId);
+    return index < committed ? this.tail[index] : this.part?.events[index - committed];
   }
 
   /** Events of the tail and of the part under construction, from that id on; undefined when the tail starts later. */

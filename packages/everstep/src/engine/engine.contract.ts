@@ -13,6 +13,7 @@ import { describeDeadlines } from './deadlines.contract.ts';
 import { describeExternals } from './externals.contract.ts';
 import { describeFailingStore } from './failing-store.contract.ts';
 import { describeHistory } from './history.contract.ts';
+import { describeHostileRequests } from './hostile-requests.contract.ts';
 import { describeLocalWorker } from './local-worker.contract.ts';
 import { describeManyProcesses } from './many-processes.contract.ts';
 import { describeQueries } from './queries.contract.ts';
@@ -73,6 +74,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('a store that fails', () => {
       describeFailingStore(scenario);
+    });
+    describe('requests of any kind', () => {
+      describeHostileRequests(scenario);
     });
     describe('a worker of the process', () => {
       describeLocalWorker(scenario);

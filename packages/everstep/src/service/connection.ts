@@ -1,6 +1,7 @@
 /**
  * The waist as a connection of the official `@temporalio/client`, in the process: no network, no encoding. A reply
- * becomes an instance of its message class (so that Longs are Longs), an error a gRPC error (grpc-error.ts).
+ * becomes an instance of its message class (so that Longs are Longs), an error a gRPC error (grpc-error.ts). A request
+ * is checked, because nothing else stands between a caller without types and the engine (request-check.ts).
  * It holds no logic of the service. A call that the service has not built answers UNIMPLEMENTED.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -13,6 +14,8 @@ import type {
 import proto from '@temporalio/proto';
 import type { Clock } from './clock.ts';
 import { grpcErrorOf, unimplemented } from './grpc-error.ts';
+import { checkRequest } from './request-check.ts';
+import type { ReflectedMessage } from './request-check.ts';
 import { ServiceError } from './service-error.ts';
 import type { CallContext, WorkflowService } from './workflow-service.ts';
 
@@ -22,7 +25,15 @@ interface Message {
 /** What protobufjs knows of a service at run time (its static types leave it out). */
 interface ReflectedService {
   readonly methods: Readonly<
-    Record<string, { resolve(): { readonly resolvedResponseType: Message | null } }>
+    Record<
+      string,
+      {
+        resolve(): {
+          readonly resolvedRequestType: ReflectedMessage | null;
+          readonly resolvedResponseType: Message | null;
+        };
+      }
+    >
   >;
 }
 interface Scope {
@@ -88,12 +99,13 @@ function wireService<S>(
   const methods: Record<string, (request: object) => Promise<object>> = {};
   for (const [rpc, method] of Object.entries(reflected.methods)) {
     const name = rpc.charAt(0).toLowerCase() + rpc.slice(1);
-    const reply = method.resolve().resolvedResponseType;
+    const { resolvedRequestType: asked, resolvedResponseType: reply } = method.resolve();
     methods[name] = async (request) => {
       const handle = handlers[name];
-      if (handle === undefined || reply === null) throw unimplemented(rpc);
+      if (handle === undefined || asked === null || reply === null) throw unimplemented(rpc);
       const scope = scopes.getStore();
       try {
+        checkRequest(asked, request);
         const answer =
           scope === undefined
             ? await handle.call(handlers, request)

@@ -19,7 +19,7 @@ const rooms = {
   ],
   component: ['engine', 'store', 'gateway', 'tasks', 'service'],
   integrations: ['component', 'tasks', 'service'],
-  gateway: ['service'],
+  gateway: ['service', 'core/wire-writer\\.ts'],
   http: ['service'],
   observability: ['service'],
   security: ['service'],
@@ -164,7 +164,10 @@ export default {
       severity: 'error',
       from: { path: src, pathNot: shipped },
       to: {
-        path: [`${src}.*${shipped}`, '^(packages/everstep/(?!src/)|bench/|examples/|scripts/)'],
+        path: [
+          `${src}.*${shipped}`,
+          '^(packages/everstep/(?!src/|node_modules/)|bench/|examples/|scripts/)',
+        ],
       },
     },
     {

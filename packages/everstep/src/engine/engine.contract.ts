@@ -16,6 +16,7 @@ import { describeHistory } from './history.contract.ts';
 import { describeHostileRequests } from './hostile-requests.contract.ts';
 import { describeLocalWorker } from './local-worker.contract.ts';
 import { describeManyProcesses } from './many-processes.contract.ts';
+import { describeNamespaces } from './namespaces.contract.ts';
 import { describeQueries } from './queries.contract.ts';
 import { describeReads } from './reads.contract.ts';
 import { describeResets } from './resets.contract.ts';
@@ -68,6 +69,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('reads', () => {
       describeReads(scenario);
+    });
+    describe('namespaces', () => {
+      describeNamespaces(scenario);
     });
     describe('many processes', () => {
       describeManyProcesses(scenario);

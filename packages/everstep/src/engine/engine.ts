@@ -11,6 +11,7 @@ import type { Limits } from '../core/limits.ts';
 import type { Clock, Random, Timer } from '../service/clock.ts';
 import type { LocalWorker, LocalWorkerHost, LocalWorkerSupport } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
+import type { OperatorService } from '../service/operator-service.ts';
 import { ServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { RunRef, Store } from '../store/store.ts';
@@ -34,7 +35,7 @@ import { QueryBoard } from './query-board.ts';
 import { RemoteQueries } from './remote-queries.ts';
 import { Retention } from './retention.ts';
 import { Starts } from './starts.ts';
-import { serviceOf } from './verbs.ts';
+import { operatorOf, serviceOf } from './verbs.ts';
 import { Waiters } from './waiters.ts';
 import { WakeUps } from './wake-ups.ts';
 
@@ -68,6 +69,7 @@ export interface EngineOptions {
 export interface Engine {
   readonly processId: string;
   readonly service: WorkflowService & LocalWorkerSupport;
+  readonly operator: OperatorService;
   start(): Promise<void>;
   /** Writes what is under way, ends the calls that wait, and leaves the store. Workers have been drained before. */
   stop(): Promise<void>;
@@ -80,6 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
 class EmbeddedEngine implements Engine {
   readonly processId: string;
   readonly service: WorkflowService & LocalWorkerSupport;
+  readonly operator: OperatorService;
   readonly #options: EngineOptions;
   readonly #context: EngineContext;
   readonly #groupCommit: GroupCommit;
@@ -177,6 +180,7 @@ class EmbeddedEngine implements Engine {
       logger,
     });
     this.#retention = new Retention({ store, clock, logger });
+    this.operator = operatorOf(this.#context);
     this.service = Object.assign(serviceOf(this.#context), {
       attachWorker: (worker: LocalWorker) => this.#attachWorker(worker),
     });

@@ -7,6 +7,7 @@ export interface Namespace {
   readonly namespaceId: string;
   readonly name: string;
   readonly config: NamespaceConfig;
+  readonly version: number;
 }
 
 export interface NamespaceConfig {
@@ -14,10 +15,18 @@ export interface NamespaceConfig {
   readonly ownerEmail: string;
   readonly data: Readonly<Record<string, string>>;
   readonly retentionMs: number;
+  /** Custom search attributes: name to type, such as 'Keyword' (VS-1). */
+  readonly searchAttributes: Readonly<Record<string, string>>;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** For rows written before a setting existed. */
+const unset = { description: '', ownerEmail: '', data: {}, searchAttributes: {} };
+
+function encodeConfig(config: NamespaceConfig): Uint8Array {
+  return encoder.encode(JSON.stringify(config));
+}
 
 export class Namespaces {
   readonly #store: Store;
@@ -78,13 +87,38 @@ export class Namespaces {
       ownerEmail: config.ownerEmail ?? '',
       data: config.data ?? {},
       retentionMs: config.retentionMs ?? this.#defaultRetentionMs,
+      searchAttributes: config.searchAttributes ?? {},
     };
     const put = await this.#store.namespaces.put({
-      namespace: { namespaceId, name, config: encoder.encode(JSON.stringify(full)), version: 0 },
+      namespace: { namespaceId, name, config: encodeConfig(full), version: 0 },
       expectedVersion: 0,
     });
     await this.load();
     return put;
+  }
+
+  /** Writes what `change` makes of the settings, as often as another process was quicker. */
+  async update(
+    name: string | null | undefined,
+    change: (config: NamespaceConfig) => NamespaceConfig,
+  ): Promise<Namespace> {
+    await this.get(name);
+    for (;;) {
+      await this.load();
+      const { namespaceId, name: found, config, version } = await this.get(name);
+      const put = await this.#store.namespaces.put({
+        namespace: { namespaceId, name: found, config: encodeConfig(change(config)), version },
+        expectedVersion: version,
+      });
+      if (!put) continue;
+      await this.load();
+      return this.get(name);
+    }
+  }
+
+  async delete(namespace: Namespace): Promise<void> {
+    await this.#store.namespaces.delete({ namespaceId: namespace.namespaceId });
+    await this.load();
   }
 
   async ensure(name: string): Promise<void> {
@@ -93,8 +127,10 @@ export class Namespaces {
   }
 
   #remember(row: NamespaceRow): void {
-    const config = JSON.parse(decoder.decode(row.config)) as NamespaceConfig;
-    const namespace: Namespace = { namespaceId: row.namespaceId, name: row.name, config };
+    const stored = JSON.parse(decoder.decode(row.config)) as Partial<NamespaceConfig>;
+    const config = { ...unset, retentionMs: this.#defaultRetentionMs, ...stored };
+    const { namespaceId, name, version } = row;
+    const namespace: Namespace = { namespaceId, name, config, version };
     this.#byName.set(row.name, namespace);
     this.#byId.set(row.namespaceId, namespace);
   }

@@ -1,14 +1,16 @@
 /** The service: every call that is built, one file each. A call missing here does not compile. */
+import type { OperatorService } from '../service/operator-service.ts';
 import { isServiceError } from '../service/service-error.ts';
 import type { RpcName, WorkflowService } from '../service/workflow-service.ts';
 import type { EngineContext } from './context.ts';
-import type { Verb } from './verb.ts';
+import type { OperatorVerb, Verb } from './verb.ts';
 import { countWorkflowExecutions } from './verbs/count-workflow-executions.ts';
 import { deleteWorkflowExecution } from './verbs/delete-workflow-execution.ts';
 import { describeNamespace } from './verbs/describe-namespace.ts';
 import { describeTaskQueue } from './verbs/describe-task-queue.ts';
 import { describeWorkflowExecution } from './verbs/describe-workflow-execution.ts';
 import { getClusterInfo } from './verbs/get-cluster-info.ts';
+import { getSearchAttributes } from './verbs/get-search-attributes.ts';
 import { getSystemInfo } from './verbs/get-system-info.ts';
 import { getWorkflowExecutionHistoryReverse } from './verbs/get-workflow-execution-history-reverse.ts';
 import { getWorkflowExecutionHistory } from './verbs/get-workflow-execution-history.ts';
@@ -32,10 +34,16 @@ import { respondActivityTaskFailed } from './verbs/respond-activity-task-failed.
 import { respondQueryTaskCompleted } from './verbs/respond-query-task-completed.ts';
 import { respondWorkflowTaskCompleted } from './verbs/respond-workflow-task-completed.ts';
 import { respondWorkflowTaskFailed } from './verbs/respond-workflow-task-failed.ts';
+import { shutdownWorker } from './verbs/shutdown-worker.ts';
 import { signalWithStartWorkflowExecution } from './verbs/signal-with-start-workflow-execution.ts';
 import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
 import { startWorkflowExecution } from './verbs/start-workflow-execution.ts';
 import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
+import { updateNamespace } from './verbs/update-namespace.ts';
+import { addSearchAttributes } from './verbs/add-search-attributes.ts';
+import { deleteNamespace } from './verbs/delete-namespace.ts';
+import { listSearchAttributes } from './verbs/list-search-attributes.ts';
+import { removeSearchAttributes } from './verbs/remove-search-attributes.ts';
 
 const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   countWorkflowExecutions,
@@ -44,6 +52,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   describeTaskQueue,
   describeWorkflowExecution,
   getClusterInfo,
+  getSearchAttributes,
   getSystemInfo,
   getWorkflowExecutionHistoryReverse,
   getWorkflowExecutionHistory,
@@ -67,20 +76,34 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   respondQueryTaskCompleted,
   respondWorkflowTaskCompleted,
   respondWorkflowTaskFailed,
+  shutdownWorker,
   signalWithStartWorkflowExecution,
   signalWorkflowExecution,
   startWorkflowExecution,
   terminateWorkflowExecution,
+  updateNamespace,
 };
 
+const operatorVerbs: {
+  readonly [Name in keyof OperatorService]: OperatorVerb<Name>;
+} = { addSearchAttributes, deleteNamespace, listSearchAttributes, removeSearchAttributes };
+
 export function serviceOf(context: EngineContext): WorkflowService {
+  return bound(context, verbs) as unknown as WorkflowService;
+}
+
+export function operatorOf(context: EngineContext): OperatorService {
+  return bound(context, operatorVerbs) as unknown as OperatorService;
+}
+
+function bound(context: EngineContext, calls: object): Record<string, unknown> {
   const service: Record<string, unknown> = {};
-  for (const [name, verb] of Object.entries(verbs)) {
+  for (const [name, verb] of Object.entries(calls)) {
     const call = verb as (context: EngineContext, request: never, call: never) => Promise<object>;
     service[name] = (request: never, scope: never) =>
       untilStopped(context, () => call(context, request, scope));
   }
-  return service as unknown as WorkflowService;
+  return service;
 }
 
 /** What an engine that has stopped, and a store closed or failed under a call, come to is no bug. */

@@ -28,6 +28,7 @@ export const errorCodes = [
   'DUPLICATE_NAME',
   'REGISTRATION_INVALID',
   'NOT_BUILT',
+  'GATEWAY_ADDRESS',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -16,7 +16,8 @@ export interface CallContext {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-type Rpc<Request, Response> = (request: Request, call?: CallContext) => Promise<Response>;
+/** One call of a service. */
+export type Rpc<Request, Response> = (request: Request, call?: CallContext) => Promise<Response>;
 
 export interface WorkflowService {
   getSystemInfo: Rpc<
@@ -34,6 +35,18 @@ export interface WorkflowService {
   describeNamespace: Rpc<
     temporal.api.workflowservice.v1.IDescribeNamespaceRequest,
     temporal.api.workflowservice.v1.IDescribeNamespaceResponse
+  >;
+  updateNamespace: Rpc<
+    temporal.api.workflowservice.v1.IUpdateNamespaceRequest,
+    temporal.api.workflowservice.v1.IUpdateNamespaceResponse
+  >;
+  getSearchAttributes: Rpc<
+    temporal.api.workflowservice.v1.IGetSearchAttributesRequest,
+    temporal.api.workflowservice.v1.IGetSearchAttributesResponse
+  >;
+  shutdownWorker: Rpc<
+    temporal.api.workflowservice.v1.IShutdownWorkerRequest,
+    temporal.api.workflowservice.v1.IShutdownWorkerResponse
   >;
   listNamespaces: Rpc<
     temporal.api.workflowservice.v1.IListNamespacesRequest,

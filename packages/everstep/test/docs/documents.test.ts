@@ -109,6 +109,7 @@ describe('links between documents', () => {
     'docs/reference/configuration.md',
     'docs/reference/errors.md',
     'docs/reference/limits.md',
+    'docs/reference/rpc.md',
     'docs/internals/core.md',
     'docs/internals/engine.md',
     'docs/internals/execution-core.md',

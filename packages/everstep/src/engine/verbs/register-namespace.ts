@@ -9,9 +9,7 @@ export const registerNamespace: Verb<'registerNamespace'> = async (context, requ
   const name = request.namespace ?? '';
   if (name === '') throw invalid('Namespace not set on request.');
   const retentionMs = msOfDuration(request.workflowExecutionRetentionPeriod);
-  if (retentionMs !== 0 && retentionMs < 3_600_000) {
-    throw invalid('A minimal retention period of 1 hour is required.');
-  }
+  if (retentionMs !== 0) assertRetention(retentionMs);
   const registered = await context.namespaces.register(name, {
     description: request.description ?? '',
     ownerEmail: request.ownerEmail ?? '',
@@ -27,3 +25,7 @@ export const registerNamespace: Verb<'registerNamespace'> = async (context, requ
   }
   return {};
 };
+
+export function assertRetention(retentionMs: number): void {
+  if (retentionMs < 3_600_000) throw invalid('A minimal retention period of 1 hour is required.');
+}

@@ -1,0 +1,61 @@
+/** Values of options, checked where they are given. */
+import { InvalidArgumentError } from 'commander';
+import { attributeTypes, type AttributeType } from '../engine/search-attributes.ts';
+
+export function listOption(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+export function portOption(value: string): number {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535 || value.trim() === '') {
+    throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+  }
+  return port;
+}
+
+/** `KEY=VALUE`, the value being JSON; what is no JSON is text. */
+export function settingOption(
+  value: string,
+  before: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const [key, text] = halves(value);
+  let parsed: unknown = text;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // Such as a duration without its quotes.
+  }
+  return { ...before, [key]: parsed };
+}
+
+export function attributeOption(
+  value: string,
+  before: Readonly<Record<string, AttributeType>>,
+): Readonly<Record<string, AttributeType>> {
+  const [name, type] = halves(value);
+  const found = (Object.keys(attributeTypes) as AttributeType[]).find(
+    (known) => known.toLowerCase() === type.toLowerCase(),
+  );
+  if (!found) {
+    throw new InvalidArgumentError(`The type is one of ${Object.keys(attributeTypes).join(', ')}.`);
+  }
+  return { ...before, [name]: found };
+}
+
+/** `host:port`, `[::1]:port`. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^(.+):(\d+)$/.exec(address) ?? [];
+  if (host === undefined || port === undefined) {
+    throw new InvalidArgumentError(
+      `--address is '${address}'; expected host:port, such as 127.0.0.1:7233.`,
+    );
+  }
+  return { host, port: portOption(port) };
+}
+
+function halves(value: string): [string, string] {
+  const at = value.indexOf('=');
+  if (at <= 0) throw new InvalidArgumentError('Expected KEY=VALUE.');
+  return [value.slice(0, at), value.slice(at + 1)];
+}

@@ -1,0 +1,62 @@
+/** `everstep server`: the embedded engine as a server of its own, on a store that stays. */
+import { Command, Option } from 'commander';
+import { parseDuration } from '../tasks/duration.ts';
+import { listOption, splitAddress } from './option-values.ts';
+import {
+  logFormats,
+  logLevels,
+  serverLogger,
+  type LogFormat,
+  type LogLevelName,
+} from './server-logger.ts';
+import { runServer } from './run-server.ts';
+import { startDevCommand } from './start-dev.ts';
+
+interface ServerFlags {
+  readonly store: string;
+  readonly address: string;
+  readonly namespace: readonly string[];
+  readonly retention: string;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevelName;
+}
+
+export function serverCommand(): Command {
+  return (
+    new Command('server')
+      .description('Serve Temporal clients from an embedded store.')
+      // The same option before and after start-dev is not the same.
+      .enablePositionalOptions()
+      .option('--store <url>', "'memory', or 'sqlite:<path>'", 'sqlite:.everstep/everstep.db')
+      .option('--address <host:port>', 'where to listen', '127.0.0.1:7233')
+      .option(
+        '-n, --namespace <name>',
+        'make it when it does not exist; may be repeated',
+        listOption,
+        [],
+      )
+      .option('--retention <duration>', 'how long closed runs of new namespaces are kept', '30d')
+      .addOption(
+        new Option('--log-format <format>', 'of the lines on standard error')
+          .choices(logFormats)
+          .default('text'),
+      )
+      .addOption(new Option('--log-level <level>').choices(logLevels).default('info'))
+      .action((flags: ServerFlags) => {
+        const { host, port } = splitAddress(flags.address);
+        const retention = parseDuration(flags.retention, 0);
+        if (retention.problem !== undefined) {
+          throw new RangeError(`--retention ${retention.problem}.`);
+        }
+        return runServer({
+          store: flags.store,
+          host,
+          port,
+          namespaces: flags.namespace.length > 0 ? flags.namespace : ['default'],
+          retentionMs: retention.ms,
+          logger: serverLogger(flags.logFormat, flags.logLevel),
+        });
+      })
+      .addCommand(startDevCommand())
+  );
+}

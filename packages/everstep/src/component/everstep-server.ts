@@ -1,0 +1,136 @@
+/** A server: the embedded engine over a store, and the gateway before it. What `everstep server` starts and stops. */
+import Long from 'long';
+import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
+import { attributeTypes, type AttributeType } from '../engine/search-attributes.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import type { Logger } from '../service/logger.ts';
+import { isServiceError } from '../service/service-error.ts';
+import { systemClock, systemRandom } from '../service/system-clock.ts';
+import type { Store } from '../store/store.ts';
+import { hostId, isPidAlive } from './host-id.ts';
+import { storeOf } from './store-of.ts';
+
+export interface EverstepServerOptions {
+  /** `'memory'`, `'sqlite:<path>'`, or a store object. */
+  readonly store: string | Store;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Made where they do not exist; at least one. */
+  readonly namespaces: readonly string[];
+  /** Custom search attributes of each of them, by name. */
+  readonly searchAttributes?: Readonly<Record<string, AttributeType>>;
+  /** How long closed runs of new namespaces are kept. */
+  readonly retentionMs: number;
+  readonly limits?: EngineOptions['limits'];
+  readonly coreLimits?: EngineOptions['coreLimits'];
+  readonly requestBytesMax?: number;
+  readonly logger: Logger;
+}
+
+/** Calls that wait are answered at once when the engine stops; this is for those that write. */
+const graceMs = 5_000;
+
+export class EverstepServer {
+  readonly #options: EverstepServerOptions;
+  readonly #store: Store;
+  #engine: Engine | undefined;
+  #gateway: Gateway | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
+  constructor(options: EverstepServerOptions) {
+    this.#options = options;
+    this.#store = storeOf(options.store);
+  }
+
+  /** For people: 'SQLite file shop.db'. */
+  get storeDescription(): string {
+    return this.#store.description;
+  }
+
+  /**
+   * Resolves with the port it listens on.
+   *
+   * @throws StoreError when the store cannot be opened; EverstepError GATEWAY_ADDRESS.
+   */
+  async start(): Promise<number> {
+    await this.#store.open();
+    try {
+      const options = this.#options;
+      const engine = this.#makeEngine();
+      this.#engine = engine;
+      await engine.start();
+      await this.#prepareNamespaces(engine);
+      this.#gateway = new Gateway({
+        service: engine.service,
+        operator: engine.operator,
+        logger: options.logger,
+        host: options.host,
+        port: options.port,
+        ...(options.requestBytesMax !== undefined && { requestBytesMax: options.requestBytesMax }),
+      });
+      return await this.#gateway.start();
+    } catch (error) {
+      await this.#engine?.stop().catch(() => undefined);
+      await this.#store.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Takes no more calls, ends those that wait, writes what is under way, and closes the store. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const closed = this.#gateway?.stop(graceMs);
+    try {
+      await this.#engine?.stop();
+      await closed;
+    } finally {
+      await this.#store.close();
+    }
+  }
+
+  #makeEngine(): Engine {
+    const { logger, namespaces, retentionMs, limits, coreLimits } = this.#options;
+    return createEngine({
+      store: this.#store,
+      clock: systemClock,
+      random: systemRandom,
+      hostId: hostId(),
+      pid: process.pid,
+      isPidAlive,
+      logger,
+      defaultNamespace: namespaces[0] ?? 'default',
+      retentionMs,
+      acts: true,
+      ...(limits && { limits }),
+      ...(coreLimits && { coreLimits }),
+    });
+  }
+
+  async #prepareNamespaces({ service, operator }: Engine): Promise<void> {
+    const { namespaces, searchAttributes = {}, retentionMs } = this.#options;
+    const wanted = Object.fromEntries(
+      Object.entries(searchAttributes).map(([name, type]) => [name, attributeTypes[type]]),
+    );
+    for (const namespace of namespaces) {
+      try {
+        await service.registerNamespace({
+          namespace,
+          workflowExecutionRetentionPeriod: {
+            seconds: Long.fromNumber(Math.ceil(retentionMs / 1000)),
+          },
+        });
+      } catch (error) {
+        if (!isServiceError(error, 'ALREADY_EXISTS')) throw error;
+      }
+      if (Object.keys(wanted).length > 0) {
+        await operator.addSearchAttributes({ namespace, searchAttributes: wanted });
+      }
+    }
+  }
+}

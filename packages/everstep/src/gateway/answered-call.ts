@@ -1,0 +1,83 @@
+/** One call: from the bytes of a request to the bytes of its reply, or to an error with its details. */
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { grpcErrorOf, unimplemented, type GrpcError } from '../service/grpc-error.ts';
+import type { Logger } from '../service/logger.ts';
+import { ServiceError } from '../service/service-error.ts';
+import type { CallContext } from '../service/workflow-service.ts';
+import type { WireMethod } from './wire-method.ts';
+
+export type Handler = (request: object, call: CallContext) => Promise<object>;
+
+/** Rejects with a GrpcError and nothing else. */
+export async function answeredCall(
+  method: WireMethod,
+  handler: Handler | undefined,
+  call: ServerUnaryCall<Buffer, Buffer>,
+  logger: Logger,
+): Promise<Buffer> {
+  if (!handler) throw unimplemented(method.rpc);
+  const left = new AbortController();
+  const leave = (): void => {
+    left.abort();
+  };
+  call.once('cancelled', leave);
+  try {
+    const reply = await handler(decoded(method, call.request), contextOf(call, left.signal));
+    return method.encodeReply(reply);
+  } catch (error) {
+    throw shownError(method, error, logger);
+  } finally {
+    call.off('cancelled', leave);
+  }
+}
+
+function decoded(method: WireMethod, bytes: Buffer): object {
+  try {
+    return method.decodeRequest(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ServiceError(
+      {
+        code: 'INVALID_ARGUMENT',
+        message: `The request is no valid ${method.requestType}: ${reason}.`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+function contextOf(call: ServerUnaryCall<Buffer, Buffer>, signal: AbortSignal): CallContext {
+  const deadline = Number(call.getDeadline());
+  const metadata: Record<string, string> = {};
+  for (const [key, value] of Object.entries(call.metadata.getMap())) {
+    if (typeof value === 'string') metadata[key] = value;
+  }
+  return { signal, metadata, ...(Number.isFinite(deadline) && { deadline }) };
+}
+
+/** What a caller may see. A bug of ours, and what a store says of its file, go to the log instead. */
+function shownError(method: WireMethod, error: unknown, logger: Logger): GrpcError {
+  if (error instanceof ServiceError) return grpcErrorOf(error);
+  if (error instanceof Error && error.name === 'StoreError') {
+    logger.warn(`${method.rpc} failed in the store`, { error });
+    return grpcErrorOf(
+      new ServiceError(
+        {
+          code: 'UNAVAILABLE',
+          message: 'The store could not take the call; the log of the server says why.',
+        },
+        { cause: error },
+      ),
+    );
+  }
+  logger.error(`${method.rpc} failed by a fault of the server`, { error });
+  return grpcErrorOf(
+    new ServiceError(
+      {
+        code: 'INTERNAL',
+        message: `${method.rpc} failed by a fault of the server; its log says where.`,
+      },
+      { cause: error },
+    ),
+  );
+}

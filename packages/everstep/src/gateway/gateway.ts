@@ -1,0 +1,118 @@
+/**
+ * The waist over gRPC: what official SDKs, the `temporal` CLI and Temporal's UI connect to. It takes the services'
+ * definitions from `@temporalio/proto`, decodes requests, hands them to the service interface with their deadline
+ * and a signal for the caller's leaving, and encodes replies and errors.
+ *
+ * It must never hold logic of the service, nor answer with a stack, a path or another caller's data.
+ * Read next: wire-method.ts (bytes to messages), answered-call.ts (one call), health.ts.
+ */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { EverstepError } from '../service/error-codes.ts';
+import type { GrpcError } from '../service/grpc-error.ts';
+import type { Logger } from '../service/logger.ts';
+import type { OperatorService } from '../service/operator-service.ts';
+import type { WorkflowService } from '../service/workflow-service.ts';
+import { answeredCall, type Handler } from './answered-call.ts';
+import { Health, healthMethods } from './health.ts';
+import {
+  definitionOf,
+  operatorMethods,
+  testMethods,
+  workflowMethods,
+  type WireMethod,
+} from './wire-method.ts';
+
+/** As Temporal's frontend: 4 MB in; replies are bounded by their pages. */
+const receivedBytesMax = 4 * 1024 * 1024;
+const keepAliveMs = 60_000;
+const keepAliveTimeoutMs = 20_000;
+
+export interface GatewayOptions {
+  readonly service: WorkflowService;
+  readonly operator: OperatorService;
+  readonly logger: Logger;
+  /** Such as 127.0.0.1, or [::1]. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Bytes of the largest request, unpacked; 4 MiB by default. */
+  readonly requestBytesMax?: number;
+}
+
+export class Gateway {
+  readonly #server: Server;
+  readonly #health = new Health();
+  readonly #options: GatewayOptions;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { service, operator } = options;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': options.requestBytesMax ?? receivedBytesMax,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': keepAliveMs,
+      'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
+    });
+    this.#serve(workflowMethods, service as unknown as Record<string, Handler>);
+    this.#serve(operatorMethods, operator as unknown as Record<string, Handler>);
+    this.#serve(testMethods, {});
+    this.#serve(healthMethods, this.#health.handlers);
+  }
+
+  /**
+   * Listens; resolves with the port.
+   *
+   * @throws EverstepError GATEWAY_ADDRESS when the address cannot be had.
+   */
+  start(): Promise<number> {
+    const { host, port } = this.#options;
+    const address = `${host}:${port}`;
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error) {
+          const message = `The gateway cannot listen on ${address}: ${error.message}. Choose another port, or stop what listens there.`;
+          reject(new EverstepError('GATEWAY_ADDRESS', message, { cause: error }));
+          return;
+        }
+        this.#health.serving = true;
+        resolve(bound);
+      });
+    });
+  }
+
+  /** Takes no more calls, lets those under way end for that long, and cuts off what is left. */
+  async stop(graceMs: number): Promise<void> {
+    this.#health.serving = false;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown();
+      }, graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #serve(methods: readonly WireMethod[], handlers: Readonly<Record<string, Handler>>): void {
+    const { logger } = this.#options;
+    const calls: Record<string, (call: UnaryCall, done: sendUnaryData<Buffer>) => void> = {};
+    for (const method of methods) {
+      const handler = handlers[method.name]?.bind(handlers);
+      calls[method.name] = (call, done) => {
+        void answer(call, done);
+      };
+      const answer = async (call: UnaryCall, done: sendUnaryData<Buffer>): Promise<void> => {
+        try {
+          done(null, await answeredCall(method, handler, call, logger));
+        } catch (error) {
+          done(error as GrpcError);
+        }
+      };
+    }
+    this.#server.addService(definitionOf(methods), calls);
+  }
+}
+
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;

@@ -8,6 +8,7 @@ export {
 export {
   AsyncTaskComponent,
   type AnyAsyncTask,
+  type Registrable,
   type StopOptions,
 } from './component/async-task-component.ts';
 export type {
@@ -24,6 +25,36 @@ export type {
   TaskOptions,
   Timeouts,
 } from './tasks/definition.ts';
+export {
+  Workflow,
+  workflow,
+  type AnyWorkflow,
+  type WorkflowOf,
+  type WorkflowOptions,
+  type WorkflowStartOptions,
+} from './tasks/workflow.ts';
+export type {
+  ChildWorkflowHandle,
+  ChildWorkflowOptions,
+  ContextBranch,
+  ContinueAsNewOptions,
+  Saga,
+  WorkflowContext,
+  WorkflowFunction,
+  WorkflowInfo,
+  WorkflowLike,
+} from './tasks/workflow-context.ts';
+export {
+  Activity,
+  activity,
+  type ActivityDefinition,
+  type ActivityFunction,
+  type ActivityOptions,
+  type ActivityRetry,
+  type AnyActivity,
+  type ExecuteActivityOptions,
+} from './tasks/activity.ts';
+export { CompensationFailed } from './tasks/saga.ts';
 export { all, signal, sleep, step, type WaitOptions, type Yieldable } from './tasks/steps.ts';
 export { remoteJob, type PollResult, type RemoteJobOptions } from './tasks/remote-job.ts';
 export { retryAfterMs } from './tasks/retry-after.ts';
@@ -41,6 +72,7 @@ export {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
+  ChildWorkflowFailure,
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/common';

@@ -9,9 +9,11 @@ import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
 import type { Store } from '../store/store.ts';
+import { Activity, type AnyActivity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
 import { parseDuration, type Duration } from '../tasks/duration.ts';
 import { TaskWorker } from '../tasks/task-worker.ts';
+import { Workflow, type AnyWorkflow } from '../tasks/workflow.ts';
 import {
   resolveOptions,
   shown,
@@ -24,6 +26,9 @@ import { storeOf } from './store-of.ts';
 
 /** Any task, whatever its parameters and result. */
 export type AnyAsyncTask = AsyncTask<never, unknown>;
+
+/** What a component takes. */
+export type Registrable = AnyAsyncTask | AnyWorkflow | AnyActivity;
 
 export interface StopOptions {
   /** How long running steps may go on before they are handed back: ms or a string; 10 s by default. */
@@ -59,7 +64,9 @@ interface Running {
 export class AsyncTaskComponent {
   readonly #options: ResolvedOptions;
   readonly #store: Store;
-  readonly #tasks = new Map<string, AnyAsyncTask>();
+  /** Tasks and workflows, by their workflow type. */
+  readonly #tasks = new Map<string, AnyAsyncTask | AnyWorkflow>();
+  readonly #activities = new Map<string, AnyActivity>();
   #phase: Phase = 'new';
   #running: Running | undefined;
   #starting: Promise<void> | undefined;
@@ -72,41 +79,51 @@ export class AsyncTaskComponent {
   }
 
   /**
-   * Makes a task known to this process, before start().
+   * Makes a task, a workflow or an activity known to this process, before start(). An activity needs it only where
+   * the workflow that calls it is not registered here.
    *
    * @throws EverstepError COMPONENT_STATE after start(), DUPLICATE_NAME, REGISTRATION_INVALID.
    */
-  register(task: AnyAsyncTask): void {
+  register(item: Registrable): void {
     if (this.#phase !== 'new') {
       throw new EverstepError(
         'COMPONENT_STATE',
-        `register() after start() is refused: a worker polls for the tasks it had at its start. Register ${nameOf(task)} first, then start.`,
+        `register() after start() is refused: a worker polls for the tasks it had at its start. Register ${nameOf(item)} first, then start.`,
       );
     }
-    if (!(task instanceof AsyncTask)) {
+    if (item instanceof Activity) {
+      this.#add(this.#activities, item.name, item, `An activity named "${item.name}"`);
+    } else if (item instanceof AsyncTask) {
+      this.#add(this.#tasks, item.workflowType, item, `A task named "${item.getName()}"`);
+    } else if (item instanceof Workflow) {
+      this.#add(this.#tasks, item.workflowType, item, `A workflow named "${item.getName()}"`);
+    } else {
       throw new EverstepError(
         'REGISTRATION_INVALID',
-        `register() was given ${shown(task)}; expected an AsyncTask. Workflows and activities cannot be registered in this version.`,
+        `register() was given ${shown(item)}; expected an AsyncTask, or what workflow() or activity() returned.`,
       );
     }
-    const name = task.getName();
-    if (this.#tasks.has(name)) {
+  }
+
+  #add<T>(items: Map<string, T>, name: string, item: T, what: string): void {
+    if (items.has(name)) {
       throw new EverstepError(
         'DUPLICATE_NAME',
-        `A task named "${name}" is registered already; each task of a component needs a name of its own.`,
+        `${what} is registered already; each task, workflow and activity of a component needs a name of its own.`,
       );
     }
-    this.#tasks.set(name, task);
+    items.set(name, item);
   }
 
   /** Registers all or, when one is refused, none. @throws as register(). */
-  registerAll(tasks: readonly AnyAsyncTask[]): void {
-    const before = new Map(this.#tasks);
+  registerAll(items: readonly Registrable[]): void {
+    const tasks = new Map(this.#tasks);
+    const activities = new Map(this.#activities);
     try {
-      for (const task of tasks) this.register(task);
+      for (const item of items) this.register(item);
     } catch (error) {
-      this.#tasks.clear();
-      for (const [name, task] of before) this.#tasks.set(name, task);
+      restore(this.#tasks, tasks);
+      restore(this.#activities, activities);
       throw error;
     }
   }
@@ -237,6 +254,7 @@ export class AsyncTaskComponent {
       service: engine.service,
       local: engine.service,
       tasks: [...this.#tasks.values()].map((task) => task.definition),
+      activities: [...this.#activities.values()],
       namespace: this.#options.namespace,
       taskQueue: this.#options.taskQueue,
       identity,
@@ -275,6 +293,12 @@ export class AsyncTaskComponent {
   }
 }
 
-function nameOf(task: unknown): string {
-  return task instanceof AsyncTask ? `"${task.getName()}"` : 'everything';
+function nameOf(item: unknown): string {
+  if (item instanceof AsyncTask || item instanceof Workflow) return `"${item.getName()}"`;
+  return item instanceof Activity ? `"${item.name}"` : 'everything';
+}
+
+function restore<T>(items: Map<string, T>, before: ReadonlyMap<string, T>): void {
+  items.clear();
+  for (const [name, item] of before) items.set(name, item);
 }

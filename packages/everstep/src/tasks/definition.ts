@@ -154,13 +154,12 @@ export interface StepTimeouts {
 /** `unknown` until a call has shown it. */
 type TaskKind = 'single' | 'multi' | 'unknown';
 
-/** What the worker needs of a task. One object for each task of a process: what is learnt of its kind stays in it. */
-export interface TaskDefinition {
+/** What the worker needs of whatever it drives. */
+export interface RunDefinition {
   readonly name: string;
   readonly workflowType: string;
   /** Empty until the component has named it. */
   taskQueue: string;
-  readonly task: TaskFunction<never, unknown>;
   readonly retryPolicy: StepPolicy;
   readonly timeouts: StepTimeouts;
   readonly limit: TaskLimit | undefined;
@@ -168,10 +167,22 @@ export interface TaskDefinition {
     readonly params?: StandardSchema | undefined;
     readonly result?: StandardSchema | undefined;
   };
+  /** `context` is a workflow whose code has a context. */
+  kind: TaskKind | 'context';
+}
+
+/** One object for each task of a process: what is learnt of its kind stays in it. */
+export interface TaskDefinition extends RunDefinition {
+  readonly task: TaskFunction<never, unknown>;
   kind: TaskKind;
 }
 
-const defaultRetryPolicy: StepPolicy = {
+/** What messages call it. */
+export function nounOf(definition: RunDefinition): 'task' | 'workflow' {
+  return definition.kind === 'context' ? 'workflow' : 'task';
+}
+
+export const defaultRetryPolicy: StepPolicy = {
   maximumAttempts: 4,
   initialDelayMs: 1000,
   maxDelayMs: 30_000,
@@ -179,7 +190,7 @@ const defaultRetryPolicy: StepPolicy = {
   nonRetryable: [],
 };
 
-const defaultTimeouts: StepTimeouts = {
+export const defaultTimeouts: StepTimeouts = {
   startToCloseMs: 30 * 60_000,
   scheduleToCloseMs: 0,
   scheduleToStartMs: 0,

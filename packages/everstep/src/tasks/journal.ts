@@ -88,6 +88,7 @@ export type Wait = Entry | SignalWait;
 interface SignalBox {
   readonly events: HistoryEvent[];
   readonly waits: SignalWait[];
+  handler: ((event: HistoryEvent) => void) | undefined;
 }
 
 const keyBytesMax = 900;
@@ -248,6 +249,10 @@ export class Journal {
 
   #signaled(event: HistoryEvent): void {
     const box = this.#box(event.workflowExecutionSignaledEventAttributes?.signalName ?? '');
+    if (box.handler) {
+      box.handler(event);
+      return;
+    }
     const wait = box.waits.shift();
     if (wait === undefined) {
       box.events.push(event);
@@ -260,7 +265,7 @@ export class Journal {
   #box(name: string): SignalBox {
     let box = this.#signals.get(name);
     if (box === undefined) {
-      box = { events: [], waits: [] };
+      box = { events: [], waits: [], handler: undefined };
       this.#signals.set(name, box);
     }
     return box;
@@ -329,6 +334,13 @@ export class Journal {
       this.#answers.deliverSignal(wait, event);
     }
     return wait;
+  }
+
+  /** Gives every signal of that name, those that are there first, to the handler. */
+  handleSignals(name: string, handler: (event: HistoryEvent) => void): void {
+    const box = this.#box(name);
+    box.handler = handler;
+    for (const event of box.events.splice(0)) handler(event);
   }
 
   #entryFor(kind: EntryKind, key: string, internal: boolean): Entry {
@@ -435,10 +447,15 @@ function checkKey(key: unknown, internal: boolean): void {
   }
 }
 
+const eventTypes: Readonly<Record<EntryKind, string>> = {
+  step: 'ActivityTaskScheduled',
+  sleep: 'TimerStarted',
+};
+
 function changedKind(kind: EntryKind | 'signal', held: Entry): TaskCodeError {
   const where =
     held.scheduledEventId > 0
-      ? `in event ${held.scheduledEventId} of the history it is a ${held.kind}`
+      ? `in event ${held.scheduledEventId} of the history (${eventTypes[held.kind]}) it is a ${held.kind}`
       : `it was a ${held.kind} before in this run`;
   return new TaskCodeError(
     'KEY_CHANGED_KIND',

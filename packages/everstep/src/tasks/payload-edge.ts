@@ -76,6 +76,10 @@ export class PayloadEdge {
     return (await decodeOptionalFailure(this.#codecs, failure)) ?? null;
   }
 
+  async decode(payloads: Payload[]): Promise<Payload[]> {
+    return this.open ? payloads : ((await decodeOptional(this.#codecs, payloads)) ?? []);
+  }
+
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return this.open ? payloads : ((await encodeOptional(this.#codecs, payloads)) ?? []);
   }

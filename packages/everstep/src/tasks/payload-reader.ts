@@ -1,8 +1,11 @@
 /** What the history's payloads and failures decode to. */
 import type { LoadedDataConverter, Payload } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import type { Entry, HistoryEvent } from './journal.ts';
 import { stepFailure } from './run-failure.ts';
 import { TaskCodeError } from './task-errors.ts';
+
+const { EventType } = proto.temporal.api.enums.v1;
 
 export class PayloadReader {
   readonly #converter: LoadedDataConverter;
@@ -21,6 +24,28 @@ export class PayloadReader {
       return this.#converter.payloadConverter.fromPayload(payload);
     } catch (cause) {
       throw unreadable(what, cause);
+    }
+  }
+
+  /**
+   * Gives the waiter of that entry what the event that closed it says.
+   *
+   * @throws TaskCodeError PAYLOAD_UNREADABLE
+   */
+  answer(entry: Entry, event: HistoryEvent): void {
+    const { waiter } = entry;
+    if (waiter === undefined) return;
+    switch (event.eventType) {
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
+        const payload = event.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
+        waiter.resolve(entry.raw ? payload : this.value(payload, entry.id));
+        break;
+      }
+      case EventType.EVENT_TYPE_TIMER_FIRED:
+        waiter.resolve(undefined);
+        break;
+      default:
+        waiter.reject(this.stepFailure(entry, event));
     }
   }
 

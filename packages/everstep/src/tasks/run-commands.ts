@@ -2,18 +2,20 @@
 import type { LoadedDataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import { ActivityCall } from './activity-call.ts';
 import {
   layRetryPolicy,
   layTimeouts,
+  nounOf,
   stepQueue,
+  type RunDefinition,
   type StepPolicy,
   type StepTimeouts,
-  type TaskDefinition,
 } from './definition.ts';
 import { durationOf, longOf } from './int64.ts';
 import type { Entry } from './journal.ts';
 import { unknownStepField } from './operation-check.ts';
-import type { Run } from './run.ts';
+import type { LiveRun } from './live-run.ts';
 import { fittingFailure, temporalFailure } from './run-failure.ts';
 import { TaskCodeError } from './task-errors.ts';
 import { kindKey, singleKey } from './task-kind.ts';
@@ -36,13 +38,14 @@ interface Shared {
   readonly attributes: ScheduleAttributes;
 }
 
-const sharedOf = new WeakMap<TaskDefinition, Shared>();
+const sharedOf = new WeakMap<RunDefinition, Shared>();
 
 /** @throws TaskCodeError STEP_OPTIONS_INVALID naming the key */
-export function commandsOf(run: Run, options: CommandOptions): Command[] {
-  if (run.result) return [closing(run.result, options.converter)];
+export function commandsOf(run: LiveRun, options: CommandOptions): Command[] {
+  const outgoing = run.outgoing?.takeCommands() ?? [];
+  if (run.result) return [...outgoing, closing(run.result, options.converter)];
   const { fresh, cancels } = run.journal.takeOwed();
-  const commands: Command[] = [];
+  const commands: Command[] = outgoing;
   for (const entry of fresh) {
     commands.push(entry.kind === 'step' ? scheduleStep(run, entry, options) : startTimer(entry));
   }
@@ -64,15 +67,17 @@ export function commandsOf(run: Run, options: CommandOptions): Command[] {
   return commands;
 }
 
-function scheduleStep(run: Run, entry: Entry, options: CommandOptions): Command {
+function scheduleStep(run: LiveRun, entry: Entry, options: CommandOptions): Command {
   const { definition } = run;
   const shared = sharedAttributes(definition, run.info?.taskQueue ?? definition.taskQueue, options);
   const { retryPolicy, timeouts } = entry.descriptor ?? {};
-  const odd = entry.descriptor && unknownStepField(entry.descriptor);
+  const call = entry.descriptor instanceof ActivityCall ? entry.descriptor : undefined;
+  // An activity's options are checked where it is called.
+  const odd = entry.descriptor && !call ? unknownStepField(entry.descriptor) : undefined;
   if (odd !== undefined) {
     throw new TaskCodeError(
       'STEP_OPTIONS_INVALID',
-      `Step "${entry.id}" of task "${definition.name}": ${odd}.`,
+      `Step "${entry.id}" of ${nounOf(definition)} "${definition.name}": ${odd}.`,
     );
   }
   const attributes: ScheduleAttributes = {
@@ -80,13 +85,18 @@ function scheduleStep(run: Run, entry: Entry, options: CommandOptions): Command 
     activityId: entry.id,
     activityType: {
       name:
-        entry.id === kindKey || (entry.raw && entry.id === singleKey)
+        call?.type ??
+        (entry.id === kindKey || (entry.raw && entry.id === singleKey)
           ? definition.name
-          : `${definition.name}.${entry.key}`,
+          : `${definition.name}.${entry.key}`),
     },
+    ...(call && { input: { payloads: [call.input] } }),
+    ...(call?.taskQueue !== undefined && {
+      taskQueue: { name: call.taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
+    }),
   };
   if (retryPolicy !== undefined || timeouts !== undefined) {
-    const where = `Step "${entry.id}" of task "${definition.name}": `;
+    const where = `Step "${entry.id}" of ${nounOf(definition)} "${definition.name}": `;
     try {
       Object.assign(attributes, {
         ...timeoutAttributes(layTimeouts(definition.timeouts, timeouts, where), options),
@@ -107,7 +117,7 @@ function scheduleStep(run: Run, entry: Entry, options: CommandOptions): Command 
 }
 
 function sharedAttributes(
-  definition: TaskDefinition,
+  definition: RunDefinition,
   taskQueue: string,
   options: CommandOptions,
 ): ScheduleAttributes {
@@ -183,5 +193,17 @@ function closing(result: RunResult, converter: LoadedDataConverter): Command {
         commandType: CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION,
         cancelWorkflowExecutionCommandAttributes: {},
       };
+    case 'continuedAsNew': {
+      const { input, workflowType, taskQueue, carried } = result.next;
+      return {
+        commandType: CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+        continueAsNewWorkflowExecutionCommandAttributes: {
+          ...carried,
+          workflowType: { name: workflowType },
+          taskQueue: { name: taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
+          input: { payloads: [input] },
+        },
+      };
+    }
   }
 }

@@ -8,7 +8,7 @@ import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { Entry, SignalWait } from './journal.ts';
-import type { Run } from './run.ts';
+import type { LiveRun } from './live-run.ts';
 import { failureMessage } from './failure-summary.ts';
 import { isInternalKey } from './task-status.ts';
 
@@ -16,15 +16,17 @@ type QueryResult = temporal.api.query.v1.IWorkflowQueryResult;
 
 const { QueryResultType } = proto.temporal.api.enums.v1;
 
-const queries: Readonly<Record<string, (run: Run, converter: LoadedDataConverter) => Payload>> = {
-  getProgress: (run, converter) => converter.payloadConverter.toPayload(progressOf(run, converter)),
-  __stack_trace: (run, converter) => converter.payloadConverter.toPayload(stackOf(run)),
-  // Tools read this one: always as JSON.
-  __temporal_workflow_metadata: (run) => defaultPayloadConverter.toPayload(metadataOf(run)),
-};
+const queries: Readonly<Record<string, (run: LiveRun, converter: LoadedDataConverter) => Payload>> =
+  {
+    getProgress: (run, converter) =>
+      converter.payloadConverter.toPayload(progressOf(run, converter)),
+    __stack_trace: (run, converter) => converter.payloadConverter.toPayload(stackOf(run)),
+    // Tools read this one: always as JSON.
+    __temporal_workflow_metadata: (run) => defaultPayloadConverter.toPayload(metadataOf(run)),
+  };
 
 export function answerQuery(
-  run: Run,
+  run: LiveRun,
   queryType: string,
   converter: LoadedDataConverter,
 ): QueryResult {
@@ -53,7 +55,7 @@ export function failedQuery(errorMessage: string): QueryResult {
 }
 
 /** The status as far as the run itself knows it. */
-function progressOf(run: Run, converter: LoadedDataConverter): Record<string, unknown> {
+function progressOf(run: LiveRun, converter: LoadedDataConverter): Record<string, unknown> {
   const { steps, waits, firstStartedAt } = run.journal;
   const completed: { readonly id: string; readonly at: number }[] = [];
   for (const entry of steps.values()) {
@@ -81,22 +83,23 @@ function progressOf(run: Run, converter: LoadedDataConverter): Record<string, un
 }
 
 /** Where the code waits, and for what. */
-function stackOf(run: Run): string {
+export function stackOf(run: LiveRun): string {
   const waits = Array.from(run.journal.waits, (wait) =>
     wait instanceof SignalWait ? `    signal "${wait.name}"` : `    ${wait.kind} "${wait.id}"`,
   );
+  const noun = run.definition.kind === 'context' ? 'Workflow' : 'Task';
   return [
-    `Task "${run.definition.name}" waits at ${run.waitsAt ?? 'its step'} for:`,
+    `${noun} "${run.definition.name}" waits at ${run.waitsAt ?? 'its step'} for:`,
     ...waits,
   ].join('\n');
 }
 
-function statusOf(run: Run): string {
+function statusOf(run: LiveRun): string {
   if (run.result) return run.result.kind;
   return run.journal.firstStartedAt ? 'processing' : 'pending';
 }
 
-function metadataOf(run: Run): Record<string, unknown> {
+function metadataOf(run: LiveRun): Record<string, unknown> {
   return {
     definition: {
       type: run.definition.workflowType,

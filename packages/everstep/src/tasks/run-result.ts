@@ -5,7 +5,8 @@ import {
   type LoadedDataConverter,
   type Payload,
 } from '@temporalio/common';
-import type { TaskDefinition } from './definition.ts';
+import type { temporal } from '@temporalio/proto';
+import { nounOf, type RunDefinition } from './definition.ts';
 import { disown, isPromiseLike } from './coroutine.ts';
 import { payloadBytes } from './payload-bytes.ts';
 import { serializationProblem } from './serialization-problem.ts';
@@ -16,7 +17,21 @@ import { stepFailureTypes } from './task-errors.ts';
 export type RunResult =
   | { readonly kind: 'completed'; readonly payload: Payload }
   | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  /** Only of a workflow with a context: the run that follows begins with these. */
+  | { readonly kind: 'continuedAsNew'; readonly next: NextRunRequest };
+
+/** What a run that continues as new begins with. */
+export interface NextRunRequest {
+  readonly input: Payload;
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  /** Kept along the chain, as the first event says them. */
+  readonly carried: Pick<
+    temporal.api.command.v1.IContinueAsNewWorkflowExecutionCommandAttributes,
+    'memo' | 'searchAttributes' | 'retryPolicy' | 'cronSchedule'
+  >;
+}
 
 /** Temporal's limit for one payload. */
 export const payloadBytesMax = 2 * 1024 * 1024;
@@ -25,7 +40,7 @@ type Checked = RunResult | PromiseLike<RunResult>;
 
 /** What the code returned. */
 export function valueResult(
-  definition: TaskDefinition,
+  definition: RunDefinition,
   converter: LoadedDataConverter,
   value: unknown,
 ): Checked {
@@ -36,7 +51,7 @@ export function valueResult(
 
 /** What the one step of the task returned; read only where there is a schema. */
 export function stepResult(
-  definition: TaskDefinition,
+  definition: RunDefinition,
   converter: LoadedDataConverter,
   payload: Payload | undefined,
   read: () => unknown,
@@ -46,7 +61,7 @@ export function stepResult(
 }
 
 function checked(
-  definition: TaskDefinition,
+  definition: RunDefinition,
   converter: LoadedDataConverter,
   value: unknown,
 ): Checked {
@@ -65,19 +80,19 @@ function checked(
 }
 
 function parsed(
-  definition: TaskDefinition,
+  definition: RunDefinition,
   converter: LoadedDataConverter,
   result: StandardSchemaResult<unknown>,
 ): RunResult {
   if (result.issues !== undefined) {
-    const message = `The schema of task "${definition.name}" refused its result: ${issuesText('result', result.issues)}`;
+    const message = `The schema of ${nounOf(definition)} "${definition.name}" refused its result: ${issuesText('result', result.issues)}`;
     return failed(message, stepFailureTypes.resultInvalid);
   }
   return written(definition, converter, result.value);
 }
 
 function written(
-  definition: TaskDefinition,
+  definition: RunDefinition,
   { payloadConverter }: LoadedDataConverter,
   value: unknown,
 ): RunResult {
@@ -100,19 +115,19 @@ export function resultProblem(
     : undefined;
 }
 
-function fitting(definition: TaskDefinition, payload: Payload): RunResult {
+function fitting(definition: RunDefinition, payload: Payload): RunResult {
   const bytes = payloadBytes(payload);
   if (bytes <= payloadBytesMax) return { kind: 'completed', payload };
   return failed(
-    `The result of task "${definition.name}" is ${bytes} bytes when serialised; the limit is ${payloadBytesMax} bytes (2 MiB). Keep large data in a file or an object store and return its address`,
+    `The result of ${nounOf(definition)} "${definition.name}" is ${bytes} bytes when serialised; the limit is ${payloadBytesMax} bytes (2 MiB). Keep large data in a file or an object store and return its address`,
     stepFailureTypes.resultTooLarge,
   );
 }
 
-function notSerializable(definition: TaskDefinition, problem: unknown): RunResult {
+function notSerializable(definition: RunDefinition, problem: unknown): RunResult {
   const why = problem instanceof Error ? problem.message : String(problem);
   return failed(
-    `The result of task "${definition.name}" cannot be serialised: ${why}`,
+    `The result of ${nounOf(definition)} "${definition.name}" cannot be serialised: ${why}`,
     stepFailureTypes.resultNotSerializable,
   );
 }

@@ -289,7 +289,7 @@ describe('code that changed under a run', () => {
     expect(again.broken).toMatchObject({
       code: 'KEY_CHANGED_KIND',
       message: expect.stringMatching(
-        /run\.test\.ts:\d+:\d+: The key "wait" is a sleep in the code, but in event 5 of the history it is a step/,
+        /run\.test\.ts:\d+:\d+: The key "wait" is a sleep in the code, but in event 5 of the history \(ActivityTaskScheduled\) it is a step/,
       ),
     });
   });

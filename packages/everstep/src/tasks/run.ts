@@ -28,7 +28,7 @@ import {
 import { shown } from './duration.ts';
 import { numberOf } from './int64.ts';
 import {
-  Entry,
+  type Entry,
   Journal,
   SignalWait,
   type Answers,
@@ -42,6 +42,7 @@ import {
   operationUnknown,
   sleepMs,
 } from './operation-check.ts';
+import type { LiveRun, RunInfo } from './live-run.ts';
 import { PayloadReader } from './payload-reader.ts';
 import { isCancelled } from './run-failure.ts';
 import { isKindMarker, kindKey, singleKey } from './task-kind.ts';
@@ -51,14 +52,7 @@ import { stepResult, valueResult, type RunResult } from './run-result.ts';
 
 const { EventType } = proto.temporal.api.enums.v1;
 
-/** What the run's first event says. */
-export interface RunInfo {
-  readonly firstExecutionRunId: string;
-  readonly taskQueue: string;
-  readonly createdAt: HistoryEvent['eventTime'];
-}
-
-export class Run implements Host, Answers {
+export class Run implements LiveRun, Host, Answers {
   readonly workflowId: string;
   readonly runId: string;
   readonly definition: TaskDefinition;
@@ -91,6 +85,10 @@ export class Run implements Host, Answers {
     this.#converter = converter;
     this.#reader = new PayloadReader(converter);
     this.journal = new Journal(this);
+  }
+
+  get keyRunId(): string {
+    return this.info?.firstExecutionRunId ?? this.runId;
   }
 
   get stopped(): boolean {
@@ -467,20 +465,7 @@ export class Run implements Host, Answers {
   // What the history answers.
 
   deliver(entry: Entry, event: HistoryEvent): void {
-    const waiter = entry.waiter;
-    if (waiter === undefined) return;
-    switch (event.eventType) {
-      case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {
-        const payload = event.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
-        waiter.resolve(entry.raw ? payload : this.#reader.value(payload, entry.id));
-        break;
-      }
-      case EventType.EVENT_TYPE_TIMER_FIRED:
-        waiter.resolve(undefined);
-        break;
-      default:
-        waiter.reject(this.#reader.stepFailure(entry, event));
-    }
+    this.#reader.answer(entry, event);
   }
 
   deliverSignal(wait: SignalWait, event: HistoryEvent): void {

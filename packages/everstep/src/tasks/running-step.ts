@@ -5,7 +5,7 @@
 import { ApplicationFailure, CancelledFailure, type LoadedDataConverter } from '@temporalio/common';
 import type { ActivityTask } from '../service/local-worker.ts';
 import type { LogFields, Logger } from '../service/logger.ts';
-import type { StepContext, StepDescriptor, TaskDefinition } from './definition.ts';
+import type { RunDefinition, StepContext, StepDescriptor } from './definition.ts';
 import { isGenerator, isPromiseLike } from './coroutine.ts';
 import { Heartbeat, type HeartbeatAnswer } from './heartbeat.ts';
 import { msOfDuration } from './int64.ts';
@@ -36,8 +36,9 @@ export interface RunningStepOptions extends StepResponseOptions {
 /** What the step is, as found in its run. */
 export interface StepCall {
   readonly descriptor: StepDescriptor;
-  readonly definition: TaskDefinition;
-  readonly firstExecutionRunId: string;
+  readonly definition: RunDefinition;
+  /** By which its idempotency key is told from those of other runs. */
+  readonly keyRunId: string;
 }
 
 export class RunningStep {
@@ -181,8 +182,9 @@ export class RunningStep {
   }
 
   /** The whole task as one step, or its trial. */
-  #decidesKind(definition: TaskDefinition): boolean {
+  #decidesKind(definition: RunDefinition): boolean {
     const { activityId, activityType } = this.task;
+    if (definition.kind === 'context') return false;
     return (
       activityId === kindKey || (activityId === singleKey && activityType?.name === definition.name)
     );
@@ -307,7 +309,7 @@ class Context implements StepContext {
     const { workflowExecution, activityId } = this.#step.task;
     // The trial of a task and its one step are the same work.
     const key = activityId === kindKey ? singleKey : (activityId ?? '');
-    return `${workflowExecution?.workflowId ?? ''}/${this.#call.firstExecutionRunId}/${key}`;
+    return `${workflowExecution?.workflowId ?? ''}/${this.#call.keyRunId}/${key}`;
   }
 
   get log(): Logger {

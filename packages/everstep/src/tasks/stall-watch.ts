@@ -1,25 +1,25 @@
 /** Reports runs whose code awaits something that is no step for too long. One timer for all of them. */
 import type { Clock, Timer } from '../service/clock.ts';
-import type { Run } from './run.ts';
+import type { LiveRun } from './live-run.ts';
 
 /** Decision 9. */
 const stallMs = 1000;
 
 export class StallWatch {
   readonly #clock: Clock;
-  readonly #since = new Map<Run, number>();
+  readonly #since = new Map<LiveRun, number>();
   #timer: Timer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  begin(run: Run): void {
+  begin(run: LiveRun): void {
     this.#since.set(run, this.#clock.now());
     if (this.#timer === undefined) this.#arm(stallMs);
   }
 
-  end(run: Run): void {
+  end(run: LiveRun): void {
     this.#since.delete(run);
   }
 

@@ -12,6 +12,7 @@ export const taskErrorCodes = [
   'STEP_OPTIONS_INVALID',
   'OPERATION_UNKNOWN',
   'CODE_STALLED',
+  'CONTEXT_MISUSED',
   'TASK_KIND_CHANGED',
   'PAYLOAD_UNREADABLE',
   'HISTORY_INCOMPLETE',
@@ -37,6 +38,8 @@ export const stepFailureTypes = {
   resultTooLarge: 'RESULT_TOO_LARGE',
   resultInvalid: 'RESULT_INVALID',
   stepUnknown: 'STEP_UNKNOWN',
+  inputNotSerializable: 'INPUT_NOT_SERIALIZABLE',
+  inputTooLarge: 'INPUT_TOO_LARGE',
 } as const;
 
 /** The code as it is now does not ask for a step that was scheduled; a process with other code may. */

@@ -18,12 +18,16 @@ import type {
 } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
+import { ActivityCall, activityUnknown } from './activity-call.ts';
 import { isPromiseLike } from './coroutine.ts';
-import { stepQueue, type TaskDefinition, type TaskLimit } from './definition.ts';
+import type { Activity } from './activity.ts';
+import { ContextRun } from './context-run.ts';
 import { numberOf } from './int64.ts';
 import type { HistoryEvent } from './journal.ts';
+import type { LiveRun } from './live-run.ts';
 import { PayloadEdge } from './payload-edge.ts';
 import { PollLoop } from './poll-loop.ts';
+import { RegisteredActivities } from './registered-activities.ts';
 import { Run } from './run.ts';
 import { RunCache } from './run-cache.ts';
 import { commandsOf, type Command, type CommandOptions } from './run-commands.ts';
@@ -39,12 +43,16 @@ import {
   queryOutcome,
   type Answerer,
 } from './workflow-task-outcome.ts';
+import { WorkerDefinitions, type AnyDefinition } from './worker-definitions.ts';
 
 export interface TaskWorkerOptions {
   readonly service: WorkflowService;
   /** The extension of an engine in this process; without it the worker polls. */
   readonly local?: LocalWorkerSupport | undefined;
-  readonly tasks: readonly TaskDefinition[];
+  /** Tasks and workflows. */
+  readonly tasks: readonly AnyDefinition[];
+  /** Those that any workflow may call by their name. */
+  readonly activities?: readonly Activity<never, unknown>[];
   readonly namespace: string;
   readonly identity: string;
   /** For tasks that name no queue; `async-tasks` by default. */
@@ -79,9 +87,8 @@ export class TaskWorker implements LocalWorker {
   readonly workflowTaskQueues: readonly string[];
   readonly activityTaskQueues: readonly string[];
   readonly #options: TaskWorkerOptions;
-  readonly #definitions = new Map<string, TaskDefinition>();
-  readonly #queueOf = new Map<string, string>();
-  readonly #typesOf = new Map<string, string[]>();
+  readonly #definitions: WorkerDefinitions;
+  readonly #activities: RegisteredActivities;
   readonly #runs: RunCache;
   readonly #slots: StepSlots;
   readonly #stalls: StallWatch;
@@ -90,7 +97,7 @@ export class TaskWorker implements LocalWorker {
   readonly #answerer: Answerer;
   readonly #workflowTasksMax: number;
   /** Runs that are driven aside, to find a step's code. */
-  readonly #loading = new Map<string, Promise<Run>>();
+  readonly #loading = new Map<string, Promise<LiveRun>>();
   readonly #steps = new Map<string, RunningStep>();
   #driving = 0;
   #refusedWorkflowTask = false;
@@ -104,21 +111,12 @@ export class TaskWorker implements LocalWorker {
     this.#options = options;
     this.namespace = options.namespace;
     this.identity = options.identity;
-    const limits = new Map<string, TaskLimit>();
-    const workflowQueues = new Set<string>();
-    const stepQueues = new Set<string>();
-    for (const task of tasks) {
-      const taskQueue = task.taskQueue || (options.taskQueue ?? 'async-tasks');
-      this.#definitions.set(task.workflowType, task);
-      this.#queueOf.set(task.workflowType, taskQueue);
-      workflowQueues.add(taskQueue);
-      this.#typesOf.set(taskQueue, [...(this.#typesOf.get(taskQueue) ?? []), task.workflowType]);
-      const queue = stepQueue(task, taskQueue);
-      stepQueues.add(queue);
-      if (task.limit) limits.set(queue, task.limit);
-    }
-    this.workflowTaskQueues = [...workflowQueues];
-    this.activityTaskQueues = [...stepQueues];
+    const taskQueue = options.taskQueue ?? 'async-tasks';
+    this.#definitions = new WorkerDefinitions(tasks, taskQueue);
+    this.#activities = new RegisteredActivities(options.activities ?? [], taskQueue, dataConverter);
+    const { workflowTaskQueues, stepQueues, limits } = this.#definitions;
+    this.workflowTaskQueues = [...workflowTaskQueues];
+    this.activityTaskQueues = [...new Set([...stepQueues, ...this.#activities.taskQueues])];
     this.#workflowTasksMax = concurrency?.workflowTasks ?? 1_000;
     this.#runs = new RunCache(options.liveRunsMax ?? 5000);
     this.#slots = new StepSlots({
@@ -150,7 +148,7 @@ export class TaskWorker implements LocalWorker {
   /** Takes work from now on. Rejects when the namespace is unknown or the service is not to be reached. */
   async start(): Promise<void> {
     const { local, service, clock, logger, concurrency } = this.#options;
-    if (this.#definitions.size === 0) return;
+    if (this.#definitions.size === 0 && this.#activities.taskQueues.length === 0) return;
     if (local) {
       this.#host = local.attachWorker(this);
       return;
@@ -212,12 +210,12 @@ export class TaskWorker implements LocalWorker {
   // Workflow tasks.
 
   acceptsWorkflowTask(taskQueue: string, workflowType: string): boolean {
-    if (this.#queueOf.get(workflowType) !== taskQueue || this.#stopping) return false;
+    if (!this.#definitions.isIn(taskQueue, workflowType) || this.#stopping) return false;
     return this.freeWorkflowTaskSlots() > 0;
   }
 
   workflowTypes(taskQueue: string): readonly string[] {
-    return this.#typesOf.get(taskQueue) ?? [];
+    return this.#definitions.typesOf(taskQueue);
   }
 
   freeWorkflowTaskSlots(): number {
@@ -315,7 +313,7 @@ export class TaskWorker implements LocalWorker {
 
   #driveRun(
     task: WorkflowTask,
-    run: Run,
+    run: LiveRun,
     events: Events,
     until: number,
   ): Later<WorkflowTaskOutcome> {
@@ -324,7 +322,7 @@ export class TaskWorker implements LocalWorker {
     return waiting ? waiting.then(() => this.#driven(task, run)) : this.#driven(task, run);
   }
 
-  #watched(run: Run, driving: Promise<void> | undefined): Promise<void> | undefined {
+  #watched(run: LiveRun, driving: Promise<void> | undefined): Promise<void> | undefined {
     if (driving === undefined) return undefined;
     this.#stalls.begin(run);
     return driving.then(() => {
@@ -332,7 +330,7 @@ export class TaskWorker implements LocalWorker {
     });
   }
 
-  #driven(task: WorkflowTask, run: Run): Later<WorkflowTaskOutcome> {
+  #driven(task: WorkflowTask, run: LiveRun): Later<WorkflowTaskOutcome> {
     // What was driven to its end, or against a wall, is not driven on: should the end be refused, or the code be
     // corrected, it begins again from its history.
     if (run.stopped) this.#runs.drop(run);
@@ -347,16 +345,15 @@ export class TaskWorker implements LocalWorker {
     return completedOutcome(this.#answerer, task, run, commands);
   }
 
-  #newRun(task: WorkflowTask | ActivityTask): Run {
-    const workflowType = task.workflowType?.name ?? '';
-    const definition = this.#definitions.get(workflowType);
-    if (definition === undefined) {
-      throw new TaskCodeError(
-        'TASK_UNKNOWN',
-        `This worker knows no task of workflow type "${workflowType}"; it knows ${[...this.#definitions.keys()].join(', ')}`,
-      );
+  #newRun(task: WorkflowTask | ActivityTask): LiveRun {
+    const definition = this.#definitions.known(task.workflowType?.name ?? '');
+    const { dataConverter, logger } = this.#options;
+    if (definition.kind === 'context') {
+      const { namespace } = this;
+      const options = { namespace, converter: dataConverter, logger };
+      return new ContextRun(executionOf(task), definition, options);
     }
-    return new Run(executionOf(task), definition, this.#options.dataConverter);
+    return new Run(executionOf(task), definition, dataConverter);
   }
 
   #read(task: WorkflowTask | ActivityTask, nextPageToken?: Uint8Array): Promise<HistoryEvent[]> {
@@ -369,7 +366,7 @@ export class TaskWorker implements LocalWorker {
 
   // Queries of their own.
 
-  async #queried(task: WorkflowTask, events: Events): Promise<Run> {
+  async #queried(task: WorkflowTask, events: Events): Promise<LiveRun> {
     const held = this.#runs.get(executionOf(task).runId);
     const until = numberOf(task.previousStartedEventId);
     if (held && !held.stopped && until > 0 && held.position === until) return held;
@@ -412,7 +409,7 @@ export class TaskWorker implements LocalWorker {
       this.#onStepGone?.();
     };
     const call = this.#callIn(this.#runs.get(runId), task);
-    const running = call ? step.run(call) : this.#runLoaded(step, task);
+    const running = call ? step.run(call) : this.#runOther(step, task);
     running.then(ended, (error: unknown) => {
       logger.error('A step could not be run', { runId, step: task.activityId, error });
       ended();
@@ -429,14 +426,22 @@ export class TaskWorker implements LocalWorker {
     if (step && (step.task.attempt ?? 1) === interrupt.attempt) step.interrupt(interrupt.reason);
   }
 
-  #callIn(run: Run | undefined, task: ActivityTask): StepCall | undefined {
+  #callIn(run: LiveRun | undefined, task: ActivityTask): StepCall | undefined {
     const descriptor = run?.stepOf(task.activityId ?? '');
     if (!run || !descriptor) return undefined;
     return {
       descriptor,
       definition: run.definition,
-      firstExecutionRunId: run.info?.firstExecutionRunId ?? run.runId,
+      keyRunId: descriptor instanceof ActivityCall ? run.runId : run.keyRunId,
     };
+  }
+
+  /** Of a run that is not live here, or is driven by another process. */
+  async #runOther(step: RunningStep, task: ActivityTask): Promise<void> {
+    if (this.#definitions.get(task.workflowType?.name ?? '')) return this.#runLoaded(step, task);
+    const { runId } = executionOf(task);
+    const call = await this.#activities.callOf(task, this.#edge, runId);
+    return call ? step.run(call) : step.fail(activityUnknown(task.activityType?.name ?? ''));
   }
 
   async #runLoaded(step: RunningStep, task: ActivityTask): Promise<void> {
@@ -451,7 +456,7 @@ export class TaskWorker implements LocalWorker {
   }
 
   /** The run as its history has it, driven without a workflow task. */
-  #loaded(task: WorkflowTask | ActivityTask): Promise<Run> {
+  #loaded(task: WorkflowTask | ActivityTask): Promise<LiveRun> {
     const { runId } = executionOf(task);
     const known = this.#loading.get(runId);
     if (known) return known;
@@ -467,7 +472,7 @@ export class TaskWorker implements LocalWorker {
    * Drives up to the last completed workflow task: what came after is for the next one. So it may be driven on from
    * there like any other.
    */
-  async #shadow(task: WorkflowTask | ActivityTask, events: Events): Promise<Run> {
+  async #shadow(task: WorkflowTask | ActivityTask, events: Events): Promise<LiveRun> {
     const run = this.#newRun(task);
     const until = lastDrivenEventId(events);
     await this.#watched(run, run.drive(events, until));

@@ -1,10 +1,13 @@
 /** What a worker answers to a workflow task, as the public contract's requests. */
 import type { LoadedDataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 import type { WorkflowTask, WorkflowTaskOutcome } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
+import { answerContextQuery } from './context-queries.ts';
+import { ContextRun } from './context-run.ts';
 import type { PayloadEdge } from './payload-edge.ts';
-import type { Run } from './run.ts';
+import type { LiveRun } from './live-run.ts';
 import type { Command } from './run-commands.ts';
 import { temporalFailure } from './run-failure.ts';
 import { answerQuery, failedQuery } from './run-queries.ts';
@@ -31,7 +34,7 @@ function hasQueries({ queries }: WorkflowTask): boolean {
 export function completedOutcome(
   answerer: Answerer,
   task: WorkflowTask,
-  run: Run,
+  run: LiveRun,
   commands: Command[],
 ): WorkflowTaskOutcome | Promise<WorkflowTaskOutcome> {
   const { namespace, identity, edge } = answerer;
@@ -40,7 +43,7 @@ export function completedOutcome(
     return { kind: 'completed', request: { taskToken, namespace, identity, commands } };
   }
   const answers = Object.entries(task.queries ?? {}).map(async ([id, query]) => {
-    const answer = answerQuery(run, query.queryType ?? '', answerer.converter);
+    const answer = await answered(answerer, run, query);
     return [id, await encoded(answerer, answer)] as const;
   });
   return Promise.all([
@@ -56,6 +59,16 @@ export function completedOutcome(
       queryResults: Object.fromEntries(results),
     },
   }));
+}
+
+async function answered(
+  { converter, edge }: Answerer,
+  run: LiveRun,
+  { queryType, queryArgs }: temporal.api.query.v1.IWorkflowQuery,
+): Promise<QueryAnswer> {
+  if (!(run instanceof ContextRun)) return answerQuery(run, queryType ?? '', converter);
+  const [argument] = await edge.decode(queryArgs?.payloads ?? []);
+  return answerContextQuery(run, queryType ?? '', argument);
 }
 
 async function encoded({ edge }: Answerer, answer: QueryAnswer): Promise<QueryAnswer> {
@@ -99,13 +112,12 @@ export function failedOutcome(
 export async function queryOutcome(
   answerer: Answerer,
   task: WorkflowTask,
-  queried: () => Promise<Run>,
+  queried: () => Promise<LiveRun>,
 ): Promise<WorkflowTaskOutcome> {
   let answer: QueryAnswer;
   try {
     const run = await queried();
-    const asked = answerQuery(run, task.query?.queryType ?? '', answerer.converter);
-    answer = await encoded(answerer, asked);
+    answer = await encoded(answerer, await answered(answerer, run, task.query ?? {}));
   } catch (error) {
     answer = failedQuery(error instanceof Error ? error.message : String(error));
   }

@@ -28,6 +28,7 @@ export class HistoryMaker {
         input: { payloads: [payloadOf(params)] },
         taskQueue: { name: taskQueue },
         firstExecutionRunId: 'first-run',
+        originalExecutionRunId: 'original-run',
       },
     });
   }
@@ -111,6 +112,54 @@ export class HistoryMaker {
           },
         });
         break;
+      case CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+        const { workflowId, workflowType } =
+          command.startChildWorkflowExecutionCommandAttributes ?? {};
+        this.#initiated(
+          workflowId ?? '',
+          this.add(EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, {
+            startChildWorkflowExecutionInitiatedEventAttributes: {
+              workflowId: workflowId ?? null,
+              workflowType: workflowType ?? null,
+            },
+          }),
+        );
+        break;
+      }
+      case CommandType.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+        const { execution, signalName } =
+          command.signalExternalWorkflowExecutionCommandAttributes ?? {};
+        this.#initiated(
+          `signal ${signalName ?? ''}`,
+          this.add(EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, {
+            signalExternalWorkflowExecutionInitiatedEventAttributes: {
+              workflowExecution: execution ?? null,
+              signalName: signalName ?? null,
+            },
+          }),
+        );
+        break;
+      }
+      case CommandType.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: {
+        const { workflowId, runId } =
+          command.requestCancelExternalWorkflowExecutionCommandAttributes ?? {};
+        this.add(EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, {
+          requestCancelExternalWorkflowExecutionInitiatedEventAttributes: {
+            workflowExecution: { workflowId: workflowId ?? null, runId: runId ?? null },
+          },
+        });
+        break;
+      }
+      case CommandType.COMMAND_TYPE_RECORD_MARKER: {
+        const { markerName, details } = command.recordMarkerCommandAttributes ?? {};
+        this.add(EventType.EVENT_TYPE_MARKER_RECORDED, {
+          markerRecordedEventAttributes: {
+            markerName: markerName ?? null,
+            details: details ?? null,
+          },
+        });
+        break;
+      }
       case CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
         this.add(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED);
         break;
@@ -122,6 +171,10 @@ export class HistoryMaker {
         break;
       default:
     }
+  }
+
+  #initiated(id: string, eventId: number): void {
+    this.#open.set(id, eventId);
   }
 
   #openId(id: string): Long {
@@ -178,5 +231,69 @@ export class HistoryMaker {
 
   requestCancel(): void {
     this.add(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED);
+  }
+
+  childStarted(workflowId: string): void {
+    this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, {
+      childWorkflowExecutionStartedEventAttributes: {
+        initiatedEventId: this.#openId(workflowId),
+        workflowExecution: { workflowId, runId: `run of ${workflowId}` },
+      },
+    });
+  }
+
+  childNotStarted(workflowId: string): void {
+    this.add(EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED, {
+      startChildWorkflowExecutionFailedEventAttributes: {
+        initiatedEventId: this.#openId(workflowId),
+        workflowId,
+      },
+    });
+  }
+
+  childCompleted(workflowId: string, value: unknown): void {
+    this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, {
+      childWorkflowExecutionCompletedEventAttributes: {
+        initiatedEventId: this.#openId(workflowId),
+        workflowExecution: { workflowId },
+        result: { payloads: [payloadOf(value)] },
+      },
+    });
+  }
+
+  childFailed(workflowId: string, message: string): void {
+    this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, {
+      childWorkflowExecutionFailedEventAttributes: {
+        initiatedEventId: this.#openId(workflowId),
+        workflowExecution: { workflowId },
+        failure: { message, applicationFailureInfo: { type: 'Error' } },
+      },
+    });
+  }
+
+  childCanceled(workflowId: string): void {
+    this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, {
+      childWorkflowExecutionCanceledEventAttributes: {
+        initiatedEventId: this.#openId(workflowId),
+        workflowExecution: { workflowId },
+      },
+    });
+  }
+
+  signalArrived(signalName: string): void {
+    this.add(EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, {
+      externalWorkflowExecutionSignaledEventAttributes: {
+        initiatedEventId: this.#openId(`signal ${signalName}`),
+      },
+    });
+  }
+
+  signalLost(signalName: string, workflowId: string): void {
+    this.add(EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, {
+      signalExternalWorkflowExecutionFailedEventAttributes: {
+        initiatedEventId: this.#openId(`signal ${signalName}`),
+        workflowExecution: { workflowId },
+      },
+    });
   }
 }

@@ -2,17 +2,13 @@
  * Drives a task live over a hand-made history, one workflow task after another, and then drives it again from every
  * prefix: what it asks and how it ends must not differ.
  */
-import { defaultDataConverter, type Payload } from '@temporalio/common';
-import proto from '@temporalio/proto';
-import type { temporal } from '@temporalio/proto';
+import { defaultDataConverter } from '@temporalio/common';
 import { defineTask, type TaskDefinition, type TaskOptions } from '../../src/tasks/definition.ts';
 import { commandsOf } from '../../src/tasks/run-commands.ts';
 import { Run } from '../../src/tasks/run.ts';
+import { commandInWords } from './command-in-words.ts';
 import { HistoryMaker } from './history-maker.ts';
 
-type Command = temporal.api.command.v1.ICommand;
-
-const { CommandType } = proto.temporal.api.enums.v1;
 const options = { converter: defaultDataConverter, automaticHeartbeatMs: 0 };
 
 interface Turn {
@@ -56,7 +52,7 @@ export class ReplayedRun {
     const commands = commandsOf(this.run, options);
     this.#driven = startedEventId;
     this.history.completeWorkflowTask(commands);
-    const said = commands.map(inWords);
+    const said = commands.map(commandInWords);
     this.turns.push({ startedEventId, said });
     return said;
   }
@@ -83,7 +79,7 @@ export class ReplayedRun {
         await run.drive(this.history.events.slice(driven, startedEventId), startedEventId);
         driven = startedEventId;
         if (run.broken) return [...found, run.broken.message];
-        const again = commandsOf(run, options).map(inWords);
+        const again = commandsOf(run, options).map(commandInWords);
         if (again.join() !== said.join()) {
           found.push(
             `begun at ${crashed}, turn ${index}: ${again.join()} instead of ${said.join()}`,
@@ -93,32 +89,4 @@ export class ReplayedRun {
     }
     return found;
   }
-}
-
-function inWords(command: Command): string {
-  const schedule = command.scheduleActivityTaskCommandAttributes;
-  const failure = command.failWorkflowExecutionCommandAttributes?.failure;
-  const result = command.completeWorkflowExecutionCommandAttributes?.result?.payloads?.[0];
-  switch (command.commandType) {
-    case CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
-      return `schedule ${schedule?.activityId ?? ''}`;
-    case CommandType.COMMAND_TYPE_START_TIMER:
-      return `start timer ${command.startTimerCommandAttributes?.timerId ?? ''}`;
-    case CommandType.COMMAND_TYPE_CANCEL_TIMER:
-      return `cancel timer ${command.cancelTimerCommandAttributes?.timerId ?? ''}`;
-    case CommandType.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
-      return `cancel ${String(command.requestCancelActivityTaskCommandAttributes?.scheduledEventId)}`;
-    case CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
-      return `complete ${text(result)}`;
-    case CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
-      return `fail ${failure?.message ?? ''}${failure?.cause ? `: ${failure.cause.message ?? ''}` : ''}`;
-    case CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
-      return 'cancel the run';
-    default:
-      return String(command.commandType);
-  }
-}
-
-function text(payload: Payload | null | undefined): string {
-  return payload?.data ? Buffer.from(payload.data).toString() : '';
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import {
   AsyncTaskComponent,
-  type AnyAsyncTask,
   type AsyncTaskComponentOptions,
   type Logger,
+  type Registrable,
 } from '../../src/index.ts';
 
 export const storeKinds = ['memory', 'sqlite'] as const;
@@ -29,7 +29,7 @@ export function storeUrl(kind: StoreKind): string {
 
 export async function running(
   kind: StoreKind,
-  tasks: readonly AnyAsyncTask[],
+  tasks: readonly Registrable[],
   options: AsyncTaskComponentOptions = {},
 ): Promise<AsyncTaskComponent> {
   const component = new AsyncTaskComponent({ store: storeUrl(kind), logger: silent, ...options });

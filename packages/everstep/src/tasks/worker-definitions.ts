@@ -1,0 +1,62 @@
+/** What a worker knows: the tasks and workflows it drives, by workflow type, and the queues they wait in. */
+import { stepQueue, type TaskDefinition, type TaskLimit } from './definition.ts';
+import { TaskCodeError } from './task-errors.ts';
+import type { WorkflowDefinition } from './workflow.ts';
+
+/** What a worker drives. */
+export type AnyDefinition = TaskDefinition | WorkflowDefinition;
+
+export class WorkerDefinitions {
+  readonly workflowTaskQueues: ReadonlySet<string>;
+  readonly stepQueues: ReadonlySet<string>;
+  /** By the queue of the steps. */
+  readonly limits: ReadonlyMap<string, TaskLimit>;
+  readonly #byType = new Map<string, AnyDefinition>();
+  readonly #queueOf = new Map<string, string>();
+  readonly #typesOf = new Map<string, string[]>();
+
+  /** @param ownQueue Of those that name none. */
+  constructor(definitions: readonly AnyDefinition[], ownQueue: string) {
+    const limits = new Map<string, TaskLimit>();
+    const stepQueues = new Set<string>();
+    for (const definition of definitions) {
+      const { workflowType, limit } = definition;
+      const taskQueue = definition.taskQueue || ownQueue;
+      this.#byType.set(workflowType, definition);
+      this.#queueOf.set(workflowType, taskQueue);
+      this.#typesOf.set(taskQueue, [...this.typesOf(taskQueue), workflowType]);
+      const queue = stepQueue(definition, taskQueue);
+      stepQueues.add(queue);
+      if (limit) limits.set(queue, limit);
+    }
+    this.workflowTaskQueues = new Set(this.#queueOf.values());
+    this.stepQueues = stepQueues;
+    this.limits = limits;
+  }
+
+  get size(): number {
+    return this.#byType.size;
+  }
+
+  get(workflowType: string): AnyDefinition | undefined {
+    return this.#byType.get(workflowType);
+  }
+
+  /** @throws TaskCodeError TASK_UNKNOWN */
+  known(workflowType: string): AnyDefinition {
+    const definition = this.#byType.get(workflowType);
+    if (definition !== undefined) return definition;
+    throw new TaskCodeError(
+      'TASK_UNKNOWN',
+      `This worker knows no task of workflow type "${workflowType}"; it knows ${[...this.#byType.keys()].join(', ')}`,
+    );
+  }
+
+  isIn(taskQueue: string, workflowType: string): boolean {
+    return this.#queueOf.get(workflowType) === taskQueue;
+  }
+
+  typesOf(taskQueue: string): readonly string[] {
+    return this.#typesOf.get(taskQueue) ?? [];
+  }
+}

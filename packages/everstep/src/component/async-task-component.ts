@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import { Activity, type AnyActivity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
 import { parseDuration, type Duration } from '../tasks/duration.ts';
+import { unknownField } from '../tasks/known-fields.ts';
 import { TaskWorker } from '../tasks/task-worker.ts';
 import { Workflow, type AnyWorkflow } from '../tasks/workflow.ts';
 import {
@@ -161,9 +162,13 @@ export class AsyncTaskComponent {
    * Takes no more work, lets running steps finish within the grace period, hands back what is left (it goes on
    * elsewhere, or at the next start, with the same attempt), and closes the store. Resolves when that is done.
    *
-   * @throws EverstepError COMPONENT_OPTIONS_INVALID for a grace period that cannot be.
+   * @throws EverstepError COMPONENT_OPTIONS_INVALID for a grace period, or an option, that cannot be.
    */
   async stop(options: StopOptions = {}): Promise<void> {
+    const odd = unknownField(options, ['gracePeriod']);
+    if (odd !== undefined) {
+      throw new EverstepError('COMPONENT_OPTIONS_INVALID', `stop(): options.${odd}.`);
+    }
     const grace = parseDuration(options.gracePeriod ?? gracePeriodMs, 0);
     if (grace.problem !== undefined) {
       throw new EverstepError('COMPONENT_OPTIONS_INVALID', `stop(): gracePeriod ${grace.problem}.`);

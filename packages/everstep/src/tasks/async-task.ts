@@ -14,7 +14,7 @@ import {
   type TaskFunction,
   type TaskOptions,
 } from './definition.ts';
-import { parseDuration, type Duration } from './duration.ts';
+import { parseDuration, shown, type Duration } from './duration.ts';
 import { unknownField } from './known-fields.ts';
 import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
 import { retryTask } from './retry-task.ts';
@@ -187,9 +187,11 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * Asks the task to stop: a running step hears of it through its `signal`, the generator gets a CancelledFailure at
    * its yield and may clean up in shielded steps. Cancelling again, or after the end, changes nothing.
    *
-   * @throws EverstepError TASK_NOT_FOUND, TASK_NOT_CONNECTED.
+   * @throws EverstepError TASK_NOT_FOUND, SUBMIT_OPTIONS_INVALID, TASK_NOT_CONNECTED.
    */
   async cancel(taskId: string, options: CancelOptions = {}): Promise<void> {
+    this.#connected('cancel');
+    const reason = checkedReason(options, taskId);
     await this.#reach('cancel', taskId, (connection, workflowId) =>
       whileRunning(connection, workflowId, () =>
         connection.client.workflowService.requestCancelWorkflowExecution({
@@ -197,7 +199,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
           identity: connection.client.options.identity,
           workflowExecution: { workflowId },
           requestId: connection.random.uuid(),
-          reason: options.reason ?? '',
+          reason,
         }),
       ),
     );
@@ -206,16 +208,18 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   /**
    * Ends the task at once; its code does not hear of it, a running step is interrupted and its result dropped.
    *
-   * @throws EverstepError TASK_NOT_FOUND, TASK_ALREADY_ENDED, TASK_NOT_CONNECTED.
+   * @throws EverstepError TASK_NOT_FOUND, TASK_ALREADY_ENDED, SUBMIT_OPTIONS_INVALID, TASK_NOT_CONNECTED.
    */
   async terminate(taskId: string, options: CancelOptions = {}): Promise<void> {
+    this.#connected('terminate');
+    const reason = checkedReason(options, taskId);
     await this.#reach('terminate', taskId, (connection, workflowId) =>
       whileRunning(connection, workflowId, () =>
         connection.client.workflowService.terminateWorkflowExecution({
           namespace: connection.client.options.namespace,
           identity: connection.client.options.identity,
           workflowExecution: { workflowId },
-          reason: options.reason ?? '',
+          reason,
         }),
       ),
     );
@@ -288,6 +292,21 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
         : `Task "${name}" is not connected, so ${method}() cannot reach its engine. Register it on an AsyncTaskComponent and call start() first, or give it a client with setClient().`,
     );
   }
+}
+
+function checkedReason(options: CancelOptions, taskId: string): string {
+  const invalid = (problem: string): EverstepError =>
+    new EverstepError('SUBMIT_OPTIONS_INVALID', problem, { taskId });
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`The options are ${shown(options)}; expected an object.`);
+  }
+  const odd = unknownField(options, ['reason']);
+  if (odd !== undefined) throw invalid(`options.${odd}.`);
+  const { reason = '' } = options;
+  if (typeof reason !== 'string') {
+    throw invalid(`options.reason is ${shown(reason)}; expected a string.`);
+  }
+  return reason;
 }
 
 /**

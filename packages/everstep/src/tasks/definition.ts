@@ -14,6 +14,8 @@ import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
 export interface StepContext {
   /** Aborted when the task is cancelled, or when nobody waits for this attempt any more. */
   readonly signal: AbortSignal;
+  /** Of the task whose step this is. */
+  readonly taskId: string;
   /** 1 for the first. */
   readonly attempt: number;
   /** The same in every attempt of this step, and for this step only: give it to the outside service. */
@@ -367,6 +369,16 @@ export function layTimeouts(
     ),
     heartbeatMs: laid(base.heartbeatMs, over.heartbeat, `${where}timeouts.heartbeat`),
   };
+}
+
+/** What is wrong with a policy, without whose it is: `retryPolicy.maxRetries is …; expected …`. */
+export function retryPolicyProblem(policy: unknown): string | undefined {
+  try {
+    layRetryPolicy(defaultRetryPolicy, policy as RetryPolicy | undefined, '');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/\.$/, '');
+  }
 }
 
 function checkNames(names: unknown, field: string): void {

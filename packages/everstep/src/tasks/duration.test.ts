@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseDuration } from './duration.ts';
+import { parseDuration, spanText } from './duration.ts';
 
 it('takes milliseconds and strings with a unit', () => {
   const cases: [unknown, number][] = [
@@ -37,4 +37,15 @@ it('says what was wrong and what is expected of everything else', () => {
     );
   }
   expect(parseDuration(0, 1).problem).toContain('expected more than 0');
+});
+
+it('writes a span in the largest unit that says it exactly', () => {
+  const cases: [number, string][] = [
+    [86_400_000, '1 day'],
+    [7_200_000, '2 hours'],
+    [1_800_000, '30 minutes'],
+    [90_000, '90 seconds'],
+    [1_500, '1500 ms'],
+  ];
+  for (const [ms, text] of cases) expect(spanText(ms)).toBe(text);
 });

@@ -57,6 +57,22 @@ function durationNumber(value: unknown): number | undefined {
   }
 }
 
+const spans: readonly (readonly [ms: number, unit: string])[] = [
+  [24 * 60 * 60_000, 'day'],
+  [60 * 60_000, 'hour'],
+  [60_000, 'minute'],
+  [1000, 'second'],
+];
+
+/** A span in the largest unit that says it exactly: `30 minutes`, `90 seconds`, `1500 ms`. */
+export function spanText(ms: number): string {
+  for (const [unitMs, unit] of spans) {
+    const count = ms / unitMs;
+    if (count >= 1 && Number.isInteger(count)) return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  }
+  return `${ms} ms`;
+}
+
 /** A value as it should stand in a message: short, and never a throw. */
 export function shown(value: unknown): string {
   if (typeof value === 'string')

@@ -7,15 +7,8 @@ import {
 import { expect, it } from 'vitest';
 import { failureMessage } from './failure-summary.ts';
 
-function ofStep(key: string, cause: Error): ActivityFailure {
-  return new ActivityFailure(
-    'Step failed',
-    'asyncTask_x',
-    key,
-    RetryState.TIMEOUT,
-    'worker',
-    cause,
-  );
+function ofStep(key: string, cause: Error, message = 'Step failed'): ActivityFailure {
+  return new ActivityFailure(message, 'asyncTask_x', key, RetryState.TIMEOUT, 'worker', cause);
 }
 
 it('a timeout is told with its step and in the words of the options', () => {
@@ -26,6 +19,12 @@ it('a timeout is told with its step and in the words of the options', () => {
   expect(failureMessage(timeout, 'mail#2')).toMatch(/^Step "mail#2" took longer/);
   expect(failureMessage(ofStep('job#poll', timeout))).toMatch(/^Step "job" took longer/);
   expect(failureMessage(ofStep('#kind', timeout))).toMatch(/^The step took longer/);
+});
+
+it('a timeout is told with its span, where the failure knows it', () => {
+  const timeout = new TimeoutFailure('activity StartToClose timeout', undefined, 'START_TO_CLOSE');
+  const message = 'Step "render#2" timed out after 30 minutes (startToClose)';
+  expect(failureMessage(ofStep('render#2', timeout, message))).toBe(`${message}.`);
 });
 
 it('a step that ran out of time for attempts tells what the last one met', () => {

@@ -29,6 +29,9 @@ const depthMax = 50;
 /** What the engine, and a Temporal server, say of a step's timeout. */
 const engineWords = /^activity \w+ timeout$|^Not enough time to schedule next retry/;
 
+/** What run-failure.ts says of a step's timeout whose span it knows. */
+const after = /timed out after .* \(\w+\)$/;
+
 export function failureSummary(error: unknown, depth = 0): TaskFailure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   return {
@@ -58,27 +61,42 @@ export function failureSummary(error: unknown, depth = 0): TaskFailure {
 export function failureMessage(error: unknown, step?: string): string {
   let at = error;
   let key = step;
+  let timedOut = '';
   for (
     let depth = 0;
     depth < depthMax && (at instanceof ActivityFailure || at instanceof ChildWorkflowFailure);
     depth += 1
   ) {
     if (at.cause === undefined) break;
-    if (at instanceof ActivityFailure) key = at.activityId;
+    if (at instanceof ActivityFailure) {
+      key = at.activityId;
+      timedOut = after.exec(at.message)?.[0] ?? '';
+    }
     at = at.cause;
   }
   // What follows `#` is ours, but for the number of a repeat.
   const shown = key?.replace(/#(?!\d+(?:#|$)).*$/, '') ?? '';
   const name = shown === '' ? 'The step' : `Step "${shown}"`;
-  if (at instanceof TimeoutFailure && engineWords.test(at.message)) return timeoutMessage(name, at);
+  if (at instanceof TimeoutFailure && engineWords.test(at.message)) {
+    return timeoutMessage(name, at, timedOut);
+  }
   if (at instanceof ApplicationFailure && at.type === 'ProcessLost') {
     return `${name} was running when its process died. It may have had its effect, and is not run again because its policy allows one attempt.`;
   }
   return at instanceof Error ? at.message : String(at);
 }
 
-function timeoutMessage(name: string, { timeoutType, message, cause }: TimeoutFailure): string {
+function timeoutMessage(
+  name: string,
+  { timeoutType, message, cause }: TimeoutFailure,
+  timedOut: string,
+): string {
   const last = cause === undefined ? '' : ` The last attempt: ${failureMessage(cause)}`;
+  if (timedOut !== '') {
+    const orSoon =
+      timeoutType === 'SCHEDULE_TO_CLOSE' ? ', or had no time left for another attempt' : '';
+    return `${name} ${timedOut}${orSoon}.${last}`;
+  }
   switch (timeoutType) {
     case 'START_TO_CLOSE':
       return `${name} took longer than its startToClose timeout allows for an attempt.${last}`;

@@ -32,6 +32,9 @@ export interface Answers {
 export type EntryKind = 'step' | 'sleep';
 
 /** A key, asked for by the code or held by the history or both. */
+/** What the history says of a step when it was scheduled. */
+export type ActivityScheduled = NonNullable<HistoryEvent['activityTaskScheduledEventAttributes']>;
+
 export class Entry {
   readonly kind: EntryKind;
   /** The id on the wire: `resize`, `resize#2`, `sleep#1`. */
@@ -41,6 +44,8 @@ export class Entry {
   /** 0 while the history does not hold it. Of several (after a reset), the last. */
   scheduledEventId = 0;
   activityType = '';
+  /** Of a step that has not completed: as it was scheduled. */
+  scheduled: ActivityScheduled | undefined;
   /** Id of the event that closed it, once its turn has come; 0 before. */
   closedEventId = 0;
   completed = false;
@@ -123,6 +128,7 @@ export class Journal {
           const scheduled = event.activityTaskScheduledEventAttributes;
           const entry = this.#held(this.steps, 'step', scheduled?.activityId ?? '', event);
           entry.activityType = scheduled?.activityType?.name ?? '';
+          entry.scheduled = scheduled ?? undefined;
           break;
         }
         case EventType.EVENT_TYPE_TIMER_STARTED:
@@ -206,6 +212,7 @@ export class Journal {
     this.#byEventId.delete(eventId);
     entry.closedEventId = numberOf(event.eventId);
     entry.completed = event.eventType === EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED;
+    if (entry.completed) entry.scheduled = undefined;
     if (entry.done) return;
     entry.closed = event;
     if (entry.waiter) this.#deliver(entry);

@@ -57,7 +57,7 @@ export class PayloadReader {
   stepFailure(entry: Entry, event: HistoryEvent): Error {
     try {
       const { failureConverter, payloadConverter } = this.#converter;
-      const failure = stepFailure(event, entry.id, entry.activityType);
+      const failure = stepFailure(event, entry);
       return failureConverter.failureToError(failure, payloadConverter);
     } catch (cause) {
       throw unreadable(entry.id, cause);

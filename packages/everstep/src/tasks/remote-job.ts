@@ -5,8 +5,9 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { EverstepError } from '../service/error-codes.ts';
-import type { StepContext } from './definition.ts';
+import { retryPolicyProblem, type RetryPolicy, type StepContext } from './definition.ts';
 import { durationMsMax, parseDuration, shown, type Duration } from './duration.ts';
+import { unknownField } from './known-fields.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { internalStep, race, signal } from './steps.ts';
 import { notYetType } from './task-status.ts';
@@ -44,6 +45,11 @@ export interface RemoteJobOptions<TJob, TValue> {
   readonly every: Duration;
   /** The longest wait, from the first poll on. */
   readonly timeout: Duration;
+  /**
+   * Of `submit`, as of any step; the task's by default. Of errors of `poll` its delays and `nonRetryable`: how often
+   * it is asked again is bounded by `timeout` alone.
+   */
+  readonly retryPolicy?: RetryPolicy;
   /** Ends a wait early: a signed webhook, handed in by `task.webhook(taskId, key, …)`, makes it poll at once. */
   readonly webhook?: { readonly secret: string };
 }
@@ -61,20 +67,20 @@ export function* remoteJob<TJob, TValue>(
   options: RemoteJobOptions<TJob, TValue>,
   // oxlint-disable-next-line typescript/no-explicit-any -- what a yield returns is the operation's
 ): Generator<unknown, TValue, any> {
-  const { key, submit, lookup, poll, webhook } = options;
   const everyMs = checked(options);
+  const { key, submit, lookup, poll, retryPolicy, webhook } = options;
   const timeoutMs = span('timeout', options.timeout, key);
-  const job = yield* internalStep(`${key}#submit`, async (context) => {
-    const found = lookup === undefined ? undefined : await lookup(context);
-    return (found ?? (await submit(context))) as TJob;
-  });
+  const job = yield* internalStep(
+    `${key}#submit`,
+    async (context) => {
+      const found = lookup === undefined ? undefined : await lookup(context);
+      return (found ?? (await submit(context))) as TJob;
+    },
+    retryPolicy === undefined ? {} : { retryPolicy },
+  );
   const wait = () =>
     internalStep<TValue>(`${key}#poll`, (context) => polled(poll, job, context, everyMs, key), {
-      retryPolicy: {
-        maxRetries: Infinity,
-        initialDelay: everyMs,
-        maxDelay: Math.min(everyMs * 10, durationMsMax),
-      },
+      retryPolicy: pollPolicy(everyMs, retryPolicy),
       timeouts: { scheduleToClose: timeoutMs, startToClose: Math.min(pollMsMax, timeoutMs) },
     });
   if (webhook === undefined) return (yield* wait()) as TValue;
@@ -124,8 +130,37 @@ function nextPollMs(
   return usable ? Math.max(1, Math.round(asked)) : everyMs;
 }
 
+/** "Not yet" brings its own delay, so the policy's are for errors. */
+function pollPolicy(everyMs: number, over: RetryPolicy = {}): RetryPolicy {
+  const initialDelay = over.initialDelay ?? Math.min(everyMs, msOf(over.maxDelay ?? everyMs));
+  const longest = Math.max(Math.min(everyMs * 10, durationMsMax), msOf(initialDelay));
+  return { ...over, initialDelay, maxDelay: over.maxDelay ?? longest, maxRetries: Infinity };
+}
+
+/** Of a span that was checked. */
+function msOf(span: Duration): number {
+  const parsed = parseDuration(span, 0);
+  return parsed.problem === undefined ? parsed.ms : 0;
+}
+
+const fields = [
+  'key',
+  'submit',
+  'lookup',
+  'poll',
+  'every',
+  'timeout',
+  'retryPolicy',
+  'webhook',
+] as const satisfies readonly (keyof RemoteJobOptions<unknown, unknown>)[];
+
 function checked<TJob, TValue>(options: RemoteJobOptions<TJob, TValue>): number {
-  const { key, submit, lookup, poll, webhook } = options;
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(options, 'expected an object of options');
+  }
+  const { key, submit, lookup, poll, retryPolicy, webhook } = options;
+  const odd = unknownField(options, fields);
+  if (odd !== undefined) throw invalid(key, odd);
   if (typeof key !== 'string' || key === '' || key.includes('#')) {
     throw invalid(key, `key is ${shown(key)}; expected a name without "#"`);
   }
@@ -137,6 +172,12 @@ function checked<TJob, TValue>(options: RemoteJobOptions<TJob, TValue>): number 
   if (webhook !== undefined && (typeof webhook?.secret !== 'string' || webhook.secret === '')) {
     throw invalid(key, 'webhook has no secret; expected { secret: string }');
   }
+  if (webhook !== undefined) {
+    const oddOfWebhook = unknownField(webhook, ['secret']);
+    if (oddOfWebhook !== undefined) throw invalid(key, `webhook.${oddOfWebhook}`);
+  }
+  const problem = retryPolicyProblem(retryPolicy);
+  if (problem !== undefined) throw invalid(key, problem);
   return span('every', options.every, key);
 }
 

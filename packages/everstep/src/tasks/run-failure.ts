@@ -7,12 +7,14 @@ import {
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { shown } from './duration.ts';
-import type { HistoryEvent } from './journal.ts';
+import type { Timeouts } from './definition.ts';
+import { shown, spanText } from './duration.ts';
+import { msOfDuration } from './int64.ts';
+import type { Entry, HistoryEvent } from './journal.ts';
 
 type Failure = temporal.api.failure.v1.IFailure;
 
-const { RetryState, EventType } = proto.temporal.api.enums.v1;
+const { RetryState, EventType, TimeoutType } = proto.temporal.api.enums.v1;
 
 const causesMax = 20;
 
@@ -88,8 +90,36 @@ export function isCancelled(thrown: unknown): boolean {
   );
 }
 
+/** With the span that was up and the option's name, as `failureMessage` finds them again. */
+function timedOutAfter(failure: Failure | null | undefined, scheduled: Entry['scheduled']): string {
+  const [option, span] = timeoutOption(failure?.timeoutFailureInfo?.timeoutType, scheduled);
+  const ms = msOfDuration(span);
+  return ms > 0 ? `timed out after ${spanText(ms)} (${option})` : 'timed out';
+}
+
+function timeoutOption(
+  type: temporal.api.enums.v1.TimeoutType | null | undefined,
+  scheduled: Entry['scheduled'],
+): [option: keyof Timeouts | '', span: Parameters<typeof msOfDuration>[0]] {
+  switch (type) {
+    case TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE:
+      return ['startToClose', scheduled?.startToCloseTimeout];
+    case TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
+      return ['scheduleToClose', scheduled?.scheduleToCloseTimeout];
+    case TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START:
+      return ['scheduleToStart', scheduled?.scheduleToStartTimeout];
+    case TimeoutType.TIMEOUT_TYPE_HEARTBEAT:
+      return ['heartbeat', scheduled?.heartbeatTimeout];
+    default:
+      return ['', undefined];
+  }
+}
+
 /** The activity failure that stands for the event that closed a step without a result. */
-export function stepFailure(event: HistoryEvent, key: string, activityType: string): Failure {
+export function stepFailure(
+  event: HistoryEvent,
+  { id: key, activityType, scheduled }: Entry,
+): Failure {
   const failed = event.activityTaskFailedEventAttributes;
   const timedOut = event.activityTaskTimedOutEventAttributes;
   const canceled = event.activityTaskCanceledEventAttributes;
@@ -98,7 +128,7 @@ export function stepFailure(event: HistoryEvent, key: string, activityType: stri
     event.eventType === EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
       ? 'failed'
       : event.eventType === EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT
-        ? 'timed out'
+        ? timedOutAfter(timedOut?.failure, scheduled)
         : 'was cancelled';
   return {
     message: `Step "${key}" ${verb}`,

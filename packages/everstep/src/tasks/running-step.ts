@@ -301,15 +301,19 @@ class Context implements StepContext {
     return this.#step.signal;
   }
 
+  get taskId(): string {
+    return this.#step.task.workflowExecution?.workflowId ?? '';
+  }
+
   get attempt(): number {
     return this.#step.task.attempt ?? 1;
   }
 
   get idempotencyKey(): string {
-    const { workflowExecution, activityId } = this.#step.task;
+    const { activityId } = this.#step.task;
     // The trial of a task and its one step are the same work.
     const key = activityId === kindKey ? singleKey : (activityId ?? '');
-    return `${workflowExecution?.workflowId ?? ''}/${this.#call.keyRunId}/${key}`;
+    return `${this.taskId}/${this.#call.keyRunId}/${key}`;
   }
 
   get log(): Logger {

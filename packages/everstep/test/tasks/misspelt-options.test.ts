@@ -1,6 +1,6 @@
 /** A field that nobody reads is refused where it is given, with the fields that are read. */
 import { expect, it } from 'vitest';
-import { AsyncTask, signal, sleep, step, type AnyAsyncTask } from '../../src/index.ts';
+import { AsyncTask, remoteJob, signal, sleep, step, type AnyAsyncTask } from '../../src/index.ts';
 import { rejection, running } from './running-component.ts';
 
 function thrown(run: () => unknown): unknown {
@@ -78,6 +78,46 @@ it('options of submit, result and list are refused with the fields there are', a
     code: 'LIST_QUERY_INVALID',
     message: expect.stringContaining('state is no field of it; expected status, ') as unknown,
   });
+});
+
+it('options of cancel, terminate and stop are refused with the fields there are', async () => {
+  const task = new AsyncTask({ name: 'ends', task: async () => 1 });
+  const component = await running('memory', [task]);
+  for (const method of ['cancel', 'terminate'] as const) {
+    expect(await rejection(task[method]('a', { because: 'x' } as never))).toMatchObject({
+      code: 'SUBMIT_OPTIONS_INVALID',
+      taskId: 'a',
+      message: 'options.because is no field of it; expected reason.',
+    });
+    expect(await rejection(task[method]('a', { reason: 5 } as never))).toMatchObject({
+      code: 'SUBMIT_OPTIONS_INVALID',
+      message: 'options.reason is 5; expected a string.',
+    });
+    expect(await rejection(task[method]('a', null as never))).toMatchObject({
+      code: 'SUBMIT_OPTIONS_INVALID',
+    });
+  }
+  expect(await rejection(component.stop({ grace: 5 } as never))).toMatchObject({
+    code: 'COMPONENT_OPTIONS_INVALID',
+    message: 'stop(): options.grace is no field of it; expected gracePeriod.',
+  });
+});
+
+it('options of remoteJob are refused with the fields there are', () => {
+  const job = { key: 'render', submit: () => 1, poll: () => ({ done: false }), every: 1 } as const;
+  const cases: [object, string][] = [
+    [{ retries: 3 }, 'retries is no field of it; expected key, submit, '],
+    [{ webhook: { secret: 's', header: 'x' } }, 'webhook.header is no field of it'],
+    [{ retryPolicy: { maxRetries: -1 } }, 'retryPolicy.maxRetries is -1; expected a whole number'],
+    [{ retryPolicy: { tries: 1 } }, 'retryPolicy.tries is no field of it'],
+  ];
+  for (const [options, message] of cases) {
+    const made = remoteJob({ ...job, timeout: '1m', ...options } as never);
+    expect(thrown(() => made.next())).toMatchObject({
+      code: 'REMOTE_JOB_INVALID',
+      message: expect.stringContaining(`remoteJob "render": ${message}`) as unknown,
+    });
+  }
 });
 
 it('a memo that JSON would garble is refused with the place', async () => {

@@ -159,3 +159,34 @@ it('names the option of a remote job that cannot be', () => {
     expect(() => remoteJob(options).next()).toThrow(message);
   }
 });
+
+it('a remote job has a retry policy of its own for its submit', async () => {
+  let submits = 0;
+  const task = renders(new Provider(), {
+    retryPolicy: { maxRetries: 5, initialDelay: 1, nonRetryable: ['RangeError'] },
+    submit: () => {
+      submits += 1;
+      if (submits < 6) throw new TypeError('once more');
+      return 'job';
+    },
+  });
+  await running('memory', [task]);
+  expect(await task.result(await task.submit(undefined))).toBe('job done');
+  expect(submits).toBe(6);
+});
+
+it('a remote job ends with an error of its poll that its policy does not retry', async () => {
+  let polls = 0;
+  const task = renders(new Provider(), {
+    retryPolicy: { nonRetryable: ['RangeError'], initialDelay: 2, maxDelay: 2 },
+    poll: () => {
+      polls += 1;
+      throw polls < 3 ? new TypeError('passing') : new RangeError('for good');
+    },
+  });
+  await running('memory', [task]);
+  const error = await rejection(task.result(await task.submit(undefined)));
+  expect(error).toMatchObject({ code: 'TASK_FAILED' });
+  expect(error.message).toContain('for good');
+  expect(polls).toBe(3);
+});

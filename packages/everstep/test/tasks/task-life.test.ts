@@ -306,3 +306,37 @@ describe.each(storeKinds)('a task on the %s store', (kind) => {
     expect(await task.getStatus(id)).toMatchObject({ status: 'pending' });
   });
 });
+
+it('a step is told the id of its task', async () => {
+  const task = new AsyncTask({
+    name: 'named',
+    task: function* () {
+      return yield* step('who', ({ taskId }) => taskId);
+    },
+  });
+  await running('memory', [task]);
+  expect(await task.result(await task.submit(undefined, { taskId: 'order-7' }))).toBe('order-7');
+});
+
+it('a timeout is told with its span, to the code and to whoever asks', async () => {
+  let caught: unknown;
+  const task = new AsyncTask({
+    name: 'slow',
+    retryPolicy: { maxRetries: 0 },
+    timeouts: { startToClose: 20 },
+    task: function* () {
+      try {
+        yield* step('wait', () => new Promise(() => undefined));
+      } catch (error) {
+        caught = error;
+        throw error;
+      }
+    },
+  });
+  await running('memory', [task]);
+  const id = await task.submit(undefined);
+  const words = 'Step "wait" timed out after 20 ms (startToClose)';
+  expect((await rejection(task.result(id))).message).toBe(`Task ${id} failed: ${words}.`);
+  expect((await task.getStatus(id)).error).toBe(`${words}.`);
+  expect(caught).toMatchObject({ message: words });
+});

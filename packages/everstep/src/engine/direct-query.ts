@@ -160,7 +160,6 @@ async function queryMessage(
     workflowExecution: { workflowId: run.key.workflowId, runId: run.key.runId },
     workflowType: { name: state?.workflowType ?? '' },
     previousStartedEventId: longOf(state?.lastCompletedStartedEventId ?? 0),
-    startedEventId: longOf(state?.lastCompletedStartedEventId ?? 0),
     attempt: 1,
     history: { events },
     query: query as temporal.api.query.v1.IWorkflowQuery,

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import proto from '@temporalio/proto';
 import { completeRun, timer } from '../../test/command-kit.ts';
-import { decoded, eventIds, refused, sticky } from '../../test/engine-host.ts';
+import { decoded, durationOf, eventIds, refused, sticky } from '../../test/engine-host.ts';
 import type { Host, WorkflowTask } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
 import { payloadsOf } from '../../test/core-driver.ts';
@@ -171,6 +171,43 @@ export function describeQueries(scenario: Scenario): void {
       code: 'FAILED_PRECONDITION',
       detail: { kind: 'workflowNotReady' },
     });
+  });
+
+  scenario(
+    'A query that would be over before the first task is not ready (QY-2)',
+    async (host, world) => {
+      await host.start('a', { workflowStartDelay: durationOf(60_000) });
+      const soon = { deadline: world.clock.now + 30_000 };
+      expect(await refused(host.query('a', '', soon))).toMatchObject({
+        code: 'FAILED_PRECONDITION',
+        detail: { kind: 'workflowNotReady' },
+      });
+      const answer = host.query('a', '', { deadline: world.clock.now + 90_000 });
+      await world.clock.advance(60_000);
+      const task = await host.poll();
+      const id = Object.keys(task.queries ?? {})[0] ?? '';
+      await host.complete(task, [], {
+        queryResults: { [id]: { resultType: 1, answer: payloadsOf('at last') } },
+      });
+      expect(decoded((await answer).queryResult)).toBe('at last');
+    },
+  );
+
+  scenario('A query answered with its task is not asked again (QY-4)', async (host, world) => {
+    await host.start('a');
+    const first = host.query('a');
+    await world.clock.settle();
+    const task = await host.poll();
+    const id = Object.keys(task.queries ?? {})[0] ?? '';
+    await host.complete(task, [], {
+      queryResults: { [id]: { resultType: 1, answer: payloadsOf('first') } },
+    });
+    await first;
+    const second = host.query('a');
+    const direct = await nextTask(host, world);
+    expect(direct.startedEventId ?? null).toBeNull();
+    await host.answerQuery(direct, 'second');
+    expect(decoded((await second).queryResult)).toBe('second');
   });
 
   scenario('A run whose task fails for the third time is not ready (QY-2)', async (host) => {

@@ -84,6 +84,8 @@ export class QueryBoard {
     for (const [id, result] of Object.entries(results)) {
       const entry = waiting.get(id);
       if (!entry) continue;
+      // Off the board at once: whoever looks next must not ask it again.
+      waiting.delete(id);
       if (result.resultType === answered) entry.resolve({ queryResult: result.answer ?? null });
       else entry.reject(queryFailed(result.errorMessage, result.failure));
     }

@@ -3,6 +3,7 @@ import type { temporal } from '@temporalio/proto';
 import { isOpen } from '../../core/state.ts';
 import type { RunState } from '../../core/state.ts';
 import { ServiceError } from '../../service/service-error.ts';
+import type { CallContext } from '../../service/workflow-service.ts';
 import type { EngineContext } from '../context.ts';
 import { closedTooEarly, dispatchQuery } from '../direct-query.ts';
 import type { LiveRun } from '../unit.ts';
@@ -24,6 +25,7 @@ export const queryWorkflow: Verb<'queryWorkflow'> = async (context, request, cal
   const rejected = rejection(state, request.queryRejectCondition ?? 0);
   if (rejected !== undefined) return { queryRejected: { status: rejected } };
   assertReady(context, state);
+  assertTaskInTime(context, state, call);
   const wait = waitFor(context, call, Infinity);
   try {
     const completedOnce = state.lastCompletedStartedEventId > 0;
@@ -86,6 +88,17 @@ function assertReady(context: EngineContext, state: RunState): void {
     throw closedTooEarly();
   }
   if (failing) throw notReady('Unable to query workflow due to Workflow Task in failed state.');
+}
+
+/** A first workflow task that is still held back must come before the caller gives up (QY-2). */
+function assertTaskInTime(
+  context: EngineContext,
+  state: RunState,
+  call: CallContext | undefined,
+): void {
+  if (state.status !== 'created' || state.waitsForParent) return;
+  if (state.executionTime <= (call?.deadline ?? context.clock.now())) return;
+  throw notReady('Workflow task is not scheduled yet.');
 }
 
 function notReady(message: string): ServiceError {

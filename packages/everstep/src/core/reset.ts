@@ -27,6 +27,8 @@ const { ResetReapplyExcludeType, ResetReapplyType } = proto.temporal.api.enums.v
 
 export interface ResetArgs {
   readonly baseRunId: string;
+  /** The run to go back in; absent, it is the current one. */
+  readonly base?: RunState;
   /** The first event that is not taken over: a completed, failed, timed out or started workflow task. */
   readonly workflowTaskFinishEventId: number;
   readonly newRunId: string;
@@ -37,13 +39,17 @@ export interface ResetArgs {
   readonly reapplyType?: proto.temporal.api.enums.v1.ResetReapplyType;
   /** Events of the runs that continued the base run, oldest first: what they were sent is applied again too. */
   readonly chainEvents?: readonly HistoryEvent[];
+  /** The current run continued the base run, so what its end still writes is applied again too. */
+  readonly currentIsInChain?: boolean;
 }
 
 export type ResetAnswer =
   | {
       readonly ok: true;
-      /** The current run, terminated; or, when it was closed, only told which run came of it. */
+      /** The current run, terminated if it was open. */
       readonly current: Transition<undefined> | undefined;
+      /** The base run where it is another, told which run came of it. */
+      readonly base: Transition<undefined> | undefined;
       readonly next: Transition<{ readonly runId: string }>;
     }
   | { readonly ok: false; readonly refusal: Refusal };
@@ -87,14 +93,21 @@ export function resetRun(
   restartActivities(draft);
   sendAgain(draft);
   const later = baseEvents.filter((event) => numberOf(event.eventId) >= finishId);
-  reapply(draft, [...later, ...(args.chainEvents ?? [])], args);
+  const ended = endCurrent(current, args, env);
+  const last = !args.base || args.currentIsInChain ? (ended?.events ?? []) : [];
+  reapply(draft, [...later, ...(args.chainEvents ?? []), ...last], args);
   scheduleWorkflowTask(draft);
   return {
     ok: true,
-    current: endCurrent(current, args, env),
+    current: ended,
+    base: args.base && tellBase(args.base, args, env),
     next: settle(draft, { ok: true, value: { runId: args.newRunId } }),
   };
 }
+
+/** Who resets, as the events tell it: the server, whoever asked. */
+const serverIdentity = 'history-service';
+const resetterIdentity = 'history-resetter';
 
 /** A reset run has its whole time again. */
 function restartClocks(draft: Draft): void {
@@ -117,7 +130,7 @@ function failPendingTask(draft: Draft, args: ResetArgs): void {
       scheduledEventId: task.scheduledEventId,
       stamp: task.stamp,
       requestId: args.requestId,
-      identity: args.identity,
+      identity: serverIdentity,
       taskQueue: task.taskQueue,
     });
     task = draft.state.workflowTask;
@@ -126,8 +139,8 @@ function failPendingTask(draft: Draft, args: ResetArgs): void {
     throw new InvariantViolation('a reset lost its workflow task', { runId: args.newRunId });
   endFailedTask(draft, task, {
     cause: WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
-    failure: { message: args.reason, source: 'Server', resetWorkflowFailureInfo: {} },
-    identity: args.identity,
+    failure: { message: args.reason, resetWorkflowFailureInfo: {} },
+    identity: serverIdentity,
     reset: { baseRunId: args.baseRunId, newRunId: args.newRunId },
   });
 }
@@ -220,11 +233,19 @@ function endCurrent(
   args: ResetArgs,
   env: CoreEnv,
 ): Transition<undefined> | undefined {
-  if (!isOpen(current) && current.runId !== args.baseRunId) return undefined;
+  const isBase = args.base === undefined;
+  if (!isOpen(current) && !isBase) return undefined;
   const draft = new Draft(current, env);
   if (isOpen(current)) {
-    terminateRun(draft, { reason: args.reason, identity: args.identity, forReset: true });
+    terminateRun(draft, { reason: args.reason, identity: resetterIdentity, forReset: true });
   }
+  if (isBase) draft.state.resetRunId = args.newRunId;
+  draft.touch();
+  return settle(draft, { ok: true, value: undefined });
+}
+
+function tellBase(base: RunState, args: ResetArgs, env: CoreEnv): Transition<undefined> {
+  const draft = new Draft(base, env);
   draft.state.resetRunId = args.newRunId;
   draft.touch();
   return settle(draft, { ok: true, value: undefined });

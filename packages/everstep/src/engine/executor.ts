@@ -219,17 +219,18 @@ export class Executor {
     return run;
   }
 
-  /** A reset: what it does to the current run and the run it makes, as one unit. */
+  /** A reset: what it does to the current run, which comes first, and to others, and the run it makes, as one unit. */
   addTransitions(
     unit: Unit,
-    current: LiveRun,
-    change: Transition<unknown> | undefined,
-    made: Transition<unknown>,
+    changes: readonly { readonly run: LiveRun; readonly made: Transition<unknown> | undefined }[],
+    next: Transition<unknown>,
     settle: Request['settle'],
   ): void {
-    const part = this.openPart(current, unit);
-    if (change) this.#merge(part, change);
-    const run = this.addRun(unit, made, current);
+    for (const { run, made } of changes) {
+      const part = this.openPart(run, unit);
+      if (made) this.#merge(part, made);
+    }
+    const run = this.addRun(unit, next, changes[0]?.run ?? null);
     const input: Input = { kind: 'wake' };
     unit.requests.push({
       request: { input, settle, madeByRestart: true },

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import proto from '@temporalio/proto';
-import { completeRun, failRun, step } from '../../test/command-kit.ts';
+import { completeRun, continueAsNew, failRun, step } from '../../test/command-kit.ts';
 import { longOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
@@ -31,9 +31,15 @@ export function describeResets(scenario: Scenario): void {
         cause: WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
         baseRunId: old,
         newRunId: runId,
+        identity: 'history-service',
       });
-      const { workflowExecutionInfo } = await host.describe('a');
+      const terminated = await host.event('a', 'WorkflowExecutionTerminated', old);
+      expect(terminated.workflowExecutionTerminatedEventAttributes?.identity).toBe(
+        'history-resetter',
+      );
+      const { workflowExecutionInfo, workflowExtendedInfo } = await host.describe('a');
       expect(workflowExecutionInfo?.execution?.runId).toBe(runId);
+      expect(workflowExtendedInfo?.lastResetTime).toEqual(workflowExecutionInfo?.startTime);
       await host.turn([completeRun()]);
       expect(await host.status('a')).toBe('COMPLETED');
     },
@@ -47,6 +53,38 @@ export function describeResets(scenario: Scenario): void {
     expect(await host.status('a', runId)).toBe('RUNNING');
     await host.turn([completeRun()]);
     expect(await host.status('a')).toBe('COMPLETED');
+  });
+
+  scenario(
+    'A reset of an earlier run leaves what a later one of the id was sent (RS-2)',
+    async (host) => {
+      const first = await host.start('a');
+      await host.signal('a', 'of the first');
+      await host.turn([completeRun()]);
+      const second = await host.start('a');
+      await host.signal('a', 'of the second');
+      const runId = await reset(host, 'a', 5, first);
+      expect(await signals(host, runId)).toEqual(['of the first']);
+      expect(await host.status('a', second)).toBe('TERMINATED');
+      expect((await host.describe('a', first)).workflowExtendedInfo?.resetRunId).toBe(runId);
+      expect((await host.describe('a', second)).workflowExtendedInfo?.resetRunId ?? '').toBe('');
+    },
+  );
+
+  scenario('A reset follows the runs that continued as new (RS-2)', async (host) => {
+    const first = await host.start('a');
+    await host.turn([continueAsNew()]);
+    await host.signal('a', 'late');
+    const runId = await reset(host, 'a', 4, first);
+    expect(await signals(host, runId)).toEqual(['late']);
+  });
+
+  scenario('A reset applies what waited for the started task (RS-2, WT-34)', async (host) => {
+    await host.start('a');
+    await host.poll();
+    await host.signal('a', 'waiting');
+    const runId = await reset(host, 'a', 3);
+    expect(await signals(host, runId)).toEqual(['waiting']);
   });
 
   scenario('A reset repeated with its request id is the same reset (RS-2)', async (host) => {
@@ -87,6 +125,12 @@ export function describeResets(scenario: Scenario): void {
     await host.turn([completeRun()]);
     expect(await host.status('a')).toBe('COMPLETED');
   });
+}
+
+async function signals(host: Host, runId: string) {
+  return (await host.history('a', runId))
+    .map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)
+    .filter(Boolean);
 }
 
 async function reset(host: Host, workflowId: string, point: number, runId = '', requestId = '') {

@@ -39,10 +39,10 @@ async function attempt(
   request: Parameters<Verb<'resetWorkflowExecution'>>[1],
 ): Promise<string | undefined> {
   const baseEvents = await wholeHistory(context, base);
-  const chainEvents = base === current ? [] : await wholeHistory(context, current);
+  const chain = await runsAfter(context, base, baseEvents);
   // A run that is being changed right now is reset once that is committed.
-  while (current.part) await settled(current.part.unit);
-  if (current.dropped || !current.state) return undefined;
+  for (const run of [current, base]) while (run.part) await settled(run.part.unit);
+  if (current.dropped || !current.state || base.dropped || !base.state) return undefined;
   const requestId = request.requestId || context.random.uuid();
   if (current.state.createRequestId === requestId) return current.key.runId;
   const answer = resetRun(
@@ -57,7 +57,9 @@ async function attempt(
       identity: request.identity ?? '',
       excludeTypes: request.resetReapplyExcludeTypes ?? [],
       ...(request.resetReapplyType ? { reapplyType: request.resetReapplyType } : {}),
-      chainEvents,
+      ...(base === current ? {} : { base: base.state }),
+      chainEvents: chain.events,
+      currentIsInChain: chain.runIds.includes(current.key.runId),
     },
     context.executor.env(),
   );
@@ -67,11 +69,31 @@ async function attempt(
     unit.restart = () => {
       resolve(undefined);
     };
-    context.executor.addTransitions(unit, current, answer.current, answer.next, (outcome) => {
+    const changes = [{ run: current, made: answer.current }];
+    if (base !== current) changes.push({ run: base, made: answer.base });
+    context.executor.addTransitions(unit, changes, answer.next, (outcome) => {
       if (outcome.ok) resolve((answer.next.state as RunState).runId);
       else reject(errorOf(outcome) as Error);
     });
   });
+}
+
+/** The runs that continued a run as new, oldest first (RS-2). */
+async function runsAfter(
+  context: EngineContext,
+  base: LiveRun,
+  baseEvents: readonly HistoryEvent[],
+): Promise<{ readonly runIds: readonly string[]; readonly events: readonly HistoryEvent[] }> {
+  const runIds: string[] = [];
+  const events: HistoryEvent[] = [];
+  for (let last = baseEvents.at(-1); last; last = events.at(-1)) {
+    const runId = last.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    const run = runId && (await context.executor.locate({ ...base.key, runId }));
+    if (!run) break;
+    runIds.push(run.key.runId);
+    events.push(...(await wholeHistory(context, run)));
+  }
+  return { runIds, events };
 }
 
 function wholeHistory(context: EngineContext, run: LiveRun): Promise<HistoryEvent[]> {

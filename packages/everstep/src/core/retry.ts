@@ -129,7 +129,7 @@ function ownDelayMs(delay: google.protobuf.IDuration, question: BackoffQuestion)
 }
 
 /** A power that outgrows numbers is Infinity, which the maximum cuts. */
-function policyDelayMs(policy: RetryPolicy, attempt: number): number {
+export function policyDelayMs(policy: RetryPolicy, attempt: number): number {
   const exponential =
     policy.initialIntervalMs * policy.backoffCoefficient ** (Math.max(1, attempt) - 1);
   return Math.min(exponential, policy.maximumIntervalMs);

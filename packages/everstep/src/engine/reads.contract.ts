@@ -39,6 +39,12 @@ export function describeReads(scenario: Scenario): void {
     await host.heartbeat(task, 'half');
     const started = await pending();
     expect(started?.state).toBe(PendingActivityState.PENDING_ACTIVITY_STATE_STARTED);
+    expect(started?.lastWorkerIdentity).toBe('worker');
+    expect(started?.activityOptions).toMatchObject({
+      taskQueue: { name: 'steps' },
+      startToCloseTimeout: durationOf(10_000),
+      retryPolicy: { maximumAttempts: 5 },
+    });
     expect(decoded(started?.heartbeatDetails)).toBe('half');
     await host.failStep(task);
     expect(await pending()).toMatchObject({

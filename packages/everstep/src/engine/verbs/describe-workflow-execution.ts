@@ -1,5 +1,6 @@
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import { policyDelayMs, retryPolicyToWire } from '../../core/retry.ts';
 import type { ActivityInfo, RunState } from '../../core/state.ts';
 import { durationOf, longOf, timestampOf } from '../../core/time.ts';
 import { columnsOf } from '../columns.ts';
@@ -21,8 +22,10 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
   return {
     executionConfig: {
       taskQueue: { name: state.taskQueue, kind: 1 },
-      workflowExecutionTimeout: durationOf(state.executionTimeoutMs),
-      workflowRunTimeout: durationOf(state.runTimeoutMs),
+      ...(state.executionTimeoutMs > 0 && {
+        workflowExecutionTimeout: durationOf(state.executionTimeoutMs),
+      }),
+      ...(state.runTimeoutMs > 0 && { workflowRunTimeout: durationOf(state.runTimeoutMs) }),
       defaultWorkflowTaskTimeout: durationOf(state.workflowTaskTimeoutMs),
     },
     workflowExecutionInfo: {
@@ -49,6 +52,10 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
         : {}),
       cancelRequested: state.cancelRequested,
       originalStartTime: timestampOf(state.startTime),
+      // A run points to another as its original when a reset made it.
+      ...(state.originalRunId === state.runId
+        ? {}
+        : { lastResetTime: timestampOf(state.startTime) }),
       ...(state.resetRunId ? { resetRunId: state.resetRunId } : {}),
       requestIdInfos: Object.fromEntries(
         [...state.requestIds].map(([id, info]) => [
@@ -57,7 +64,9 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
         ]),
       ),
     },
-    pendingActivities: [...state.activities.values()].map(pendingActivity),
+    pendingActivities: [...state.activities.values()].map((activity) =>
+      pendingActivity(activity, context.clock.now()),
+    ),
     pendingChildren: [...state.children.values()].map((child) => ({
       workflowId: child.workflowId,
       runId: child.runId,
@@ -81,7 +90,10 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
   };
 };
 
-function pendingActivity(activity: ActivityInfo): temporal.api.workflow.v1.IPendingActivityInfo {
+function pendingActivity(
+  activity: ActivityInfo,
+  now: number,
+): temporal.api.workflow.v1.IPendingActivityInfo {
   const started = activity.startedTime !== 0;
   return {
     activityId: activity.activityId,
@@ -105,19 +117,34 @@ function pendingActivity(activity: ActivityInfo): temporal.api.workflow.v1.IPend
       ? { expirationTime: timestampOf(activity.firstScheduledTime + activity.scheduleToCloseMs) }
       : {}),
     lastFailure: activity.lastFailure ?? null,
-    lastWorkerIdentity: activity.lastWorkerIdentity,
+    lastWorkerIdentity: activity.startedIdentity || activity.lastWorkerIdentity,
     ...(activity.lastAttemptCompleteTime
       ? { lastAttemptCompleteTime: timestampOf(activity.lastAttemptCompleteTime) }
       : {}),
-    ...(!started && activity.attempt > 1
-      ? {
-          nextAttemptScheduleTime: timestampOf(activity.scheduledTime),
-          currentRetryInterval: durationOf(
-            Math.max(activity.scheduledTime - activity.lastAttemptCompleteTime, 0),
-          ),
-        }
-      : {}),
+    ...(!started && !activity.cancelRequestedEventId ? nextAttempt(activity, now) : {}),
+    activityOptions: {
+      taskQueue: { name: activity.taskQueue, normalName: activity.taskQueue },
+      scheduleToCloseTimeout: durationOf(activity.scheduleToCloseMs),
+      scheduleToStartTimeout: durationOf(activity.scheduleToStartMs),
+      startToCloseTimeout: durationOf(activity.startToCloseMs),
+      heartbeatTimeout: durationOf(activity.heartbeatMs),
+      retryPolicy: retryPolicyToWire({ ...activity.retryPolicy, nonRetryableErrorTypes: [] }),
+    },
     paused: activity.paused,
     ...(activity.priority ? { priority: activity.priority } : {}),
+  };
+}
+
+/** While backing off, when the next attempt comes; once it waits for a worker, how long the next backoff would be. */
+function nextAttempt(
+  activity: ActivityInfo,
+  now: number,
+): temporal.api.workflow.v1.IPendingActivityInfo {
+  const { scheduledTime, lastAttemptCompleteTime, retryPolicy, attempt } = activity;
+  if (now >= scheduledTime)
+    return { currentRetryInterval: durationOf(policyDelayMs(retryPolicy, attempt)) };
+  return {
+    nextAttemptScheduleTime: timestampOf(scheduledTime),
+    currentRetryInterval: durationOf(Math.max(scheduledTime - lastAttemptCompleteTime, 0)),
   };
 }

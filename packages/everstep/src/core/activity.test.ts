@@ -208,4 +208,10 @@ describe('retries', () => {
       refusal: { code: 'INVALID_ARGUMENT', message: 'Failure must have ApplicationFailureInfo.' },
     });
   });
+
+  test('by id a failure of any kind is taken AC-14', () => {
+    const run = Activities.started();
+    expect(run.fail({ message: 'bare' }, { by: 'id', activityId: 'a' }).ok).toBe(true);
+    expect(run.activity.lastFailure?.message).toBe('bare');
+  });
 });

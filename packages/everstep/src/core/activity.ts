@@ -111,7 +111,8 @@ export function completeActivity(
 }
 
 export function failActivity(draft: Draft, input: InputOf<'failActivity'>): Answer<undefined> {
-  if (input.failure && !input.failure.applicationFailureInfo) {
+  // By id, any kind of failure is taken, as Temporal's server does.
+  if (input.activity.by === 'token' && input.failure && !input.failure.applicationFailureInfo) {
     return refuse('INVALID_ARGUMENT', 'Failure must have ApplicationFailureInfo.');
   }
   const found = findActivity(draft, input.activity);

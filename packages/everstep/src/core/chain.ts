@@ -96,7 +96,6 @@ function sameRequest(state: RunState): StartRequest {
     workflowExecutionTimeout: durationOf(state.executionTimeoutMs),
     workflowRunTimeout: started.workflowRunTimeout ?? null,
     workflowTaskTimeout: durationOf(state.workflowTaskTimeoutMs),
-    identity: started.identity ?? '',
     retryPolicy: started.retryPolicy ?? null,
     cronSchedule: state.cronSchedule,
     memo: started.memo ?? null,

@@ -87,8 +87,8 @@ function childTimeouts(draft: Draft, attributes: Attributes) {
     runMs || Infinity,
   );
   return {
-    workflowExecutionTimeout: durationOf(executionMs),
-    workflowRunTimeout: durationOf(runMs),
+    ...(executionMs > 0 && { workflowExecutionTimeout: durationOf(executionMs) }),
+    ...(runMs > 0 && { workflowRunTimeout: durationOf(runMs) }),
     workflowTaskTimeout: durationOf(taskMs),
   };
 }

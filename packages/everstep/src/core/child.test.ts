@@ -40,6 +40,15 @@ class Children extends DraftDriver {
   }
 }
 
+test('a timeout that nobody set is absent from the initiated event MS-2', () => {
+  const run = new Children();
+  run.startChild();
+  const attributes = run.last.events[0]?.startChildWorkflowExecutionInitiatedEventAttributes;
+  expect(attributes).toBeDefined();
+  expect(attributes).not.toHaveProperty('workflowExecutionTimeout');
+  expect(attributes).not.toHaveProperty('workflowRunTimeout');
+});
+
 test('a child is initiated with defaults of its parent and started through the outbox CH-1', () => {
   const run = new Children();
   run.startChild({

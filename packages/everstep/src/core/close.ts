@@ -164,7 +164,10 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
 
   const workflowType = attributes.workflowType?.name || state.workflowType;
   const taskQueue = attributes.taskQueue?.name || state.taskQueue;
-  const runTimeoutMs = msOfDuration(attributes.workflowRunTimeout) || state.runTimeoutMs;
+  const runTimeoutMs = Math.min(
+    msOfDuration(attributes.workflowRunTimeout) || state.runTimeoutMs,
+    state.executionTimeoutMs || Infinity,
+  );
   const taskTimeoutMs = msOfDuration(attributes.workflowTaskTimeout) || state.workflowTaskTimeoutMs;
   const backoffMs = msOfDuration(attributes.backoffStartInterval);
   const lastCompletionResult = attributes.lastCompletionResult ?? undefined;
@@ -172,7 +175,7 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
     workflowType: { name: workflowType },
     input: attributes.input ?? null,
     header: attributes.header ?? null,
-    workflowRunTimeout: durationOf(runTimeoutMs),
+    ...(runTimeoutMs > 0 && { workflowRunTimeout: durationOf(runTimeoutMs) }),
     workflowTaskTimeout: durationOf(taskTimeoutMs),
     memo: attributes.memo ?? null,
     searchAttributes: attributes.searchAttributes ?? null,
@@ -184,7 +187,6 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
       workflowId: state.workflowId,
       taskQueue: { name: taskQueue },
       workflowExecutionTimeout: durationOf(state.executionTimeoutMs),
-      identity: context.identity,
       retryPolicy: attributes.retryPolicy ?? null,
       cronSchedule: attributes.cronSchedule ?? '',
       priority: state.priority ?? null,
@@ -203,8 +205,9 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
         newExecutionRunId: next.runId,
         taskQueue: { name: taskQueue, kind: 1 },
         workflowTaskCompletedEventId: longOf(context.workflowTaskCompletedEventId),
-        backoffStartInterval: durationOf(backoffMs),
-        initiator: next.initiator,
+        ...(backoffMs > 0 && { backoffStartInterval: durationOf(backoffMs) }),
+        // As the command has it; the next run's start says who continued it.
+        initiator: attributes.initiator ?? null,
         failure: attributes.failure ?? null,
         lastCompletionResult: lastCompletionResult ?? null,
       },
@@ -257,7 +260,7 @@ export function terminateRun(draft: Draft, termination: Termination): void {
 /** CN-4. After the run timeout a retry or a tick may follow; the execution timeout ends the chain. */
 export function timeOutRun(draft: Draft): void {
   const { state, now } = draft;
-  endStartedTask(draft, { identity: 'history-service' });
+  endStartedTask(draft, {});
   const executionOver = state.executionExpirationTime > 0 && now >= state.executionExpirationTime;
   const failure = timeoutFailure({
     message: 'workflow timeout',
@@ -276,7 +279,6 @@ export function timeOutRun(draft: Draft): void {
 function endStartedTask(
   draft: Draft,
   end: {
-    readonly identity: string;
     readonly cause?: WorkflowTaskFailedCause;
     readonly failure?: Failure | null | undefined;
   },
@@ -294,7 +296,7 @@ function endStartedTask(
             startedEventId: longOf(task.startedEventId),
             cause: end.cause ?? causes.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
             ...(end.failure && { failure: end.failure }),
-            identity: end.identity,
+            identity: 'history-service',
           },
         }),
       );

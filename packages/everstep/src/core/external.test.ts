@@ -115,6 +115,7 @@ test('an external cancel that found nobody fails with its cause SG-5', () => {
     'RequestCancelExternalWorkflowExecutionFailed',
     1,
   ]);
+  expect(attributes).not.toHaveProperty('control');
 });
 
 test('a child started by the same task cannot be cancelled with it SG-5', () => {

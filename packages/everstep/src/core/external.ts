@@ -202,7 +202,6 @@ export function externalCancelResolved(
     draft.add(EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, {
       requestCancelExternalWorkflowExecutionFailedEventAttributes: {
         ...outcome(pending),
-        control: pending.control,
         cause,
       },
     });

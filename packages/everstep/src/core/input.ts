@@ -54,6 +54,8 @@ export interface SignalArgs {
   readonly externalWorkflowExecution?: { readonly workflowId: string; readonly runId: string };
   /** Only when this run is a child of `externalWorkflowExecution`. */
   readonly childWorkflowOnly?: boolean;
+  /** SG-3: a signal-with-start to a run that is there does not wait for its first backoff to pass. */
+  readonly withStart?: boolean;
 }
 
 /** Where a run stands in its chain (section 10). Absent for the first run. */

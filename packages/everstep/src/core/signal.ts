@@ -19,7 +19,7 @@ export function signal(draft: Draft, input: InputOf<'signal'>): Answer<undefined
   const refused = checkSignal(draft, input);
   if (refused) return refused;
   addSignal(draft, input);
-  scheduleWorkflowTask(draft);
+  scheduleWorkflowTask(draft, { beforeFirst: input.withStart === true });
   return accepted;
 }
 

@@ -47,6 +47,15 @@ describe('start', () => {
     });
   });
 
+  it('a timeout that nobody set is absent from the event, not zero (MS-2)', () => {
+    const without = attributesOf(new CoreDriver());
+    expect(without).not.toHaveProperty('workflowExecutionTimeout');
+    expect(without).not.toHaveProperty('workflowRunTimeout');
+    const request = { workflowExecutionTimeout: durationOf(60_000) };
+    const { workflowRunTimeout } = attributesOf(new CoreDriver({ request }));
+    expect(msOfDuration(workflowRunTimeout)).toBe(60_000);
+  });
+
   it('the run ends at start plus timeout plus backoff, capped by the execution (MS-2)', () => {
     const of = (request: object) => new CoreDriver({ request }).state;
     const delayed = of({

@@ -170,8 +170,9 @@ function startedAttributes(input: StartInput, env: CoreEnv): StartedAttributes {
     taskQueue: { name: request.taskQueue?.name ?? '', kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
     ...(request.input && { input: request.input }),
     ...(request.header && { header: request.header }),
-    workflowExecutionTimeout: durationOf(executionMs),
-    workflowRunTimeout: durationOf(runMs),
+    // Absent, not zero: SDKs tell their users of a timeout that is set.
+    ...(executionMs > 0 && { workflowExecutionTimeout: durationOf(executionMs) }),
+    ...(runMs > 0 && { workflowRunTimeout: durationOf(runMs) }),
     workflowTaskTimeout: durationOf(taskMs),
     identity: request.identity ?? '',
     originalExecutionRunId: chain?.originalRunId ?? runId,

@@ -171,7 +171,7 @@ function failCommands(
   if (task.attempt > 1 && !unhandled) return refused;
   endFailedTask(draft, task, {
     cause: problem.cause,
-    failure: serverFailure(message, true),
+    failure: serverFailure(message, false),
     identity: request.identity ?? '',
     binaryChecksum: request.binaryChecksum,
   });

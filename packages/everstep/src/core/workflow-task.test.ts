@@ -298,7 +298,10 @@ describe('complete', () => {
     expect(refusalOf(answer).code).toBe('INVALID_ARGUMENT');
     expect(refusalOf(answer).message).toMatch(/^BadStartTimerAttributes: /);
     expect(run.wrote()).toEqual(['WorkflowTaskFailed']);
-    expect(run.event('WorkflowTaskFailed').workflowTaskFailedEventAttributes?.cause).toBe(4);
+    expect(run.event('WorkflowTaskFailed').workflowTaskFailedEventAttributes).toMatchObject({
+      cause: 4,
+      failure: { serverFailureInfo: { nonRetryable: false } },
+    });
     expect(run.state.timers.size).toBe(0);
     expect(run.state.workflowTask?.attempt).toBe(2);
   });

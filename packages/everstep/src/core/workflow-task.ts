@@ -30,7 +30,7 @@ export interface ScheduleOptions {
   readonly originalScheduledTime?: number;
   /** WT-23: the new task travels in the reply, so no row is made for a queue. */
   readonly returned?: boolean;
-  /** SG-5: a cancel request does not wait for the first backoff to pass, nor for the parent. */
+  /** SG-3, SG-5: a signal-with-start and a cancel request do not wait for the first backoff to pass, nor for the parent. */
   readonly beforeFirst?: boolean;
 }
 

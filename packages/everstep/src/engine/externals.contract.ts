@@ -85,6 +85,7 @@ export function describeExternals(scenario: Scenario): void {
     const event = await host.event('b', 'WorkflowExecutionCancelRequested');
     expect(event.workflowExecutionCancelRequestedEventAttributes).toMatchObject({
       externalWorkflowExecution: { workflowId: 'a' },
+      identity: 'history-service',
     });
   });
 

@@ -255,12 +255,12 @@ export class OutboxDelivery {
     try {
       const target = await this.#target(pending, run);
       const submit = this.#submit(pending);
-      if (target && target.key.runId !== run.key.runId) {
+      if (target && target.key.workflowId !== run.key.workflowId) {
         await submit(target, {
           kind: 'signal',
           signalName: attributes.signalName ?? '',
           input: attributes.input ?? null,
-          identity: '',
+          identity: 'history-service',
           requestId: pending.requestId,
           header: attributes.header ?? null,
           externalWorkflowExecution: { workflowId: state.workflowId, runId: state.runId },
@@ -308,13 +308,13 @@ export class OutboxDelivery {
     try {
       const target = await this.#target(pending, run);
       const submit = this.#submit(pending);
-      if (!target || target.key.runId === run.key.runId) {
+      if (!target || target.key.workflowId === run.key.workflowId) {
         failedCause = notFound;
       } else if (target.latest && target.latest.closeTime === 0) {
         await submit(target, {
           kind: 'requestCancel',
           requestId: pending.requestId,
-          identity: '',
+          identity: 'history-service',
           reason: attributes.reason ?? '',
           externalInitiatedEventId: initiatedEventId,
           externalWorkflowExecution: { workflowId: state.workflowId, runId: state.runId },

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import proto from '@temporalio/proto';
 import { completeRun, failRun } from '../../test/command-kit.ts';
-import { durationOf, refused } from '../../test/engine-host.ts';
+import { decoded, durationOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
@@ -65,6 +65,9 @@ export function describeStarts(scenario: Scenario): void {
     const runId = await host.start('a', { workflowIdConflictPolicy: terminateExisting });
     expect(runId).not.toBe(old);
     expect(await host.status('a', old)).toBe('TERMINATED');
+    const terminated = await host.event('a', 'WorkflowExecutionTerminated', old);
+    const details = terminated.workflowExecutionTerminatedEventAttributes?.details;
+    expect(decoded(details)).toBe(`terminated by new runID: ${runId}`);
     expect(await host.status('a')).toBe('RUNNING');
     const { workflowExecutionInfo } = await host.describe('a');
     expect(workflowExecutionInfo?.execution?.runId).toBe(runId);
@@ -153,6 +156,21 @@ export function describeStarts(scenario: Scenario): void {
     expect(await host.tryPoll()).toBeUndefined();
     await world.clock.advance(1);
     expect((await host.poll()).history?.events).toHaveLength(4);
+  });
+
+  scenario('A signal-with-start wakes a run that is still delayed (SG-3)', async (host) => {
+    await host.start('a', { workflowStartDelay: durationOf(60_000) });
+    await host.service.signalWithStartWorkflowExecution({
+      namespace: 'default',
+      workflowId: 'a',
+      workflowType: { name: 'Order' },
+      taskQueue: { name: 'orders' },
+      signalName: 'go',
+    });
+    expect(await host.names('a', '', 2)).toEqual([
+      'WorkflowExecutionSignaled',
+      'WorkflowTaskScheduled',
+    ]);
   });
 
   scenario(

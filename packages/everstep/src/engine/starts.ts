@@ -4,6 +4,7 @@
  * policy decides with the current run at hand.
  */
 import type { InputOf, SignalArgs } from '../core/input.ts';
+import type { Payloads } from '../core/proto.ts';
 import { decideSignalWithStart, decideStart } from '../core/start-policy.ts';
 import type { StartDecision } from '../core/start-policy.ts';
 import { ServiceError, isServiceError } from '../service/service-error.ts';
@@ -89,6 +90,7 @@ export class Starts {
           input: {
             kind: 'terminate',
             reason: 'TerminateIfRunning WorkflowIdReusePolicy',
+            details: payloadsOfText(`terminated by new runID: ${input.runId}`),
             identity: 'history-service',
           },
           settle: () => undefined,
@@ -106,7 +108,7 @@ export class Starts {
   /** Undefined when the run closed in between: then it is decided again. */
   async #signal(current: LiveRun, signal: SignalArgs): Promise<StartOutcome | undefined> {
     try {
-      await this.#executor.submitTo(current, { kind: 'signal', ...signal });
+      await this.#executor.submitTo(current, { kind: 'signal', ...signal, withStart: true });
     } catch (error) {
       if (isServiceError(error, 'NOT_FOUND')) return undefined;
       throw error;
@@ -133,4 +135,10 @@ function assertNotTooMany(input: InputOf<'start'>, conflicts: number): void {
     code: 'UNAVAILABLE',
     message: `Workflow id ${input.request.workflowId ?? ''} is being started by too many at once; try again.`,
   });
+}
+
+function payloadsOfText(text: string): Payloads {
+  const encoder = new TextEncoder();
+  const metadata = { encoding: encoder.encode('json/plain') };
+  return { payloads: [{ metadata, data: encoder.encode(JSON.stringify(text)) }] };
 }

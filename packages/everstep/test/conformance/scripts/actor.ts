@@ -1,0 +1,439 @@
+/**
+ * Plays a script's clients and workers on one target. It keeps what only that target can give: run ids and task
+ * tokens. What it chooses to do depends on the view alone, which is the same for every target of a comparison.
+ */
+import { longOf } from '../../../src/core/time.ts';
+import type { RpcName } from '../../../src/service/workflow-service.ts';
+import { payloadsOf } from '../../core-driver.ts';
+import type { Action, StartOptions } from './action.ts';
+import { call, type Outcome, type Target } from './target.ts';
+import {
+  list,
+  record,
+  text,
+  unseen,
+  type Observation,
+  type ObservedRun,
+  type WorkflowView,
+} from './view.ts';
+import {
+  idOf,
+  payloadOf,
+  retryPolicyOf,
+  searchAttribute,
+  seconds,
+  wireCommand,
+  type Names,
+} from './wire-command.ts';
+
+/** One call of an action and what it answered. */
+export interface Said {
+  readonly rpc: RpcName;
+  readonly outcome: Outcome;
+}
+
+export const workflowsOfScript = 3;
+const namespace = 'default';
+const workflowTaskSeconds = 100;
+/** A worker's poll is only made when there is something to get; then it may take the server a moment. */
+const pollMs = 6_000;
+const queryMs = 4_000;
+/** How long a query is given to reach the board of a run before the worker polls. */
+const queryLeadMs = 120;
+/** From there on a failing workflow task waits before it is tried again. */
+const attemptsMax = 3;
+
+export class Actor implements Names {
+  readonly target: Target;
+  readonly #prefix: string;
+  readonly #runs: string[][] = [];
+  readonly #tasks: Uint8Array[][] = [];
+  readonly #steps = new Map<string, Uint8Array[]>();
+  #said: Said[] = [];
+
+  constructor(target: Target, prefix: string) {
+    this.target = target;
+    this.#prefix = prefix;
+    for (let workflow = 0; workflow < workflowsOfScript; workflow += 1) {
+      this.#runs.push([]);
+      this.#tasks.push([]);
+    }
+  }
+
+  workflowId(workflow: number): string {
+    return `${this.#prefix}-${workflow}`;
+  }
+  workflowQueue(workflow: number): string {
+    return `${this.#prefix}-queue-${workflow}`;
+  }
+  activityQueue(workflow: number, activity: number): string {
+    return `${this.#prefix}-steps-${workflow}-${activity}`;
+  }
+
+  async perform(action: Action, step: number, views: readonly WorkflowView[]): Promise<Said[]> {
+    this.#said = [];
+    await this.#do(action, step, views[action.workflow] ?? unseen);
+    return this.#said;
+  }
+
+  /** Everything that can be seen; runs that are new are learned here. */
+  async observe(): Promise<Observation> {
+    const observation: ObservedRun[][] = [];
+    for (let workflow = 0; workflow < workflowsOfScript; workflow += 1) {
+      await this.#learnCurrent(workflow);
+      const runs: ObservedRun[] = [];
+      for (const runId of this.#runs[workflow] ?? []) {
+        const execution = { workflowId: this.workflowId(workflow), runId };
+        const [description, history] = await Promise.all([
+          call(this.target, 'describeWorkflowExecution', { namespace, execution }),
+          call(this.target, 'getWorkflowExecutionHistory', { namespace, execution }),
+        ]);
+        runs.push({ runId, history, description });
+      }
+      observation.push(runs);
+    }
+    return observation;
+  }
+
+  async #learnCurrent(workflow: number): Promise<void> {
+    const execution = { workflowId: this.workflowId(workflow) };
+    const found = await call(this.target, 'describeWorkflowExecution', { namespace, execution });
+    if (!found.ok) return;
+    const info = record(found.reply['workflowExecutionInfo']);
+    this.#learn(workflow, text(record(info['execution'])['runId']));
+  }
+
+  #learn(workflow: number, runId: string): void {
+    const runs = this.#runs[workflow] ?? [];
+    if (runId !== '' && !runs.includes(runId)) runs.push(runId);
+  }
+
+  async #do(action: Action, step: number, view: WorkflowView): Promise<void> {
+    const { workflow } = action;
+    switch (action.do) {
+      case 'start':
+        return await this.#start('startWorkflowExecution', workflow, step, action.options, {});
+      case 'signalWithStart':
+        return await this.#start(
+          'signalWithStartWorkflowExecution',
+          workflow,
+          step,
+          action.options,
+          {
+            signalName: `signal-${action.signal}`,
+            signalInput: payloadsOf('signal input'),
+          },
+        );
+      case 'poll':
+        return await this.#poll(workflow, view);
+      case 'completeTask':
+        return await this.#completeTask(action, view);
+      case 'failTask': {
+        const taskToken = this.#tasks[workflow]?.at(-1 - action.token);
+        if (!taskToken || view.taskAttempt >= attemptsMax) return;
+        await this.#call('respondWorkflowTaskFailed', {
+          namespace,
+          taskToken,
+          cause: action.cause,
+          failure: { message: 'the code is wrong', applicationFailureInfo: { type: 'Bug' } },
+          identity: 'worker',
+        });
+        return;
+      }
+      case 'pollActivity':
+        return await this.#pollActivity(workflow, action.activity, view);
+      case 'answerActivity':
+        return await this.#answerActivity(action);
+      case 'signal':
+        await this.#call('signalWorkflowExecution', {
+          namespace,
+          workflowExecution: this.#execution(workflow, action.run),
+          signalName: idOf(`signal-${action.signal}`, action.flaw),
+          input: payloadsOf('signal input'),
+          requestId: action.requestId === undefined ? '' : `signal-${action.requestId}`,
+          identity: 'client',
+        });
+        return;
+      case 'cancel':
+        await this.#call('requestCancelWorkflowExecution', {
+          namespace,
+          workflowExecution: this.#execution(workflow, action.run),
+          requestId: `cancel-${action.requestId ?? `step-${step}`}`,
+          reason: 'enough',
+          identity: 'client',
+        });
+        return;
+      case 'terminate':
+        await this.#call('terminateWorkflowExecution', {
+          namespace,
+          workflowExecution: this.#execution(workflow, action.run),
+          reason: 'too long',
+          details: payloadsOf('termination details'),
+          identity: 'client',
+        });
+        return;
+      case 'reset': {
+        const outcome = await this.#call('resetWorkflowExecution', {
+          namespace,
+          workflowExecution: this.#execution(workflow, action.run),
+          workflowTaskFinishEventId: longOf(1 + (action.pick % (view.eventCount + 2))),
+          reason: 'again',
+          requestId: `reset-${action.requestId ?? `step-${step}`}`,
+          resetReapplyType: action.reapply,
+          identity: 'client',
+        });
+        this.#learnFrom(workflow, outcome);
+        return;
+      }
+      case 'delete':
+        await this.#call('deleteWorkflowExecution', {
+          namespace,
+          workflowExecution: this.#execution(workflow, action.run),
+        });
+        return;
+      case 'query':
+        return await this.#query(action, view);
+      case 'history':
+        return await this.#history(action);
+    }
+  }
+
+  async #call(rpc: RpcName, request: object, deadlineMs?: number): Promise<Outcome> {
+    const outcome = await call(this.target, rpc, request, deadlineMs);
+    this.#said.push({ rpc, outcome });
+    return outcome;
+  }
+
+  #execution(workflow: number, back: number | undefined) {
+    const runs = this.#runs[workflow] ?? [];
+    const runId = back === undefined ? '' : (runs.at(-1 - back) ?? '');
+    return { workflowId: this.workflowId(workflow), runId };
+  }
+
+  #learnFrom(workflow: number, outcome: Outcome): void {
+    if (outcome.ok) this.#learn(workflow, text(outcome.reply['runId']));
+  }
+
+  async #start(
+    rpc: RpcName,
+    workflow: number,
+    step: number,
+    options: StartOptions,
+    signal: object,
+  ): Promise<void> {
+    const { flaw } = options;
+    const sign = flaw === 'negative' ? -1 : 1;
+    const outcome = await this.#call(rpc, {
+      namespace,
+      workflowId: idOf(this.workflowId(workflow), flaw),
+      workflowType: { name: flaw === 'noType' ? '' : 'order' },
+      taskQueue: {
+        name: flaw === 'reserved' ? '/_sys/queue' : this.workflowQueue(workflow),
+      },
+      input: payloadsOf('input'),
+      identity: 'client',
+      requestId: `start-${options.requestId ?? `step-${step}`}`,
+      workflowTaskTimeout: seconds(options.taskTimeout ?? workflowTaskSeconds),
+      ...(options.reusePolicy !== undefined && { workflowIdReusePolicy: options.reusePolicy }),
+      ...(options.conflictPolicy !== undefined && {
+        workflowIdConflictPolicy: options.conflictPolicy,
+      }),
+      ...(options.delaySeconds !== undefined && {
+        workflowStartDelay: seconds(options.delaySeconds),
+      }),
+      ...(options.executionTimeout !== undefined && {
+        workflowExecutionTimeout: seconds(sign * options.executionTimeout),
+      }),
+      ...(options.runTimeout !== undefined && {
+        workflowRunTimeout: seconds(sign * options.runTimeout),
+      }),
+      ...(options.cron !== undefined && { cronSchedule: options.cron }),
+      ...(options.memo && { memo: { fields: { 'memo-0': payloadOf('kept') } } }),
+      ...(options.attributes && {
+        searchAttributes: {
+          indexedFields: { CustomKeywordField: searchAttribute('first', 'Keyword') },
+        },
+      }),
+      ...(options.header && { header: { fields: { trace: payloadOf('t') } } }),
+      ...retryPolicyOf(options.retry),
+      ...signal,
+    });
+    this.#learnFrom(workflow, outcome);
+  }
+
+  async #poll(workflow: number, view: WorkflowView): Promise<void> {
+    if (view.task !== 'SCHEDULED' || view.taskAttempt > attemptsMax) return;
+    const outcome = await this.#call(
+      'pollWorkflowTaskQueue',
+      { namespace, taskQueue: { name: this.workflowQueue(workflow), kind: 1 }, identity: 'worker' },
+      pollMs,
+    );
+    if (outcome.ok) this.#keepTask(workflow, outcome.reply['taskToken']);
+  }
+
+  #keepTask(workflow: number, token: unknown): void {
+    const bytes = bytesOf(token);
+    if (bytes) this.#tasks[workflow]?.push(bytes);
+  }
+
+  async #completeTask(
+    action: Extract<Action, { do: 'completeTask' }>,
+    view: WorkflowView,
+  ): Promise<void> {
+    const { workflow } = action;
+    const taskToken = this.#tasks[workflow]?.at(-1 - action.token);
+    if (!taskToken) return;
+    const ids = view.scheduledEventIds;
+    const scheduled = (pick: number): number => ids[pick % (ids.length + 1)] ?? 4_321;
+    const outcome = await this.#call('respondWorkflowTaskCompleted', {
+      namespace,
+      taskToken,
+      identity: 'worker',
+      commands: action.commands.map((command) => wireCommand(command, workflow, this, scheduled)),
+      forceCreateNewWorkflowTask: action.force,
+      returnNewWorkflowTask: action.returnNew,
+    });
+    if (outcome.ok) this.#keepTask(workflow, record(outcome.reply['workflowTask'])['taskToken']);
+  }
+
+  async #pollActivity(workflow: number, activity: number, view: WorkflowView): Promise<void> {
+    if (!view.scheduledActivities.has(`activity-${activity}`)) return;
+    const queue = this.activityQueue(workflow, activity);
+    const outcome = await this.#call(
+      'pollActivityTaskQueue',
+      { namespace, taskQueue: { name: queue, kind: 1 }, identity: 'worker' },
+      pollMs,
+    );
+    const bytes = outcome.ok && bytesOf(outcome.reply['taskToken']);
+    if (bytes) this.#steps.set(queue, [...(this.#steps.get(queue) ?? []), bytes]);
+  }
+
+  async #answerActivity(action: Extract<Action, { do: 'answerActivity' }>): Promise<void> {
+    const { workflow, activity, byId } = action;
+    const tokens = this.#steps.get(this.activityQueue(workflow, activity)) ?? [];
+    const taskToken = tokens.at(-1 - action.token);
+    if (!byId && !taskToken) return;
+    const which = byId
+      ? { workflowId: this.workflowId(workflow), activityId: `activity-${activity}` }
+      : { taskToken };
+    const request = { namespace, identity: 'worker', ...which };
+    switch (action.answer) {
+      case 'complete':
+        await this.#call(
+          byId ? 'respondActivityTaskCompletedById' : 'respondActivityTaskCompleted',
+          { ...request, result: payloadsOf('activity result') },
+        );
+        return;
+      case 'fail':
+        await this.#call(byId ? 'respondActivityTaskFailedById' : 'respondActivityTaskFailed', {
+          ...request,
+          failure: failures[action.failure % failures.length],
+        });
+        return;
+      case 'cancel':
+        await this.#call(byId ? 'respondActivityTaskCanceledById' : 'respondActivityTaskCanceled', {
+          ...request,
+          details: payloadsOf('stopped'),
+        });
+        return;
+      case 'heartbeat':
+        await this.#call(byId ? 'recordActivityTaskHeartbeatById' : 'recordActivityTaskHeartbeat', {
+          ...request,
+          details: payloadsOf('half way'),
+        });
+    }
+  }
+
+  /** A query is asked, and a worker that polls answers it, with a workflow task or alone. */
+  async #query(action: Extract<Action, { do: 'query' }>, view: WorkflowView): Promise<void> {
+    const { workflow } = action;
+    if (view.task === 'STARTED' || view.taskAttempt > 1) return;
+    let answered = false;
+    const asked = call(
+      this.target,
+      'queryWorkflow',
+      {
+        namespace,
+        execution: this.#execution(workflow, undefined),
+        query: { queryType: 'state', queryArgs: payloadsOf('which') },
+        queryRejectCondition: action.reject,
+      },
+      queryMs,
+    ).finally(() => (answered = true));
+    await new Promise((resolve) => setTimeout(resolve, queryLeadMs));
+    if (!answered && (view.task === 'SCHEDULED' || view.everCompleted)) {
+      await this.#answerQuery(workflow, action.fails);
+    }
+    this.#said.push({ rpc: 'queryWorkflow', outcome: await asked });
+  }
+
+  async #answerQuery(workflow: number, fails: boolean): Promise<void> {
+    const outcome = await this.#call(
+      'pollWorkflowTaskQueue',
+      { namespace, taskQueue: { name: this.workflowQueue(workflow), kind: 1 }, identity: 'worker' },
+      pollMs,
+    );
+    const taskToken = outcome.ok && bytesOf(outcome.reply['taskToken']);
+    if (!outcome.ok || !taskToken) return;
+    if (outcome.reply['query']) {
+      await this.#call('respondQueryTaskCompleted', {
+        namespace,
+        taskToken,
+        completedType: fails ? 2 : 1,
+        ...(fails ? { errorMessage: 'no such query' } : { queryResult: payloadsOf('answer') }),
+      });
+      return;
+    }
+    const answer = fails
+      ? { resultType: 2, errorMessage: 'no such query' }
+      : { resultType: 1, answer: payloadsOf('answer') };
+    const ids = Object.keys(record(outcome.reply['queries']));
+    await this.#call('respondWorkflowTaskCompleted', {
+      namespace,
+      taskToken,
+      identity: 'worker',
+      commands: [],
+      queryResults: Object.fromEntries(ids.map((id) => [id, answer])),
+    });
+  }
+
+  async #history(action: Extract<Action, { do: 'history' }>): Promise<void> {
+    const { workflow, reverse, pageSize } = action;
+    const events: unknown[] = [];
+    let nextPageToken: Uint8Array | undefined;
+    let page: Outcome;
+    do {
+      const request = {
+        namespace,
+        execution: this.#execution(workflow, action.run),
+        maximumPageSize: pageSize,
+        ...(nextPageToken && { nextPageToken }),
+      };
+      page = reverse
+        ? await call(this.target, 'getWorkflowExecutionHistoryReverse', request)
+        : await call(this.target, 'getWorkflowExecutionHistory', {
+            ...request,
+            historyEventFilterType: action.closeOnly ? 2 : 1,
+          });
+      if (!page.ok) break;
+      events.push(...list(record(page.reply['history'])['events']));
+      nextPageToken = bytesOf(page.reply['nextPageToken']);
+    } while (nextPageToken);
+    // The server's pages hold whole batches, so only all pages together can be compared.
+    const outcome: Outcome = page.ok ? { ok: true, reply: { events } } : page;
+    this.#said.push({ rpc: 'getWorkflowExecutionHistory', outcome });
+  }
+}
+
+const failures = [
+  { message: 'declined', applicationFailureInfo: { type: 'Declined' } },
+  { message: 'never', applicationFailureInfo: { type: 'Never', nonRetryable: true } },
+  { message: 'listed', applicationFailureInfo: { type: 'Listed' } },
+  { message: 'without its kind' },
+  { message: 'later', applicationFailureInfo: { type: 'Later', nextRetryDelay: seconds(700) } },
+];
+
+/** The plain form of bytes is base64. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  return typeof value === 'string' && value !== '' ? Buffer.from(value, 'base64') : undefined;
+}

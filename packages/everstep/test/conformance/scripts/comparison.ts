@@ -1,0 +1,81 @@
+/** Runs one script on two targets at once, action by action, and finds where they first part. */
+import type { Script } from './action.ts';
+import { Actor, type Said } from './actor.ts';
+import { Blanker, differences } from './comparable.ts';
+import type { Target } from './target.ts';
+import { unseen, viewOf, type Observation, type WorkflowView } from './view.ts';
+
+interface Difference {
+  readonly step: number;
+  readonly what: readonly string[];
+}
+export interface ComparisonResult {
+  readonly difference: Difference | undefined;
+  readonly calls: number;
+  readonly events: number;
+}
+
+/** What is said to the client is final; what follows in the background has this long to become the same. */
+const convergeMs = 2_500;
+const lookAgainMs = 40;
+/** Messages between runs are on their way when the reply is there. */
+const settleMs = 15;
+
+export async function compareScript(
+  script: Script,
+  targets: readonly [Target, Target],
+  prefix: string,
+): Promise<ComparisonResult> {
+  const ours = new Actor(targets[0], prefix);
+  const theirs = new Actor(targets[1], prefix);
+  let views: readonly WorkflowView[] = [unseen, unseen, unseen];
+  let calls = 0;
+  let events = 0;
+  for (const [step, action] of script.entries()) {
+    const said = await Promise.all([
+      ours.perform(action, step, views),
+      theirs.perform(action, step, views),
+    ]);
+    calls += said[0].length;
+    if (said[0].length === 0 && said[1].length === 0) continue;
+    const unlike = parted(said[0], said[1], [], []);
+    if (unlike.length > 0) return { difference: { step, what: unlike }, calls, events };
+    const until = Date.now() + convergeMs;
+    for (;;) {
+      await pause(settleMs);
+      const [mine, other] = await Promise.all([ours.observe(), theirs.observe()]);
+      const what = parted(said[0], said[1], mine, other);
+      views = viewOf(mine);
+      events = views.reduce((sum, view) => sum + view.eventCount, 0);
+      if (what.length === 0) break;
+      if (Date.now() > until) return { difference: { step, what }, calls, events };
+      await pause(lookAgainMs);
+    }
+  }
+  return { difference: undefined, calls, events };
+}
+
+function parted(
+  saidOurs: readonly Said[],
+  saidTheirs: readonly Said[],
+  ours: Observation,
+  theirs: Observation,
+): readonly string[] {
+  return differences(comparable(saidOurs, ours), comparable(saidTheirs, theirs));
+}
+
+/** Histories come first: they give the ids their numbers. */
+function comparable(said: readonly Said[], observation: Observation): unknown {
+  const blanker = new Blanker();
+  const histories = observation.map((runs) => runs.map((run) => run.history));
+  const descriptions = observation.map((runs) => runs.map((run) => run.description));
+  return {
+    histories: blanker.comparable(histories),
+    descriptions: blanker.comparable(descriptions),
+    said: blanker.comparable(said),
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

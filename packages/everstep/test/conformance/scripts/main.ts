@@ -1,0 +1,99 @@
+/**
+ * `npm run conformance -- [--scripts N] [--seed S] [--at-once N] [--only i,j]
+ * [--shrink N] [--replay file]`: random scripts on the embedded
+ * engine and on Temporal's own server, compared after every action.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import type { Script } from './action.ts';
+import { compareScript, type ComparisonResult } from './comparison.ts';
+import { embeddedTarget } from './embedded-target.ts';
+import { anyScript } from './script-arbitrary.ts';
+import { shrunk } from './shrinking.ts';
+import { cliModule, temporalProgram, temporalTarget } from './temporal-server.ts';
+
+const { values } = parseArgs({
+  options: {
+    scripts: { type: 'string', default: '50' },
+    seed: { type: 'string' },
+    'at-once': { type: 'string', default: '4' },
+    only: { type: 'string' },
+    replay: { type: 'string' },
+    shrink: { type: 'string', default: '3' },
+  },
+});
+const count = wholeNumber('--scripts', values.scripts);
+const atOnce = wholeNumber('--at-once', values['at-once']);
+const shrinkMax = wholeNumber('--shrink', values.shrink);
+const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
+
+const program = await temporalProgram();
+if (program === undefined) {
+  console.log(`skipped: there is neither a temporal program nor Go to build one (${cliModule})`);
+} else {
+  await compareAll(program);
+}
+
+async function compareAll(temporal: string): Promise<void> {
+  const scripts: readonly Script[] = values.replay
+    ? [JSON.parse(readFileSync(values.replay, 'utf8')) as Script]
+    : fc.sample(anyScript, { seed, numRuns: count }).filter((_, index) => wanted(index));
+  console.log(`conformance: ${scripts.length} scripts, seed ${seed}`);
+  const targets = [await embeddedTarget(), await temporalTarget(temporal)] as const;
+  const started = Date.now();
+  const stamp = started.toString(36);
+  const failed: {
+    readonly index: number;
+    readonly script: Script;
+    readonly what: readonly string[];
+  }[] = [];
+  let calls = 0;
+  let events = 0;
+  let next = 0;
+  try {
+    const work = async (): Promise<void> => {
+      for (let index = next++; index < scripts.length; index = next++) {
+        const script = scripts[index] ?? [];
+        const result: ComparisonResult = await compareScript(script, targets, `${stamp}-${index}`);
+        calls += result.calls;
+        events += result.events;
+        const { difference } = result;
+        if (!difference) continue;
+        const { step, what } = difference;
+        console.log(`FAIL script ${index}, step ${step}:\n  ${what.join('\n  ')}`);
+        failed.push({ index, script: script.slice(0, step + 1), what });
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    for (const { index, script, what } of failed.slice(0, shrinkMax)) {
+      const small = await shrunk(script, what, targets, `${stamp}-${index}`);
+      console.log(
+        `\nscript ${index}, made smaller:\n  ${small.what.join('\n  ')}\n${lines(small.script)}`,
+      );
+    }
+  } finally {
+    await Promise.all(targets.map((target) => target.stop()));
+  }
+  const seconds = ((Date.now() - started) / 1_000).toFixed(0);
+  console.log(
+    `\n${scripts.length} scripts, ${calls} calls, ${events} events at the end: ` +
+      `${failed.length} differ; ${seconds} s, seed ${seed}`,
+  );
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+function lines(script: Script): string {
+  return `[\n${script.map((action) => `  ${JSON.stringify(action)}`).join(',\n')}\n]`;
+}
+
+function wanted(index: number): boolean {
+  return values.only === undefined || values.only.split(',').includes(String(index));
+}
+
+function wholeNumber(name: string, value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0) return number;
+  console.error(`${name} wants a whole number, not ${value}`);
+  process.exit(2);
+}

@@ -1,0 +1,96 @@
+/** Temporal's own development server, found or built, on a free port of this machine, in memory. */
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Connection } from '@temporalio/client';
+import type { Target } from './target.ts';
+
+const run = promisify(execFile);
+/** The version that the comparison was written against. */
+export const cliModule = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
+const startMsMax = 30_000;
+
+/** The path of the `temporal` program; built with Go when it is not there; undefined without Go. */
+export async function temporalProgram(): Promise<string | undefined> {
+  const onPath = onSearchPath('temporal');
+  if (onPath) return onPath;
+  const go = onSearchPath('go');
+  const folders = [process.env['GOBIN'] ?? ''];
+  if (go) {
+    const { stdout } = await run(go, ['env', 'GOPATH']);
+    folders.push(
+      ...stdout
+        .trim()
+        .split(delimiter)
+        .map((path) => join(path, 'bin')),
+    );
+  }
+  const find = (): string | undefined =>
+    folders.map((folder) => join(folder, 'temporal')).find((path) => existsSync(path));
+  const built = find();
+  if (built || !go) return built;
+  console.log(`building ${cliModule}; this takes some minutes once`);
+  await run('nice', [go, 'install', cliModule], { maxBuffer: 2 ** 24 });
+  return find();
+}
+
+export async function temporalTarget(program: string): Promise<Target> {
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const flags = ['--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'error'];
+  flags.push('--search-attribute', 'CustomKeywordField=Keyword');
+  const server = spawn(program, ['server', 'start-dev', ...flags], { stdio: 'ignore' });
+  const gone = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    server.kill('SIGTERM');
+    await gone;
+  };
+  const until = Date.now() + startMsMax;
+  for (;;) {
+    try {
+      const connection = await Connection.connect({
+        address,
+        connectTimeout: 2_000,
+        // A refusal is what is compared: it is not to be tried again.
+        interceptors: [],
+      });
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      return {
+        name: 'temporal',
+        connection,
+        stop: async () => {
+          await connection.close();
+          await stop();
+        },
+      };
+    } catch (error) {
+      if (Date.now() < until && server.exitCode === null) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        continue;
+      }
+      await stop();
+      throw new Error(`${program} did not begin to serve at ${address}`, { cause: error });
+    }
+  }
+}
+
+function onSearchPath(program: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path));
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,76 @@
+/** What can be seen of a script's workflows: every run's description and history, and what follows from them. */
+import type { Outcome, Plain } from './target.ts';
+
+export interface ObservedRun {
+  readonly runId: string;
+  readonly history: Outcome;
+  readonly description: Outcome;
+}
+/** By workflow; the runs in the order in which they became known. */
+export type Observation = readonly (readonly ObservedRun[])[];
+
+export interface WorkflowView {
+  readonly open: boolean;
+  /** Of the pending workflow task: 'SCHEDULED', 'STARTED', or '' when there is none. */
+  readonly task: string;
+  readonly taskAttempt: number;
+  /** A worker has once completed a workflow task. */
+  readonly everCompleted: boolean;
+  /** Whether that activity waits for a worker. */
+  readonly scheduledActivities: ReadonlySet<string>;
+  readonly scheduledEventIds: readonly number[];
+  readonly eventCount: number;
+}
+
+export const unseen: WorkflowView = {
+  open: false,
+  task: '',
+  taskAttempt: 0,
+  everCompleted: false,
+  scheduledActivities: new Set(),
+  scheduledEventIds: [],
+  eventCount: 0,
+};
+
+/** Of the latest run of each workflow. */
+export function viewOf(observation: Observation): WorkflowView[] {
+  return observation.map((runs) => {
+    const latest = runs.at(-1);
+    if (!latest || !latest.description.ok || !latest.history.ok) return unseen;
+    const description = latest.description.reply;
+    const task = record(description['pendingWorkflowTask']);
+    const activities = list(description['pendingActivities']);
+    const events = list(record(latest.history.reply['history'])['events']);
+    return {
+      open: text(record(description['workflowExecutionInfo'])['status']).endsWith('_RUNNING'),
+      task: text(task['state']).replace('PENDING_WORKFLOW_TASK_STATE_', ''),
+      taskAttempt: Number(task['attempt'] ?? 0),
+      everCompleted: events.some((event) => isType(event, 'WORKFLOW_TASK_COMPLETED')),
+      scheduledActivities: new Set(
+        activities
+          .filter((activity) => text(activity['state']).endsWith('_SCHEDULED'))
+          .map((activity) => text(activity['activityId'])),
+      ),
+      scheduledEventIds: events
+        .filter((event) => isType(event, 'ACTIVITY_TASK_SCHEDULED'))
+        .map((event) => Number(event['eventId'])),
+      eventCount: events.length,
+    };
+  });
+}
+
+function isType(event: Plain, type: string): boolean {
+  return event['eventType'] === `EVENT_TYPE_${type}`;
+}
+
+export function record(value: unknown): Plain {
+  return typeof value === 'object' && value !== null ? (value as Plain) : {};
+}
+
+export function list(value: unknown): readonly Plain[] {
+  return Array.isArray(value) ? value.map(record) : [];
+}
+
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

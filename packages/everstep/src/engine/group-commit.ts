@@ -142,8 +142,15 @@ export class GroupCommit {
 
   #group(unit: Unit, now: number): CommitGroup {
     const writes: RunWrite[] = [];
-    for (const part of unit.parts) if (part.changed) writes.push(this.#runWrite(part, now));
-    return { writes, doneTasks: unit.doneTasks, doneOutbox: unit.doneOutbox, now };
+    let reads: { ref: RunRef; expectedVersion: number }[] | undefined;
+    for (const part of unit.parts) {
+      const { ref, version } = part.run;
+      if (part.changed) writes.push(this.#runWrite(part, now));
+      // A decision of the unit may rest on it: a reset copies what the current run has.
+      else if (ref !== undefined) (reads ??= []).push({ ref, expectedVersion: version });
+    }
+    const { doneTasks, doneOutbox } = unit;
+    return { writes, ...(reads && { reads }), doneTasks, doneOutbox, now };
   }
 
   #runWrite(part: Part, now: number): RunWrite {

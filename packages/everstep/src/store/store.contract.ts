@@ -218,6 +218,27 @@ export function describeStore(
         expect(counted).toEqual({ count: 2, groups: [{ status: 'running', count: 2 }] });
       });
 
+      it('writes nothing when a run that was only read has another version, or is gone', async () => {
+        const a = await start(store, keyOf('a'));
+        const b = await start(store, keyOf('b'));
+        const reading = (expectedVersion: number) => ({
+          ...groupOf(nextOf(keyOf('b'), b, 1)),
+          reads: [{ ref: a, expectedVersion }],
+        });
+        expect(outcomes(await store.commit([reading(2)]))).toEqual(['conflict']);
+        // The first group moves the run that the second has read.
+        const both = await store.commit([groupOf(nextOf(keyOf('a'), a, 1)), reading(1)]);
+        expect(outcomes(both)).toEqual(['committed', 'conflict']);
+        expect(outcomes(await store.commit([reading(2)]))).toEqual(['committed']);
+        expect(await store.runs.heads({ refs: [a, b] })).toEqual([
+          { ref: a, version: 2 },
+          { ref: b, version: 2 },
+        ]);
+        await store.runs.delete({ refs: [a] });
+        const gone = { ...groupOf(nextOf(keyOf('b'), b, 2)), reads: reading(2).reads };
+        expect(outcomes(await store.commit([gone]))).toEqual(['conflict']);
+      });
+
       it('writes the other groups of a call when one conflicts, each seeing those before it', async () => {
         const a = await start(store, keyOf('a'));
         const results = await store.commit([

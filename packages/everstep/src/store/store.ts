@@ -127,6 +127,8 @@ export interface RunWrite {
 /** Written whole or not at all. Groups of one `commit` call are independent of one another. */
 export interface CommitGroup {
   readonly writes: readonly RunWrite[];
+  /** Runs that were only read, and on whose state the writes depend: they too must have that version still. */
+  readonly reads?: readonly { readonly ref: RunRef; readonly expectedVersion: number }[];
   /** Rows that this commit has used up; deleting one that is gone already is no error. */
   readonly doneTasks: readonly number[];
   readonly doneOutbox: readonly number[];

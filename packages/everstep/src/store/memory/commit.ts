@@ -2,13 +2,22 @@
 import { ownBytes } from './memory-data.ts';
 import type { MemoryData, MemoryHistoryBatch, MemoryRun } from './memory-data.ts';
 import { packBytes } from './packed-bytes.ts';
-import type { CommitGroup, CommitResult, HistoryBatch, RunColumns, RunWrite } from '../store.ts';
+import type {
+  CommitGroup,
+  CommitResult,
+  HistoryBatch,
+  RunColumns,
+  RunRef,
+  RunWrite,
+} from '../store.ts';
 
 const conflict: CommitResult = { outcome: 'conflict' };
 const noIds: readonly number[] = [];
 
 export function commitGroup(data: MemoryData, group: CommitGroup): CommitResult {
   if (!group.writes.every((write) => holds(data, write))) return conflict;
+  const unread = group.reads?.some((read) => !isAt(data, read.ref, read.expectedVersion));
+  if (unread === true) return conflict;
   const refs: number[] = [];
   const outboxIds: (readonly number[])[] = [];
   for (const write of group.writes) {
@@ -30,8 +39,12 @@ export function commitGroup(data: MemoryData, group: CommitGroup): CommitResult 
   return { outcome: 'committed', refs, outboxIds };
 }
 
+function isAt(data: MemoryData, ref: RunRef, version: number): boolean {
+  return data.runs.get(ref)?.version === version;
+}
+
 function holds(data: MemoryData, write: RunWrite): boolean {
-  if (write.ref !== undefined) return data.runs.get(write.ref)?.version === write.expectedVersion;
+  if (write.ref !== undefined) return isAt(data, write.ref, write.expectedVersion);
   const { key, replaces } = write;
   if (replaces !== undefined) {
     const current = data.runsOf.get(key.namespaceId)?.current.get(key.workflowId) ?? null;

@@ -62,6 +62,7 @@ export class SqliteCommit {
   #group(group: CommitGroup): CommitResult {
     const { writes } = group;
     if (writes.length > 1 && !writes.every((write) => this.#holds(write))) return conflict;
+    if (group.reads?.some((read) => !this.#isAt(read.ref, read.expectedVersion))) return conflict;
     const refs: RunRef[] = [];
     let outboxIds: (readonly number[])[] | undefined;
     for (let i = 0; i < writes.length; i += 1) {
@@ -90,11 +91,13 @@ export class SqliteCommit {
     };
   }
 
+  #isAt(ref: RunRef, version: number): boolean {
+    return this.#statements.selectVersion.get(ref)?.['version'] === version;
+  }
+
   /** Whether a write finds what it expects. */
   #holds(write: RunWrite): boolean {
-    if (write.ref !== undefined) {
-      return this.#statements.selectVersion.get(write.ref)?.['version'] === write.expectedVersion;
-    }
+    if (write.ref !== undefined) return this.#isAt(write.ref, write.expectedVersion);
     const { namespaceId, workflowId, runId } = write.key;
     const namespace = this.#db.namespaceNumber(namespaceId);
     const current = this.#statements.selectCurrent.get(namespace, workflowId);

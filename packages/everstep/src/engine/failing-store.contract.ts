@@ -5,6 +5,7 @@ import type { Host } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
 import { StoreTap } from '../../test/store-tap.ts';
 import { StoreError } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 
 const trouble = () => new StoreError('STORE_FAILED', 'trouble');
 
@@ -46,6 +47,37 @@ export function describeFailingStore(scenario: Scenario): void {
     });
   });
 
+  scenario(
+    'A read that failed is refused as unavailable, and may be asked again (section 15)',
+    async (first, world) => {
+      await first.start('a');
+      let failure: StoreError | undefined;
+      world.expectsErrors = true;
+      const host = await world.host({
+        wrap: (store) =>
+          new Proxy(store, {
+            get: (target, name) => {
+              if (name === 'runs' && failure) throw failure;
+              const value: unknown = Reflect.get(target, name, target);
+              return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+            },
+          }),
+      });
+      failure = trouble();
+      expect(await refused(host.describe('a'))).toMatchObject({
+        code: 'UNAVAILABLE',
+        message: 'trouble',
+        retryable: true,
+      });
+      expect((await refused(host.signal('a'))).code).toBe('UNAVAILABLE');
+      failure = new StoreError('STORE_CORRUPT', 'the row is damaged');
+      expect((await refused(host.describe('a'))).code).toBe('FAILED_PRECONDITION');
+      failure = undefined;
+      await host.signal('a');
+      expect(await host.names('a')).toHaveLength(3);
+    },
+  );
+
   scenario('A task whose start failed is given out later (WT-8)', async (first, world) => {
     const { host, tap } = await tapped(first, world);
     await host.start('a');
@@ -64,6 +96,45 @@ export function describeFailingStore(scenario: Scenario): void {
     expect((await host.pollStep()).attempt).toBe(1);
   });
 
+  scenario(
+    'A task that could not be given back to its queue is given out later (WT-8)',
+    async (first, world) => {
+      await first.leave();
+      const tap = new StoreTap();
+      let refusals = 1;
+      world.expectsErrors = true;
+      const host = await world.host({
+        wrap: (store) => {
+          const { tasks } = store;
+          const failing: Store['tasks'] = {
+            ...tasks,
+            release: (request) => {
+              refusals -= 1;
+              return refusals < 0 ? tasks.release(request) : Promise.reject(trouble());
+            },
+          };
+          const tapped = tap.wrap(store);
+          return new Proxy(tapped, {
+            get: (target, name) => {
+              if (name === 'tasks') return failing;
+              const value: unknown = Reflect.get(target, name, target);
+              return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+            },
+          });
+        },
+      });
+      await host.start('a');
+      tap.failures = [trouble()];
+      const poll = host.service.pollWorkflowTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: 'orders' },
+      });
+      await world.clock.advance(3_000);
+      expect((await poll).attempt).toBe(1);
+      expect(refusals).toBeLessThanOrEqual(0);
+    },
+  );
+
   scenario('A timer whose commit failed fires later, once (TM-2)', async (first, world) => {
     const { host, tap } = await tapped(first, world);
     await host.start('a');
@@ -74,6 +145,32 @@ export function describeFailingStore(scenario: Scenario): void {
     expect(names.filter((name) => name === 'TimerFired')).toHaveLength(1);
     expect(tap.failures).toEqual([]);
   });
+
+  scenario(
+    'A timer that falls due while others are being fired is not forgotten (TM-1)',
+    async (first, world) => {
+      const { host, tap } = await tapped(first, world);
+      await host.start('a');
+      await host.turn([timer('early', 1_000)]);
+      await host.start('b');
+      await host.turn([timer('late', 5_000)]);
+      const other = await world.host();
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      tap.before = () => held;
+      // The other process fires the first, says so, and is gone; this one still writes what it saw.
+      await world.clock.advance(1_500);
+      expect((await other.names('a')).at(-2)).toBe('TimerFired');
+      await other.vanish();
+      await world.clock.advance(4_500);
+      tap.before = undefined;
+      release();
+      await world.clock.advance(1_000);
+      expect((await host.names('b')).at(-2)).toBe('TimerFired');
+    },
+  );
 
   scenario('A store that stays broken is not hammered (TM-2)', async (first, world) => {
     const { host, tap } = await tapped(first, world);

@@ -22,6 +22,7 @@ import { columnsOf } from './columns.ts';
 import type { LiveRun } from './unit.ts';
 import { encodeMail } from './mail.ts';
 import { encodeOutbox } from './outbox-codec.ts';
+import { serviceErrorOf } from './store-trouble.ts';
 import type { Part, Request, Unit } from './unit.ts';
 
 /** Units that share one write at most; storage.md: past 100–200 nothing is gained. */
@@ -327,21 +328,4 @@ export class GroupCommit {
 function refOf(replaces: LiveRun | RunRef | null): RunRef | null {
   if (replaces === null || typeof replaces === 'number') return replaces;
   return replaces.ref ?? null;
-}
-
-/** What the sender of a request is told of a store that failed: try again, nothing was written. */
-function serviceErrorOf(error: unknown): unknown {
-  if (error instanceof ServiceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const full = (error as { code?: unknown } | undefined)?.code === 'STORE_DISK_FULL';
-  return new ServiceError(
-    full
-      ? {
-          code: 'RESOURCE_EXHAUSTED',
-          message,
-          detail: { kind: 'resourceExhausted', cause: 'persistenceLimit' },
-        }
-      : { code: 'UNAVAILABLE', message },
-    { cause: error },
-  );
 }

@@ -80,6 +80,8 @@ export class Matching {
   /** Calls that wait, with those that are being given a task. */
   readonly #pollers = new Set<Poller>();
   #stopped = false;
+  /** A call failed by which rows may have been claimed, or not given back: none may stay claimed for nobody. */
+  #claimsUncertain = false;
   #looksAtEndOfTurn = false;
 
   constructor(options: MatchingOptions) {
@@ -254,6 +256,7 @@ export class Matching {
       },
       (error: unknown) => {
         queue.pumping = false;
+        this.#claimsUncertain = true;
         this.#options.logger.error('A task queue could not be read; trying again', {
           taskQueue: queue.taskQueue,
           error,
@@ -275,6 +278,7 @@ export class Matching {
     const { store, processId } = this.#options;
     const unused: number[] = [];
     let worst: RowOutcome = 'used';
+    await this.#giveBackUncertain();
     try {
       while (!this.#stopped && queue.mayHaveRows && unused.length < claimMax) {
         const limit = Math.min(this.#room(queue), claimMax);
@@ -309,6 +313,18 @@ export class Matching {
       }
     }
     return worst;
+  }
+
+  /** Rows that are being taken just now are given back with the others; the commits that use them decide. */
+  async #giveBackUncertain(): Promise<void> {
+    if (!this.#claimsUncertain) return;
+    this.#claimsUncertain = false;
+    try {
+      await this.#options.store.tasks.releaseAll({ processId: this.#options.processId });
+    } catch (error) {
+      this.#claimsUncertain = true;
+      throw error;
+    }
   }
 
   async #take(queue: Queue, row: TaskRow): Promise<RowOutcome> {

@@ -2,7 +2,9 @@
 import type { OperatorService } from '../service/operator-service.ts';
 import { isServiceError } from '../service/service-error.ts';
 import type { RpcName, WorkflowService } from '../service/workflow-service.ts';
+import { StoreError } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
+import { serviceErrorOf } from './store-trouble.ts';
 import type { OperatorVerb, Verb } from './verb.ts';
 import { countWorkflowExecutions } from './verbs/count-workflow-executions.ts';
 import { deleteWorkflowExecution } from './verbs/delete-workflow-execution.ts';
@@ -118,6 +120,11 @@ async function untilStopped(
   } catch (error) {
     const ended = !isServiceError(error) || isServiceError(error, 'DEADLINE_EXCEEDED');
     noteFailure();
-    throw (ended ? waiters.refusal(error) : undefined) ?? error;
+    throw (ended ? waiters.refusal(error) : undefined) ?? asked(error);
   }
+}
+
+/** A read that failed is refused as a write is; what else is no service error is a bug, and stays one. */
+function asked(error: unknown): unknown {
+  return error instanceof StoreError ? serviceErrorOf(error) : error;
 }

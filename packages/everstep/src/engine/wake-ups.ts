@@ -27,6 +27,8 @@ export class WakeUps {
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #sweeping: Promise<void> | undefined;
+  /** A timer ran out during a sweep that may not have seen what it was set for. */
+  #sweepAgain = false;
   #stopped = true;
   readonly #busy = new Set<RunRef>();
 
@@ -57,12 +59,14 @@ export class WakeUps {
     const wait = Math.min(Math.max(Math.ceil(at - now), 0), timerMsMax);
     this.#timerAt = now + wait;
     this.#timer = this.#options.clock.setTimer(wait, () => {
+      this.#timerAt = Infinity;
       void this.sweep();
     });
   }
 
   /** Everything due now; one sweep at a time. */
   sweep(): Promise<void> {
+    if (this.#sweeping) this.#sweepAgain = true;
     this.#sweeping ??= this.#sweep().finally(() => {
       this.#sweeping = undefined;
     });
@@ -71,7 +75,7 @@ export class WakeUps {
 
   async #sweep(): Promise<void> {
     const { store, clock, logger } = this.#options;
-    this.#timerAt = Infinity;
+    this.#sweepAgain = false;
     let next = 0;
     try {
       const now = clock.now();
@@ -93,6 +97,7 @@ export class WakeUps {
       logger.error('Deadlines could not be swept; trying again', { error });
       next = clock.now() + retryMs;
     }
+    if (this.#sweepAgain) next = clock.now();
     if (next !== 0 && next < this.#timerAt) this.#set(Math.max(next, clock.now()));
   }
 

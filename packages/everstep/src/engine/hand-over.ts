@@ -236,6 +236,7 @@ export class HandOver implements Dispatcher {
     else if (this.hasRows?.(part.state.namespaceId, task.taskQueue)) return false;
     for (const worker of this.#workers) {
       if (worker.namespace !== part.state.namespace) continue;
+      if (!worker.activityTaskQueues.includes(task.taskQueue)) continue;
       const slot = worker.reserveStep(task.taskQueue, task.type);
       if (!slot) continue;
       const outcome = this.#options.executor.applyIn(part, {

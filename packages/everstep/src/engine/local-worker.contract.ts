@@ -145,6 +145,17 @@ export function describeLocalWorker(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    'A step of a queue that the worker does not serve is left to others (decision 10)',
+    async (host) => {
+      const worker = attach(host);
+      await host.start('other', { taskQueue: { name: 'elsewhere' } });
+      await host.turn([step('s', { taskQueue: { name: 'others' } })], 'elsewhere');
+      expect(worker.started).toEqual([]);
+      expect((await host.pollStep('others')).activityId).toBe('s');
+    },
+  );
+
   scenario('A backlog is taken by a worker that comes later (decision 10)', async (host, world) => {
     for (let index = 0; index < 25; index += 1) await host.start(`a${index}`);
     const worker = attach(host, { slots: 100, code: inSequence(1) });

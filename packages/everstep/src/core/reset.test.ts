@@ -54,6 +54,31 @@ const refusedAt = (run: CoreDriver, finishId: number) => {
 };
 
 describe('a reset', () => {
+  it.each([
+    ['before a later attempt has started', 6],
+    ['before a later attempt has ended', 7],
+  ])('%s writes its end and no second schedule (RS-2)', (_where, finishId) => {
+    const run = new CoreDriver();
+    run.poll();
+    run.fail();
+    run.turn([timer]);
+    expect(run.names(4)).toEqual([
+      'WorkflowTaskFailed',
+      'WorkflowTaskScheduled',
+      'WorkflowTaskStarted',
+      'WorkflowTaskCompleted',
+      'TimerStarted',
+    ]);
+    const { next } = reset(run, finishId);
+    expect(next.events.map(nameOf).slice(3)).toEqual([
+      'WorkflowTaskFailed',
+      'WorkflowTaskScheduled',
+      'WorkflowTaskStarted',
+      'WorkflowTaskFailed',
+      'WorkflowTaskScheduled',
+    ]);
+  });
+
   it('goes to a point within a workflow task, and nowhere else (RS-1)', () => {
     const run = new CoreDriver();
     run.turn([timer]);

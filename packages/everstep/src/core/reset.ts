@@ -124,6 +124,8 @@ function restartClocks(draft: Draft): void {
 /** The task at the point fails; one that was only scheduled there is started first. */
 function failPendingTask(draft: Draft, args: ResetArgs): void {
   let task = draft.state.workflowTask;
+  // A later attempt was written when it was completed; here it is a task like any other, and its end is, too.
+  if (task && task.attempt > 1) task = draft.state.workflowTask = { ...task, attempt: 1 };
   if (task && task.startedEventId === 0) {
     startWorkflowTask(draft, {
       kind: 'startWorkflowTask',

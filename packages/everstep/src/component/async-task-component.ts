@@ -101,7 +101,7 @@ export class AsyncTaskComponent {
     } else {
       throw new EverstepError(
         'REGISTRATION_INVALID',
-        `register() was given ${shown(item)}; expected an AsyncTask, or what workflow() or activity() returned.`,
+        `register() was given ${typeof item === 'function' ? 'a function' : shown(item)}; expected an AsyncTask, or what workflow() or activity() returned: a function is registered as activity({ name, run }).`,
       );
     }
   }

@@ -62,6 +62,8 @@ export interface ContextHost {
   ): void;
   /** The code used its context in a way that cannot be: it waits for corrected code, and the run is unharmed. */
   refuse(error: unknown): void;
+  /** What changes with each call is for the workflow's code alone. @throws TaskCodeError CONTEXT_MISUSED */
+  expectCode(what: string): void;
   /** @throws TaskCodeError CONTEXT_MISUSED */
   expectNoQuery(what: string): void;
   /** The handler takes signals from now on; what it throws ends the run. */

@@ -3,6 +3,7 @@
  * and neither they nor what is derived from them by `then` ever ends the process, when nobody looks at a rejection.
  */
 import type { Waiter } from './journal.ts';
+import { letGo } from './loose-rejections.ts';
 
 const ignore = (): void => undefined;
 
@@ -70,6 +71,7 @@ export class Deferred implements Waiter {
 
   reject(error: unknown): void {
     if (this.settled) return;
+    letGo(error);
     this.#reject(error);
     this.#settle((waiter) => {
       waiter.reject(error);

@@ -243,7 +243,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
   #cameBack(what: string): void {
     const error = new TaskCodeError(
       'CODE_STALLED',
-      `Workflow "${this.definition.name}" ${what} after it awaited something that is no promise of its context, ${this.#after()}. What came of it is not in the history, so it would differ after a crash: do it inside a step or an activity.`,
+      `Workflow "${this.definition.name}" ${what} while no event of its history was applied, ${this.#after()}: it had awaited something that is no promise of its context, or asked from inside a step. What came of that is not in the history, so it would differ after a crash: do inside a step what takes time, and ask outside of it.`,
     );
     this.breakDown(error);
     const { logger } = this.options;
@@ -401,6 +401,15 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
         `Workflow "${this.definition.name}"${line === undefined ? '' : `, at ${line}`}: ${misused.message}`,
         { cause: misused.cause },
       ),
+    );
+  }
+
+  expectCode(what: string): void {
+    this.expectNoQuery(what);
+    if (this.#driving || this.stopped) return;
+    throw new TaskCodeError(
+      'CONTEXT_MISUSED',
+      `Workflow "${this.definition.name}" asked for ${what} while no event of its history was applied: it belongs to the workflow's code. Inside a step, use what Node has`,
     );
   }
 

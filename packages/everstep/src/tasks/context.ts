@@ -354,7 +354,7 @@ export class Context implements WorkflowContext {
 
   patched(id: string): boolean {
     const run = this.#run;
-    run.expectNoQuery('patched');
+    run.expectCode('patched()');
     if (typeof id !== 'string' || id === '') {
       run.refuse(misused(`The id of a patch is ${shown(id)}; expected a string that is not empty`));
       return false;
@@ -388,12 +388,12 @@ export class Context implements WorkflowContext {
   }
 
   random(): number {
-    this.#run.expectNoQuery('random');
+    this.#run.expectCode('random()');
     return this.#run.random.next();
   }
 
   uuid(): string {
-    this.#run.expectNoQuery('uuid');
+    this.#run.expectCode('uuid()');
     return this.#run.random.uuid();
   }
 }

@@ -14,6 +14,8 @@ import type { HistoryEvent } from './journal.ts';
 
 type Payloads = temporal.api.common.v1.IPayloads;
 type Failure = temporal.api.failure.v1.IFailure;
+type Memo = temporal.api.common.v1.IMemo;
+type Command = temporal.api.command.v1.ICommand;
 
 export class PayloadEdge {
   readonly #codecs: LoadedDataConverter['payloadCodecs'];
@@ -39,10 +41,43 @@ export class PayloadEdge {
       activityTaskFailedEventAttributes: failed,
       activityTaskTimedOutEventAttributes: timedOut,
       activityTaskCanceledEventAttributes: canceled,
+      childWorkflowExecutionCompletedEventAttributes: childCompleted,
+      childWorkflowExecutionFailedEventAttributes: childFailed,
+      childWorkflowExecutionCanceledEventAttributes: childCanceled,
+      markerRecordedEventAttributes: marker,
     } = event;
     if (started) {
       const input = await this.#decode(started.input);
-      return { ...event, workflowExecutionStartedEventAttributes: { ...started, input } };
+      const memo = started.memo && (await this.#decodeMemo(started.memo));
+      return {
+        ...event,
+        workflowExecutionStartedEventAttributes: { ...started, input, ...(memo && { memo }) },
+      };
+    }
+    if (childCompleted) {
+      const result = await this.#decode(childCompleted.result);
+      return {
+        ...event,
+        childWorkflowExecutionCompletedEventAttributes: { ...childCompleted, result },
+      };
+    }
+    if (childFailed) {
+      const failure = await this.#decodeFailure(childFailed.failure);
+      return { ...event, childWorkflowExecutionFailedEventAttributes: { ...childFailed, failure } };
+    }
+    if (childCanceled) {
+      const details = await this.#decode(childCanceled.details);
+      return {
+        ...event,
+        childWorkflowExecutionCanceledEventAttributes: { ...childCanceled, details },
+      };
+    }
+    if (marker?.details) {
+      const details: Record<string, Payloads> = {};
+      for (const [name, payloads] of Object.entries(marker.details)) {
+        details[name] = (await this.#decode(payloads)) ?? {};
+      }
+      return { ...event, markerRecordedEventAttributes: { ...marker, details } };
     }
     if (signaled) {
       const input = await this.#decode(signaled.input);
@@ -72,6 +107,14 @@ export class PayloadEdge {
     return { payloads: (await decodeOptional(this.#codecs, payloads.payloads)) ?? null };
   }
 
+  async #decodeMemo({ fields }: Memo): Promise<Memo> {
+    const decoded: Record<string, Payload> = {};
+    for (const [name, payload] of Object.entries(fields ?? {})) {
+      decoded[name] = (await this.decode([payload]))[0] ?? payload;
+    }
+    return { fields: decoded };
+  }
+
   async #decodeFailure(failure: Failure | null | undefined): Promise<Failure | null> {
     return (await decodeOptionalFailure(this.#codecs, failure)) ?? null;
   }
@@ -88,27 +131,78 @@ export class PayloadEdge {
     return this.open ? failure : ((await encodeOptionalFailure(this.#codecs, failure)) ?? failure);
   }
 
-  /** The commands of a workflow task: only those that close the run carry payloads. */
-  async encodeCommands(
-    commands: readonly temporal.api.command.v1.ICommand[],
-  ): Promise<temporal.api.command.v1.ICommand[]> {
-    return Promise.all(
-      commands.map(async (command) => {
-        const completed = command.completeWorkflowExecutionCommandAttributes;
-        const failed = command.failWorkflowExecutionCommandAttributes;
-        if (completed?.result?.payloads) {
-          const payloads = await this.encode(completed.result.payloads);
-          return {
-            ...command,
-            completeWorkflowExecutionCommandAttributes: { ...completed, result: { payloads } },
-          };
-        }
-        if (failed?.failure) {
-          const failure = await this.encodeFailure(failed.failure);
-          return { ...command, failWorkflowExecutionCommandAttributes: { ...failed, failure } };
-        }
-        return command;
-      }),
-    );
+  /** The commands of a workflow task. */
+  encodeCommands(commands: readonly Command[]): Promise<Command[]> {
+    return Promise.all(commands.map((command) => this.#encodeCommand(command)));
+  }
+
+  async #encodeCommand(command: Command): Promise<Command> {
+    const {
+      completeWorkflowExecutionCommandAttributes: completed,
+      failWorkflowExecutionCommandAttributes: failed,
+      continueAsNewWorkflowExecutionCommandAttributes: continued,
+      scheduleActivityTaskCommandAttributes: scheduled,
+      startChildWorkflowExecutionCommandAttributes: child,
+      signalExternalWorkflowExecutionCommandAttributes: signal,
+      recordMarkerCommandAttributes: marker,
+    } = command;
+    if (completed) {
+      const result = await this.#encodeAll(completed.result);
+      return {
+        ...command,
+        completeWorkflowExecutionCommandAttributes: { ...completed, ...(result && { result }) },
+      };
+    }
+    if (failed?.failure) {
+      const failure = await this.encodeFailure(failed.failure);
+      return { ...command, failWorkflowExecutionCommandAttributes: { ...failed, failure } };
+    }
+    if (continued) {
+      const started = await this.#encodeStart(continued);
+      return { ...command, continueAsNewWorkflowExecutionCommandAttributes: started };
+    }
+    if (child) {
+      const started = await this.#encodeStart(child);
+      return { ...command, startChildWorkflowExecutionCommandAttributes: started };
+    }
+    if (scheduled?.input) {
+      const input = await this.#encodeAll(scheduled.input);
+      return {
+        ...command,
+        scheduleActivityTaskCommandAttributes: { ...scheduled, ...(input && { input }) },
+      };
+    }
+    if (signal?.input) {
+      const input = await this.#encodeAll(signal.input);
+      return {
+        ...command,
+        signalExternalWorkflowExecutionCommandAttributes: { ...signal, ...(input && { input }) },
+      };
+    }
+    if (marker?.details) {
+      const details: Record<string, Payloads> = {};
+      for (const [name, payloads] of Object.entries(marker.details)) {
+        details[name] = (await this.#encodeAll(payloads)) ?? {};
+      }
+      return { ...command, recordMarkerCommandAttributes: { ...marker, details } };
+    }
+    return command;
+  }
+
+  /** What begins a run: its input and memo. */
+  async #encodeStart<T extends { input?: Payloads | null; memo?: Memo | null }>(
+    start: T,
+  ): Promise<T> {
+    const input = await this.#encodeAll(start.input);
+    const fields: Record<string, Payload> = {};
+    for (const [name, payload] of Object.entries(start.memo?.fields ?? {})) {
+      fields[name] = (await this.encode([payload]))[0] ?? payload;
+    }
+    return { ...start, ...(input && { input }), ...(start.memo && { memo: { fields } }) };
+  }
+
+  async #encodeAll(payloads: Payloads | null | undefined): Promise<Payloads | undefined> {
+    if (!payloads?.payloads) return undefined;
+    return { payloads: await this.encode(payloads.payloads) };
   }
 }

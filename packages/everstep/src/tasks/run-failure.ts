@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
+  ChildWorkflowFailure,
   TemporalFailure,
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -82,11 +83,12 @@ function described(thrown: unknown): string {
   }
 }
 
-/** A cancel that came out of the code as it was thrown in, or as a step's. */
+/** A cancel that came out of the code as it was thrown in, or as a step's or a child's. */
 export function isCancelled(thrown: unknown): boolean {
   return (
     thrown instanceof CancelledFailure ||
-    (thrown instanceof ActivityFailure && thrown.cause instanceof CancelledFailure)
+    ((thrown instanceof ActivityFailure || thrown instanceof ChildWorkflowFailure) &&
+      thrown.cause instanceof CancelledFailure)
   );
 }
 

@@ -21,14 +21,12 @@ import type { WorkflowService } from '../service/workflow-service.ts';
 import { ActivityCall, activityUnknown } from './activity-call.ts';
 import { isPromiseLike } from './coroutine.ts';
 import type { Activity } from './activity.ts';
-import { ContextRun } from './context-run.ts';
 import { numberOf } from './int64.ts';
 import type { HistoryEvent } from './journal.ts';
 import type { LiveRun } from './live-run.ts';
 import { PayloadEdge } from './payload-edge.ts';
 import { PollLoop } from './poll-loop.ts';
 import { RegisteredActivities } from './registered-activities.ts';
-import { Run } from './run.ts';
 import { RunCache } from './run-cache.ts';
 import { commandsOf, type Command, type CommandOptions } from './run-commands.ts';
 import { continuesAt, isWhole, joined, lastDrivenEventId, readHistory } from './run-history.ts';
@@ -89,6 +87,7 @@ export class TaskWorker implements LocalWorker {
   readonly #options: TaskWorkerOptions;
   readonly #definitions: WorkerDefinitions;
   readonly #activities: RegisteredActivities;
+  readonly #stepQueues: ReadonlySet<string>;
   readonly #runs: RunCache;
   readonly #slots: StepSlots;
   readonly #stalls: StallWatch;
@@ -112,11 +111,12 @@ export class TaskWorker implements LocalWorker {
     this.namespace = options.namespace;
     this.identity = options.identity;
     const taskQueue = options.taskQueue ?? 'async-tasks';
-    this.#definitions = new WorkerDefinitions(tasks, taskQueue);
+    this.#definitions = new WorkerDefinitions(tasks, taskQueue, options);
     this.#activities = new RegisteredActivities(options.activities ?? [], taskQueue, dataConverter);
     const { workflowTaskQueues, stepQueues, limits } = this.#definitions;
     this.workflowTaskQueues = [...workflowTaskQueues];
-    this.activityTaskQueues = [...new Set([...stepQueues, ...this.#activities.taskQueues])];
+    this.#stepQueues = new Set([...stepQueues, ...this.#activities.taskQueues]);
+    this.activityTaskQueues = [...this.#stepQueues];
     this.#workflowTasksMax = concurrency?.workflowTasks ?? 1_000;
     this.#runs = new RunCache(options.liveRunsMax ?? 5000);
     this.#slots = new StepSlots({
@@ -346,14 +346,7 @@ export class TaskWorker implements LocalWorker {
   }
 
   #newRun(task: WorkflowTask | ActivityTask): LiveRun {
-    const definition = this.#definitions.known(task.workflowType?.name ?? '');
-    const { dataConverter, logger } = this.#options;
-    if (definition.kind === 'context') {
-      const { namespace } = this;
-      const options = { namespace, converter: dataConverter, logger };
-      return new ContextRun(executionOf(task), definition, options);
-    }
-    return new Run(executionOf(task), definition, dataConverter);
+    return this.#definitions.newRun(executionOf(task), task.workflowType?.name ?? '');
   }
 
   #read(task: WorkflowTask | ActivityTask, nextPageToken?: Uint8Array): Promise<HistoryEvent[]> {
@@ -377,11 +370,16 @@ export class TaskWorker implements LocalWorker {
   // Steps.
 
   freeStepSlots(taskQueue: string): number {
-    return this.#stopping ? 0 : this.#slots.free(taskQueue);
+    return this.#takesSteps(taskQueue) ? this.#slots.free(taskQueue) : 0;
   }
 
   reserveStep(taskQueue: string): StepSlot | undefined {
-    return this.#stopping ? undefined : this.#slots.reserve(taskQueue);
+    return this.#takesSteps(taskQueue) ? this.#slots.reserve(taskQueue) : undefined;
+  }
+
+  /** A workflow may send an activity to a queue that is another worker's. */
+  #takesSteps(taskQueue: string): boolean {
+    return !this.#stopping && this.#stepQueues.has(taskQueue);
   }
 
   startStep(slot: StepSlot, task: ActivityTask): void {

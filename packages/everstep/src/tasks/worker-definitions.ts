@@ -1,10 +1,21 @@
 /** What a worker knows: the tasks and workflows it drives, by workflow type, and the queues they wait in. */
+import type { LoadedDataConverter } from '@temporalio/common';
+import type { Logger } from '../service/logger.ts';
+import { ContextRun } from './context-run.ts';
 import { stepQueue, type TaskDefinition, type TaskLimit } from './definition.ts';
+import type { LiveRun } from './live-run.ts';
+import { Run } from './run.ts';
 import { TaskCodeError } from './task-errors.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 
 /** What a worker drives. */
 export type AnyDefinition = TaskDefinition | WorkflowDefinition;
+
+export interface NewRunOptions {
+  readonly namespace: string;
+  readonly dataConverter: LoadedDataConverter;
+  readonly logger: Logger;
+}
 
 export class WorkerDefinitions {
   readonly workflowTaskQueues: ReadonlySet<string>;
@@ -15,8 +26,11 @@ export class WorkerDefinitions {
   readonly #queueOf = new Map<string, string>();
   readonly #typesOf = new Map<string, string[]>();
 
+  readonly #options: NewRunOptions;
+
   /** @param ownQueue Of those that name none. */
-  constructor(definitions: readonly AnyDefinition[], ownQueue: string) {
+  constructor(definitions: readonly AnyDefinition[], ownQueue: string, options: NewRunOptions) {
+    this.#options = options;
     const limits = new Map<string, TaskLimit>();
     const stepQueues = new Set<string>();
     for (const definition of definitions) {
@@ -42,14 +56,26 @@ export class WorkerDefinitions {
     return this.#byType.get(workflowType);
   }
 
-  /** @throws TaskCodeError TASK_UNKNOWN */
-  known(workflowType: string): AnyDefinition {
+  /**
+   * A run that has seen nothing of its history.
+   *
+   * @throws TaskCodeError TASK_UNKNOWN
+   */
+  newRun(
+    execution: { readonly workflowId: string; readonly runId: string },
+    workflowType: string,
+  ): LiveRun {
     const definition = this.#byType.get(workflowType);
-    if (definition !== undefined) return definition;
-    throw new TaskCodeError(
-      'TASK_UNKNOWN',
-      `This worker knows no task of workflow type "${workflowType}"; it knows ${[...this.#byType.keys()].join(', ')}`,
-    );
+    if (definition === undefined) {
+      throw new TaskCodeError(
+        'TASK_UNKNOWN',
+        `This worker knows no task of workflow type "${workflowType}"; it knows ${[...this.#byType.keys()].join(', ')}`,
+      );
+    }
+    const { namespace, dataConverter: converter, logger } = this.#options;
+    return definition.kind === 'context'
+      ? new ContextRun(execution, definition, { namespace, converter, logger })
+      : new Run(execution, definition, converter);
   }
 
   isIn(taskQueue: string, workflowType: string): boolean {

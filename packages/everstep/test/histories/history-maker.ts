@@ -255,7 +255,8 @@ export class HistoryMaker {
     this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, {
       childWorkflowExecutionCompletedEventAttributes: {
         initiatedEventId: this.#openId(workflowId),
-        workflowExecution: { workflowId },
+        workflowExecution: { workflowId, runId: `run of ${workflowId}` },
+        workflowType: { name: 'child' },
         result: { payloads: [payloadOf(value)] },
       },
     });
@@ -265,7 +266,8 @@ export class HistoryMaker {
     this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, {
       childWorkflowExecutionFailedEventAttributes: {
         initiatedEventId: this.#openId(workflowId),
-        workflowExecution: { workflowId },
+        workflowExecution: { workflowId, runId: `run of ${workflowId}` },
+        workflowType: { name: 'child' },
         failure: { message, applicationFailureInfo: { type: 'Error' } },
       },
     });
@@ -275,7 +277,8 @@ export class HistoryMaker {
     this.add(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, {
       childWorkflowExecutionCanceledEventAttributes: {
         initiatedEventId: this.#openId(workflowId),
-        workflowExecution: { workflowId },
+        workflowExecution: { workflowId, runId: `run of ${workflowId}` },
+        workflowType: { name: 'child' },
       },
     });
   }

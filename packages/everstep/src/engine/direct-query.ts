@@ -5,7 +5,6 @@
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { longOf } from '../core/time.ts';
-import type { HistoryEvent } from '../core/proto.ts';
 import type { LocalWorker, WorkflowTask } from '../service/local-worker.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { EngineContext } from './context.ts';
@@ -78,8 +77,11 @@ async function offer(
   const here = await offerHere(context, run, query, signal);
   const state = run.latest;
   if (here || !state) return here;
-  const key = queueKey(state.namespaceId, 'workflow', state.taskQueue);
-  const other = context.processes.others.find((process) => process.queues.includes(key));
+  const queues = state.sticky ? [state.sticky.taskQueue, state.taskQueue] : [state.taskQueue];
+  const keys = queues.map((queue) => queueKey(state.namespaceId, 'workflow', queue));
+  const { others } = context.processes;
+  const at = keys.find((key) => others.some((process) => process.queues.includes(key)));
+  const other = at === undefined ? at : others.find((process) => process.queues.includes(at));
   if (!other) return undefined;
   const letter = context.remoteQueries.ask(run.key, query);
   await context.store.mail.send({
@@ -103,20 +105,34 @@ export async function offerHere(
       worker.namespace === state.namespace && worker.workflowTaskQueues.includes(state.taskQueue),
   );
   if (local) return askLocalWorker(context, local, run, query);
+  if (state.sticky) {
+    // Whoever polls it holds the run up to the last workflow task (WT-11).
+    const ms = Math.min(state.sticky.scheduleToStartMs || answerMs, answerMs);
+    const held = state.lastCompletedStartedEventId;
+    const answer = await askPoll(context, run, query, signal, state.sticky.taskQueue, held, ms);
+    if (answer || signal.aborted) return answer;
+  }
+  return askPoll(context, run, query, signal, state.taskQueue, 0, answerMs);
+}
+
+/** A poll that waits on that queue, whose worker has the events up to `heldUpTo`. */
+async function askPoll(
+  context: EngineContext,
+  run: LiveRun,
+  query: WorkflowQuery,
+  signal: AbortSignal,
+  taskQueue: string,
+  heldUpTo: number,
+  ms: number,
+): Promise<QueryAnswer | undefined> {
+  const { namespaceId } = run.key;
+  if (!context.matching.isPolled(namespaceId, 'workflow', taskQueue)) return undefined;
   const poll = context.remoteQueries.expect();
-  const message = await queryMessage(
-    context,
-    run,
-    query,
-    undefined,
-    encoder.encode(`query:${poll.queryId}`),
-  );
+  const token = encoder.encode(`query:${poll.queryId}`);
+  const message = await queryMessage(context, run, query, heldUpTo + 1, token);
   const task = { queryId: poll.queryId, run, message };
-  const queues = state.sticky ? [state.sticky.taskQueue, state.taskQueue] : [state.taskQueue];
-  for (const queue of queues) {
-    if (context.matching.offerQuery(state.namespaceId, queue, task)) {
-      return answerOf(context, poll, signal, answerMs);
-    }
+  if (context.matching.offerQuery(namespaceId, taskQueue, task)) {
+    return answerOf(context, poll, signal, ms);
   }
   poll.forget();
   return undefined;
@@ -131,9 +147,10 @@ async function askLocalWorker(
 ): Promise<QueryAnswer> {
   const held = worker.heldUpTo(run.key.runId);
   const state = run.latest;
-  const seen = held !== undefined && held === state?.lastCompletedStartedEventId ? held : undefined;
+  const seen = held !== undefined && held === state?.lastCompletedStartedEventId;
+  const from = seen ? (state?.nextEventId ?? 1) : 1;
   const outcome = await worker.driveWorkflowTask(
-    await queryMessage(context, run, query, seen, new Uint8Array()),
+    await queryMessage(context, run, query, from, new Uint8Array()),
   );
   if (outcome.kind === 'queryCompleted') return outcome.request;
   const message = outcome.kind === 'failed' ? outcome.request.failure?.message : undefined;
@@ -147,14 +164,12 @@ async function queryMessage(
   context: EngineContext,
   run: LiveRun,
   query: WorkflowQuery,
-  heldUpTo: number | undefined,
+  fromEventId: number,
   taskToken: Uint8Array,
 ): Promise<WorkflowTask> {
   const state = run.latest;
-  const events: HistoryEvent[] =
-    heldUpTo === undefined || !state
-      ? await context.history.read(run, 1, state?.nextEventId ?? 1)
-      : [];
+  const until = state?.nextEventId ?? 1;
+  const events = fromEventId < until ? await context.history.read(run, fromEventId, until) : [];
   return {
     taskToken,
     workflowExecution: { workflowId: run.key.workflowId, runId: run.key.runId },

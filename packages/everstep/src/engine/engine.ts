@@ -27,7 +27,7 @@ import { HistoryReader } from './history-reader.ts';
 import { LiveRuns } from './live-runs.ts';
 import { decodeMail, encodeMail } from './mail.ts';
 import type { Mail } from './mail.ts';
-import { Matching } from './matching.ts';
+import { Matching, queueKey } from './matching.ts';
 import { Namespaces } from './namespaces.ts';
 import { OutboxDelivery } from './outbox-delivery.ts';
 import { Processes } from './processes.ts';
@@ -131,6 +131,9 @@ class EmbeddedEngine implements Engine {
     executor.dispatcher = handOver;
     const starts = new Starts(executor);
     const matching = new Matching({ store, executor, handOver, clock, logger, processId });
+    executor.stickyPolled = (namespaceId, taskQueue) =>
+      matching.isPolled(namespaceId, 'workflow', taskQueue) ||
+      processes.polls(queueKey(namespaceId, 'workflow', taskQueue));
     handOver.hasRows = (namespaceId, taskQueue) => matching.hasSteps(namespaceId, taskQueue);
     const processes = new Processes({
       store,
@@ -370,12 +373,27 @@ class EmbeddedEngine implements Engine {
         if (processes.announcesOther(matching.polled()))
           await processes.announce(matching.polled());
         await processes.look();
+        await this.#leaveSticky();
         if (this.#context.processes.others.length > 0) this.#look();
         await this.#outbox.sweep();
         await this.#retention.sweep();
       });
       this.#setTick();
     });
+  }
+
+  /** WT-6: what lies in a sticky queue whose worker is gone goes to the normal queue. */
+  async #leaveSticky(): Promise<void> {
+    const { processes, matching } = this.#context;
+    const { store } = this.#options;
+    let moved = 0;
+    for (const { namespaceId, taskQueue } of matching.leftSticky()) {
+      if (processes.polls(queueKey(namespaceId, 'workflow', taskQueue))) continue;
+      moved += await store.tasks.unstick({ namespaceId, taskQueue });
+    }
+    if (moved === 0) return;
+    matching.look();
+    store.hints.ring();
   }
 
   /** Spreads deadlines over the processes that work, by a hash of the run; any of them takes what is left. */

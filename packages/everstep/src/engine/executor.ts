@@ -60,6 +60,8 @@ export class Executor {
   readonly #groupCommit: GroupCommit;
   readonly #loading = new Map<string, Promise<Located>>();
   dispatcher: Dispatcher | undefined;
+  /** Whether a worker polls its sticky queue, as far as this process knows. */
+  stickyPolled: ((namespaceId: string, taskQueue: string) => boolean) | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#store = options.store;
@@ -203,7 +205,14 @@ export class Executor {
     if (result.nextRun) this.addRun(part.unit, result.nextRun, part.run);
     for (const task of result.tasks) {
       if (this.dispatcher?.handOver(part, task)) continue;
-      part.tasks.push({ ...task, createdAt: this.#clock.now() });
+      const createdAt = this.#clock.now();
+      const { taskQueue, normalTaskQueue } = task;
+      if (normalTaskQueue === '' || this.stickyPolled?.(part.state.namespaceId, taskQueue)) {
+        part.tasks.push({ ...task, createdAt });
+      } else {
+        // WT-6. Whoever takes it there is given the whole history, and by that the run is not sticky any more.
+        part.tasks.push({ ...task, taskQueue: normalTaskQueue, normalTaskQueue: '', createdAt });
+      }
     }
   }
 

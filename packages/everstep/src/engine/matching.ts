@@ -17,6 +17,8 @@ import type { LiveRun } from './unit.ts';
 const claimMax = 100;
 /** Between two polls of one worker there is none. */
 const polledMs = 60_000;
+/** WT-6: a sticky queue that nobody has polled for so long has lost its worker. */
+const stickyPolledMs = 10_000;
 /** After a store has failed. */
 const retryMs = 1_000;
 
@@ -25,6 +27,8 @@ export interface PollRequest {
   readonly kind: TaskKind;
   readonly taskQueue: string;
   readonly identity: string;
+  /** The queue is one worker's own. */
+  readonly sticky?: boolean;
 }
 
 /** A call that waits for work. */
@@ -41,9 +45,11 @@ export interface QueryTask {
   readonly message: unknown;
 }
 
-interface Queue extends Omit<PollRequest, 'identity'> {
+interface Queue extends Omit<PollRequest, 'identity' | 'sticky'> {
   readonly workers: LocalWorker[];
   readonly pollers: Poller[];
+  /** Of one worker, for the runs it holds. */
+  sticky: boolean;
   /** There may be unclaimed rows. */
   mayHaveRows: boolean;
   pumping: boolean;
@@ -90,13 +96,37 @@ export class Matching {
 
   /** Keys of the queues somebody of this process polls, or did until a moment ago. */
   polled(): readonly string[] {
-    const since = this.#options.clock.now() - polledMs;
     const keys: string[] = [];
-    for (const [key, queue] of this.#queues) {
-      const { workers, pollers, lastPollAt } = queue;
-      if (workers.length > 0 || pollers.length > 0 || lastPollAt > since) keys.push(key);
-    }
+    for (const [key, queue] of this.#queues) if (this.#isPolled(queue)) keys.push(key);
     return keys;
+  }
+
+  isPolled(namespaceId: string, kind: TaskKind, taskQueue: string): boolean {
+    const queue = this.#queues.get(queueKey(namespaceId, kind, taskQueue));
+    return queue !== undefined && this.#isPolled(queue);
+  }
+
+  #isPolled({ workers, pollers, sticky, lastPollAt }: Queue): boolean {
+    if (workers.length > 0 || pollers.length > 0) return true;
+    return this.#options.clock.now() - lastPollAt < (sticky ? stickyPolledMs : polledMs);
+  }
+
+  /** A worker names this queue as its own: it polls it, or is about to. */
+  stickyNamed(namespaceId: string, taskQueue: string): void {
+    const queue = this.#queue(namespaceId, 'workflow', taskQueue);
+    queue.sticky = true;
+    queue.lastPollAt = this.#options.clock.now();
+  }
+
+  /** Sticky queues that were polled here and are no more; each is told once. */
+  leftSticky(): readonly { readonly namespaceId: string; readonly taskQueue: string }[] {
+    const left: Queue[] = [];
+    for (const [key, queue] of this.#queues) {
+      if (!queue.sticky || queue.pumping || this.#isPolled(queue)) continue;
+      this.#queues.delete(key);
+      left.push(queue);
+    }
+    return left;
   }
 
   attach(worker: LocalWorker, namespaceId: string): void {
@@ -152,6 +182,7 @@ export class Matching {
     const queue = this.#queue(poller.namespaceId, poller.kind, poller.taskQueue);
     queue.lastPollAt = this.#options.clock.now();
     queue.lastIdentity = poller.identity;
+    if (poller.sticky === true) queue.sticky = true;
     queue.pollers.push(poller);
     signal.addEventListener('abort', () => {
       this.#leave(queue, poller);
@@ -200,6 +231,7 @@ export class Matching {
         taskQueue,
         workers: [],
         pollers: [],
+        sticky: false,
         mayHaveRows: true,
         pumping: false,
         lookAgain: false,
@@ -216,6 +248,8 @@ export class Matching {
     const index = queue.pollers.indexOf(poller);
     if (index >= 0) queue.pollers.splice(index, 1);
     this.#pollers.delete(poller);
+    // Until now it waited for work there.
+    queue.lastPollAt = this.#options.clock.now();
     this.#forgetIfUnused(queue);
   }
 

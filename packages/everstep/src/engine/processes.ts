@@ -84,12 +84,12 @@ export class Processes {
     }
     const rows = await store.processes.list();
     const others: ProcessRow[] = [];
+    const dead: ProcessRow[] = [];
     for (const row of rows) {
-      if (row.processId === processId) continue;
-      if (this.#isDead(row, now)) await this.bury(row.processId);
-      else others.push(row);
+      if (row.processId !== processId) (this.#isDead(row, now) ? dead : others).push(row);
     }
     this.#others = others;
+    for (const row of dead) await this.bury(row.processId, row.queues);
   }
 
   async lookIfOlderThan(ms: number): Promise<void> {
@@ -98,7 +98,7 @@ export class Processes {
   }
 
   /** Ends what a process had started and gives back what it had claimed. */
-  async bury(processId: string): Promise<void> {
+  async bury(processId: string, queues: readonly string[] = []): Promise<void> {
     const { store, executor, logger } = this.#options;
     const refs = await store.runs.heldBy({ processId });
     await store.tasks.releaseAll({ processId });
@@ -109,6 +109,7 @@ export class Processes {
         await executor.submitTo(executor.adopt(stored), { kind: 'processLost', processId });
       }),
     );
+    for (const key of queues) await this.#unstick(key);
     await store.processes.remove({ processId });
     if (processId === this.#options.processId) engineIds.delete(processId);
     if (processId !== this.#options.processId) {
@@ -117,6 +118,18 @@ export class Processes {
         runs: refs.length,
       });
     }
+  }
+
+  /** WT-6: what lies in the sticky queues of a dead process would wait there for nobody. */
+  async #unstick(key: string): Promise<void> {
+    const [namespaceId = '', kind, ...name] = key.split('/');
+    if (kind !== 'workflow' || this.polls(key) || this.#queues.includes(key)) return;
+    await this.#options.store.tasks.unstick({ namespaceId, taskQueue: name.join('/') });
+  }
+
+  /** Whether another live process polls that queue. */
+  polls(key: string): boolean {
+    return this.#others.some(({ queues }) => queues.includes(key));
   }
 
   #isDead(row: ProcessRow, now: number): boolean {

@@ -52,6 +52,25 @@ export function describeQueries(scenario: Scenario): void {
     await normal;
   });
 
+  scenario(
+    'A sticky worker is asked with what it lacks, and when it does not answer the normal queue with the whole history (QY-3, WT-11)',
+    async (host, world) => {
+      await host.start('a');
+      await host.complete(await host.poll(), [timer('t', 60_000)], sticky('sticky-1'));
+      const [normal, own] = ['orders', 'sticky-1'].map((name) =>
+        host.service.pollWorkflowTaskQueue({ namespace: 'default', taskQueue: { name } }),
+      );
+      await world.clock.settle();
+      const answer = host.query('a');
+      expect(eventIds((await own) ?? {})).toEqual([4, 5]);
+      await world.clock.advance(5_000);
+      const task = (await normal) ?? {};
+      expect(eventIds(task)).toEqual([1, 2, 3, 4, 5]);
+      await host.answerQuery(task, 'replayed');
+      expect(decoded((await answer).queryResult)).toBe('replayed');
+    },
+  );
+
   scenario('A failed query is refused with its failure (section 15)', async (host, world) => {
     await idle(host);
     const answer = refused(host.query('a'));

@@ -406,6 +406,67 @@ export function describeWorkflowTasks(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    'A sticky queue without a poller for 10 s is passed over (WT-6)',
+    async (host, world) => {
+      await host.start('a');
+      await host.complete(await host.poll(), [], sticky('sticky-1', 0));
+      expect(await host.stickyPoll('sticky-1')).toBeUndefined();
+      await world.clock.advance(9_999);
+      await host.signal('a');
+      const lacking = (await host.stickyPoll('sticky-1')) ?? {};
+      expect(eventIds(lacking)).toEqual([4, 5, 6, 7]);
+      await host.complete(lacking, [], sticky('sticky-1', 0));
+      await world.clock.advance(10_000);
+      await host.signal('a');
+      const task = await host.poll();
+      expect(eventIds(task)[0]).toBe(1);
+      await host.complete(task);
+      await host.signal('a');
+      expect(await host.tryPoll()).toBeDefined();
+    },
+  );
+
+  scenario('A poll that waits is a poller, however long (WT-6)', async (host, world) => {
+    await host.start('a');
+    await host.complete(await host.poll(), [], sticky('sticky-1', 0));
+    const waiting = host.service.pollWorkflowTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: 'sticky-1', kind: 2, normalName: 'orders' },
+    });
+    await world.clock.advance(30_000);
+    await host.signal('a');
+    expect(eventIds(await waiting)).toEqual([4, 5, 6, 7]);
+  });
+
+  scenario(
+    'What lies in a sticky queue that was left moves to the normal one (WT-6)',
+    async (host, world) => {
+      await host.start('a');
+      await host.complete(await host.poll(), [], sticky('sticky-1', 0));
+      await host.signal('a');
+      expect(await host.tryPoll()).toBeUndefined();
+      await world.clock.advance(11_000);
+      expect(eventIds(await host.poll())[0]).toBe(1);
+    },
+  );
+
+  scenario(
+    'What lies in the sticky queue of a dead process moves to the normal one (WT-6)',
+    async (host, world) => {
+      const other = await world.host();
+      await host.start('a');
+      await other.complete(await other.poll(), [], sticky('sticky-1', 0));
+      await world.clock.advance(2_000);
+      await other.stickyPoll('sticky-1');
+      await host.signal('a');
+      expect(await host.tryPoll()).toBeUndefined();
+      await other.vanish();
+      await world.clock.advance(2_000);
+      expect(eventIds(await host.poll())[0]).toBe(1);
+    },
+  );
+
   scenario('A completion without sticky attributes clears stickiness (WT-21)', async (host) => {
     await host.start('a');
     await host.complete(await host.poll(), [], sticky('sticky-1'));

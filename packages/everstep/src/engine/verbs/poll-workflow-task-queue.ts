@@ -39,6 +39,7 @@ export const pollWorkflowTaskQueue: Verb<'pollWorkflowTaskQueue'> = async (
         kind: 'workflow',
         taskQueue,
         identity: request.identity ?? '',
+        sticky: request.taskQueue?.kind === sticky,
       },
       async (row, run) => {
         const { value, run: committed } = await context.executor.submitTo(

@@ -28,6 +28,8 @@ export const respondWorkflowTaskCompleted: Verb<'respondWorkflowTaskCompleted'> 
   if (!run) throw runNotFound(key);
   const { taskToken: _token, commands, namespace: _namespace, queryResults, ...rest } = request;
   const identity = request.identity ?? '';
+  const stickyQueue = request.stickyAttributes?.workerTaskQueue?.name ?? '';
+  if (stickyQueue !== '') context.matching.stickyNamed(key.namespaceId, stickyQueue);
   let eager: Eager[] = [];
   let next: Replies['startWorkflowTask'] | undefined;
   const { value, done } = await new Promise<{

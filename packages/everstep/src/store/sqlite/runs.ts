@@ -4,7 +4,7 @@ import type { SqliteDatabase } from './database.ts';
 import type { SqlRow } from './driver.ts';
 import { columnsOf, describeRun, runColumnsSql } from './run-columns.ts';
 import { StoreError } from '../store.ts';
-import type { RunHead, RunKey, RunRef, RunStatusColumn, Store, StoredRun } from '../store.ts';
+import type { RunHead, RunKey, RunRef, Store, StoredRun } from '../store.ts';
 
 const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.is_current
   FROM visibility v JOIN runs r ON r.ref = v.ref`;

@@ -125,6 +125,7 @@ function newContext(): CommandContext {
     identity: 'worker',
     eagerActivities: [],
     newTaskNeeded: false,
+    messages: new Map(),
   };
 }
 

@@ -1,13 +1,15 @@
 /** What the handler of one workflow command is given and answers. The table of handlers is commands.ts. */
 import type { DispatchTask } from './input.ts';
 import type { Draft } from './draft.ts';
-import type { Command, WorkflowTaskFailedCause } from './proto.ts';
+import type { Command, UpdateMessage, WorkflowTaskFailedCause } from './proto.ts';
 
 export interface CommandContext {
   readonly workflowTaskCompletedEventId: number;
   readonly identity: string;
   /** AC-16: a handler adds the activity it dispatched here when its command asked for eager start. */
   readonly eagerActivities: DispatchTask[];
+  /** What the worker says of updates, by message id; a command takes out the one it names. */
+  readonly messages: Map<string, UpdateMessage>;
   /** WT-22: a handler sets it when the worker needs a new task though nothing was buffered. */
   newTaskNeeded: boolean;
 }

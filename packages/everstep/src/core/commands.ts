@@ -10,17 +10,13 @@ import type { CommandHandler } from './command.ts';
 import { cancelExternal, signalExternal } from './external.ts';
 import { CommandType, WorkflowTaskFailedCause } from './proto.ts';
 import { cancelTimer, startTimer } from './timer.ts';
+import { protocolMessage } from './update-completion.ts';
 
 const causes = WorkflowTaskFailedCause;
 
 const unset: CommandHandler = () => ({
   cause: causes.WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED,
   message: 'CommandType is not set on command.',
-});
-
-const protocolMessage: CommandHandler = () => ({
-  cause: causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
-  message: 'Protocol messages are not built.',
 });
 
 const nexusOperation: CommandHandler = () => ({

@@ -13,6 +13,8 @@ import type {
   Header,
   HistoryEvent,
   Payloads,
+  UpdateMessage,
+  UpdateRequest,
 } from './proto.ts';
 
 export type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
@@ -87,6 +89,8 @@ export interface StartInput {
   readonly waitForParent?: boolean;
   /** Signal-with-start (SG-3). */
   readonly signal?: SignalArgs;
+  /** Update-with-start (UP-8). */
+  readonly update?: UpdateRequest;
 }
 
 export type Input =
@@ -152,6 +156,7 @@ export type Input =
       readonly identity: string;
     }
   | ({ readonly kind: 'signal' } & SignalArgs)
+  | { readonly kind: 'admitUpdate'; readonly request: UpdateRequest }
   | {
       readonly kind: 'requestCancel';
       readonly requestId: string;
@@ -222,6 +227,8 @@ export interface Replies {
     /** WT-3: the scheduled and started events of a transient task, to be appended to what the worker sees. */
     readonly transientEvents: readonly HistoryEvent[];
     readonly token: WorkflowTaskToken;
+    /** WT-11: the updates that travel with it. */
+    readonly messages: readonly UpdateMessage[];
   };
   completeWorkflowTask: {
     /** WT-23: the caller asked for the new task back and may have it: start it in this commit. */
@@ -242,6 +249,7 @@ export interface Replies {
     readonly reset: boolean;
   };
   signal: undefined;
+  admitUpdate: undefined;
   requestCancel: undefined;
   terminate: undefined;
   wake: undefined;

@@ -16,6 +16,11 @@ export interface Limits {
   readonly pendingCancelsMax: number;
   /** SG-2. */
   readonly signalsMax: number;
+  /** UP-3. */
+  readonly updatesInFlightMax: number;
+  readonly updatesMax: number;
+  /** UP-5. */
+  readonly updateTaskFailuresMax: number;
   /** AC-12: what is kept of a failure that is retried. */
   readonly retriedFailureBytesMax: number;
   /** WT-10. */
@@ -56,6 +61,9 @@ export const defaultLimits: Limits = {
   pendingSignalsMax: 2_000,
   pendingCancelsMax: 2_000,
   signalsMax: 10_000,
+  updatesInFlightMax: 10,
+  updatesMax: 2_000,
+  updateTaskFailuresMax: 3,
   retriedFailureBytesMax: 4 * KiB,
   suggestContinueAsNewBytes: 4 * MiB,
   suggestContinueAsNewEvents: 4_096,

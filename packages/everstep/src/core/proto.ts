@@ -27,6 +27,12 @@ export type WireRetryPolicy = temporal.api.common.v1.IRetryPolicy;
 export type TaskQueue = temporal.api.taskqueue.v1.ITaskQueue;
 export type Priority = temporal.api.common.v1.IPriority;
 export type UserMetadata = temporal.api.sdk.v1.IUserMetadata;
+export type UpdateRequest = temporal.api.update.v1.IRequest;
+export type UpdateOutcome = temporal.api.update.v1.IOutcome;
+export type Acceptance = temporal.api.update.v1.IAcceptance;
+export type Rejection = temporal.api.update.v1.IRejection;
+export type UpdateResponse = temporal.api.update.v1.IResponse;
+export type UpdateMessage = temporal.api.protocol.v1.IMessage;
 export type WireWorkflowExecution = temporal.api.common.v1.IWorkflowExecution;
 
 const enums = proto.temporal.api.enums.v1;

@@ -21,6 +21,7 @@ import type { RunSeed } from './start.ts';
 import type { RunState } from './state.ts';
 import { numberOf } from './time.ts';
 import { timerEvents } from './timer.ts';
+import { updateEvents } from './update.ts';
 import { workflowTaskEvents } from './workflow-task.ts';
 
 /** An event type that is not in it changes nothing. */
@@ -35,6 +36,7 @@ const eventTable: EventTable = {
   ...signalEvents,
   ...cancelEvents,
   ...attributeEvents,
+  ...updateEvents,
 };
 
 /** What one event does to the state; its id is not yet counted. */

@@ -35,7 +35,9 @@ export type RefusalDetail =
         'busyWorkflow' | 'rps' | 'concurrentLimit' | 'systemOverloaded' | 'persistenceLimit';
     }
   | { readonly kind: 'permissionDenied'; readonly reason: string }
-  | { readonly kind: 'namespaceUnavailable'; readonly namespace: string };
+  | { readonly kind: 'namespaceUnavailable'; readonly namespace: string }
+  /** UP-8: one for each operation, in order; undefined for one that another's failure ended. */
+  | { readonly kind: 'multiOperation'; readonly refusals: readonly (Refusal | undefined)[] };
 
 export interface Refusal {
   readonly code: RefusalCode;

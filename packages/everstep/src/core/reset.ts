@@ -20,10 +20,12 @@ import type { RunState } from './state.ts';
 import { longOf, numberOf } from './time.ts';
 import type { WireLong } from './time.ts';
 import type { Transition } from './transition-result.ts';
+import { isKnownUpdate } from './update.ts';
 import { endFailedTask } from './workflow-task-failure.ts';
 import { scheduleWorkflowTask, startWorkflowTask } from './workflow-task.ts';
 
-const { ResetReapplyExcludeType, ResetReapplyType } = proto.temporal.api.enums.v1;
+const { ResetReapplyExcludeType, ResetReapplyType, UpdateAdmittedEventOrigin } =
+  proto.temporal.api.enums.v1;
 
 export interface ResetArgs {
   readonly baseRunId: string;
@@ -185,6 +187,11 @@ function reapply(draft: Draft, events: readonly HistoryEvent[], args: ResetArgs)
           addAgain(draft, event);
         break;
       }
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+        if (excluded.has(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE)) break;
+        reapplyUpdate(draft, event);
+        break;
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         if (excluded.has(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST)) break;
         if (!draft.state.cancelRequested) addAgain(draft, event);
@@ -193,6 +200,21 @@ function reapply(draft: Draft, events: readonly HistoryEvent[], args: ResetArgs)
         reapplyChildResult(draft, event);
     }
   }
+}
+
+/** The request is admitted anew; the code answers it as if it had just come. */
+function reapplyUpdate(draft: Draft, event: HistoryEvent): void {
+  const request =
+    event.workflowExecutionUpdateAdmittedEventAttributes?.request ??
+    event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest;
+  if (!request || isKnownUpdate(draft.state, request.meta?.updateId ?? '')) return;
+  addAgain(draft, {
+    eventType: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+    workflowExecutionUpdateAdmittedEventAttributes: {
+      request,
+      origin: UpdateAdmittedEventOrigin.UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY,
+    },
+  });
 }
 
 const childResults = [

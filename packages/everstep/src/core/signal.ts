@@ -40,7 +40,7 @@ function checkSignal(draft: Draft, input: SignalArgs): Refused | undefined {
 }
 
 /** WT-17. */
-function closing(state: RunState): Refused | undefined {
+export function closing(state: RunState): Refused | undefined {
   const started = state.workflowTask !== undefined && state.workflowTask.startedEventId !== 0;
   if (!state.closeAttempted || !started) return undefined;
   const message = 'workflow operation can not be applied because workflow is closing';

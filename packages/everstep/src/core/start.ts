@@ -18,6 +18,7 @@ import { copyOf, isOpen } from './state.ts';
 import type { ResetPoint, RunState, StartedAttributes } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
 import type { Transition } from './transition-result.ts';
+import { addUpdate } from './update.ts';
 import { scheduleWorkflowTask } from './workflow-task.ts';
 
 const { TaskQueueKind } = proto.temporal.api.enums.v1;
@@ -76,6 +77,8 @@ const blankRun: RunState = {
   externalCancels: noEntries,
   externalSignals: noEntries,
   signalRequestIds: new Set(),
+  updates: new Map(),
+  completedUpdates: new Map(),
   buffered: [],
   nextEventId: 1,
   historyBytes: 0,
@@ -121,6 +124,7 @@ export function startRun(input: StartInput, env: CoreEnv): Transition<{ readonly
   applyStarted(draft, event);
   if (input.waitForParent) draft.state.waitsForParent = true;
   if (input.signal) addSignal(draft, input.signal);
+  if (input.update) addUpdate(draft, input.update);
   scheduleWorkflowTask(draft);
   return settle(draft, accept({ runId: input.runId }));
 }

@@ -18,11 +18,12 @@ import type {
   RetryPolicy,
   RunState,
   TimerInfo,
+  UpdateInfo,
 } from './state.ts';
 
 const format = 1;
 
-const { common, failure, history } = proto.temporal.api;
+const { common, failure, history, update } = proto.temporal.api;
 
 interface WireType<T> {
   encode(value: T): { finish(): Uint8Array };
@@ -62,6 +63,9 @@ function bytesOf(text: string): Uint8Array {
 
 const payloads = wireField(common.v1.Payloads as WireType<proto.temporal.api.common.v1.IPayloads>);
 const priority = wireField(common.v1.Priority as WireType<proto.temporal.api.common.v1.IPriority>);
+const updateRequest = wireField(
+  update.v1.Request as WireType<proto.temporal.api.update.v1.IRequest>,
+);
 const failures = wireField(failure.v1.Failure as WireType<proto.temporal.api.failure.v1.IFailure>);
 
 const memo = wireField(common.v1.Memo as WireType<proto.temporal.api.common.v1.IMemo>);
@@ -131,6 +135,8 @@ function storedOf(s: RunState): {
     externalCancels: entriesOf('externalCancels', s.externalCancels),
     externalSignals: entriesOf('externalSignals', s.externalSignals),
     signalRequestIds: s.signalRequestIds.size === 0 ? undefined : [...s.signalRequestIds],
+    updates: entriesOf('updates', s.updates),
+    completedUpdates: s.completedUpdates.size === 0 ? undefined : [...s.completedUpdates],
     buffered: s.buffered.length === 0 ? undefined : base64(encodeBatch(s.buffered)),
     nextEventId: s.nextEventId,
     historyBytes: s.historyBytes,
@@ -332,6 +338,10 @@ function decodeActivity(stored: StoredActivity, taskQueue: string): ActivityInfo
 }
 
 type PolicyName = keyof typeof ParentClosePolicy;
+type StoredUpdate = Omit<UpdateInfo, 'request' | 'failure'> & {
+  readonly request?: string;
+  readonly failure?: string;
+};
 type StoredChild = Omit<ChildInfo, 'parentClosePolicy'> & { readonly parentClosePolicy: string };
 
 const mapFields = {
@@ -349,6 +359,19 @@ const mapFields = {
   ),
   externalCancels: keyed<ExternalInfo>((cancel) => cancel.initiatedEventId),
   externalSignals: keyed<ExternalInfo>((signal) => signal.initiatedEventId),
+  updates: keyed<UpdateInfo>(
+    (update) => update.updateId,
+    ({ request, failure: why, ...rest }): StoredUpdate => ({
+      ...rest,
+      ...(request && { request: updateRequest.encode(request) }),
+      ...(why && { failure: failures.encode(why) }),
+    }),
+    ({ request, failure: why, ...rest }: StoredUpdate) => ({
+      ...rest,
+      ...(request !== undefined && { request: updateRequest.decode(request) }),
+      ...(why !== undefined && { failure: failures.decode(why) }),
+    }),
+  ),
   requestIds: {
     encode: (map: ReadonlyMap<unknown, unknown>) =>
       [...(map as ReadonlyMap<string, RequestIdInfo>)].map(([id, info]) => [
@@ -379,6 +402,8 @@ const decoders: Readonly<Record<string, (stored: never, row: StateRow) => unknow
   externalCancels: mapFields.externalCancels.decode,
   externalSignals: mapFields.externalSignals.decode,
   signalRequestIds: (ids: string[]) => new Set(ids),
+  updates: mapFields.updates.decode,
+  completedUpdates: (entries: [string, number][]) => new Map(entries),
   buffered: (batch: string) => decodeBatch(bytesOf(batch)),
   memo: memo.decode,
   searchAttributes: searchAttributes.decode,

@@ -12,6 +12,7 @@ import type {
   Payloads,
   Priority,
   SearchAttributes,
+  UpdateRequest,
 } from './proto.ts';
 
 export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
@@ -141,6 +142,21 @@ export interface ExternalInfo {
   readonly control: string;
 }
 
+/** Section 8. In the order of admission in its map. */
+export interface UpdateInfo {
+  readonly updateId: string;
+  readonly stage: 'admitted' | 'sent' | 'accepted' | 'rejected';
+  /** Until it is accepted or rejected: then its event has it, or nobody. */
+  readonly request?: UpdateRequest;
+  readonly identity: string;
+  /** The event before the task it was sent with; 0 until sent. */
+  readonly sequencingEventId: number;
+  readonly acceptedEventId: number;
+  /** Of a rejected one. */
+  readonly failure?: Failure;
+  readonly endedTime: number;
+}
+
 export interface RequestIdInfo {
   readonly eventType: number;
   readonly eventId: number;
@@ -209,6 +225,9 @@ export interface RunState {
   readonly externalCancels: ReadonlyMap<number, ExternalInfo>;
   readonly externalSignals: ReadonlyMap<number, ExternalInfo>;
   readonly signalRequestIds: ReadonlySet<string>;
+  readonly updates: ReadonlyMap<string, UpdateInfo>;
+  /** Update id to the event with its outcome (UP-2). */
+  readonly completedUpdates: ReadonlyMap<string, number>;
   /** WT-33. Their ids are not yet assigned. */
   readonly buffered: readonly HistoryEvent[];
 
@@ -289,6 +308,8 @@ export function copyOf(s: RunState): {
     externalCancels: s.externalCancels,
     externalSignals: s.externalSignals,
     signalRequestIds: s.signalRequestIds,
+    updates: s.updates,
+    completedUpdates: s.completedUpdates,
     buffered: s.buffered,
     nextEventId: s.nextEventId,
     historyBytes: s.historyBytes,

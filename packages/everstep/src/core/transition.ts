@@ -29,6 +29,7 @@ import { scheduleFirstWorkflowTask, startRun } from './start.ts';
 import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
 import type { Transition } from './transition-result.ts';
+import { admitUpdate } from './update-admission.ts';
 import { processLost, wake } from './wake.ts';
 import { completeWorkflowTask } from './workflow-task-completion.ts';
 import { failWorkflowTask, limitBuffer } from './workflow-task-failure.ts';
@@ -55,6 +56,7 @@ const handlers: Handlers = {
   cancelActivity,
   heartbeatActivity,
   signal,
+  admitUpdate,
   requestCancel,
   terminate,
   clearStickiness,

@@ -18,6 +18,8 @@ import type { Command } from './proto.ts';
 import { isOpen } from './state.ts';
 import type { WorkflowTaskInfo } from './state.ts';
 import { longOf, msOfDuration, numberOf } from './time.ts';
+import { applyRemainingMessages } from './update-completion.ts';
+import { rejectUnprocessed, wantsToSend } from './update.ts';
 import { causeName } from './workflow-task-cause.ts';
 import { endFailedTask, timeOutWorkflowTask } from './workflow-task-failure.ts';
 import {
@@ -62,6 +64,7 @@ export function completeWorkflowTask(
     identity: request.identity ?? '',
     eagerActivities: [],
     newTaskNeeded: false,
+    messages: new Map((request.messages ?? []).map((message) => [message.id ?? '', message])),
   };
   setStickiness(draft, request);
 
@@ -73,11 +76,18 @@ export function completeWorkflowTask(
       return failCommands(draft, task, request, problem);
     }
   }
+  const problem = applyRemainingMessages(draft, context);
+  if (problem) {
+    draft.rollBack();
+    return failCommands(draft, task, request, problem);
+  }
   draft.holdEvents = false;
-  // Update messages are answered here, before the task that may follow (WT-25).
+  if (!heartbeat) rejectUnprocessed(draft); // WT-25
 
   if (!isOpen(draft.state)) return accept(replyOf(undefined, []));
-  const needed = forced || context.newTaskNeeded || draft.state.buffered.length > 0; // WT-22
+  // WT-22
+  const needed =
+    forced || context.newTaskNeeded || draft.state.buffered.length > 0 || wantsToSend(draft.state);
   const next = needed
     ? scheduleNext(draft, request, heartbeat ? task.originalScheduledTime : 0)
     : undefined;

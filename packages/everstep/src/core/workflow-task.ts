@@ -15,12 +15,13 @@ import type { EventTable } from './event-table.ts';
 import type { Answer, DispatchTask, InputOf, Replies, WorkflowTaskToken } from './input.ts';
 import { InvariantViolation } from './invariant.ts';
 import { EventType, TimeoutType } from './proto.ts';
-import type { HistoryEvent } from './proto.ts';
+import type { HistoryEvent, UpdateMessage } from './proto.ts';
 import { clearReportedProblems } from './reported-problems.ts';
 import { addResetPoint } from './reset-points.ts';
 import { isOpen } from './state.ts';
 import type { RunState, WorkflowTaskInfo } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
+import { sendUpdates, sentUpdates } from './update.ts';
 
 const { TaskQueueKind, SuggestContinueAsNewReason } = proto.temporal.api.enums.v1;
 type TaskQueue = proto.temporal.api.taskqueue.v1.ITaskQueue;
@@ -185,7 +186,7 @@ export function startWorkflowTask(
   }
   if (task.startedEventId !== 0) {
     return task.requestId === input.requestId
-      ? accept(startedReply(state, task))
+      ? accept(startedReply(state, task, sentUpdates(state)))
       : notFound('Workflow task already started.');
   }
   if (task.sticky && input.taskQueue === state.taskQueue) {
@@ -241,10 +242,10 @@ export function startWorkflowTask(
     draft.touch();
   }
   if (input.processId) state.workflowTask = { ...pending(draft), processId: input.processId };
-  return accept(startedReply(state, pending(draft)));
+  return accept(startedReply(state, pending(draft), sendUpdates(draft, task.sticky)));
 }
 
-/** WT-10. Updates are counted where they are admitted. */
+/** WT-10. */
 function continueAsNewReasons(
   draft: Draft,
 ): proto.temporal.api.enums.v1.SuggestContinueAsNewReason[] {
@@ -253,18 +254,27 @@ function continueAsNewReasons(
   if (state.historyBytes >= env.limits.suggestContinueAsNewBytes) {
     reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
   }
+  const updates = state.completedUpdates.size + state.updates.size;
+  if (updates >= 0.9 * env.limits.updatesMax) {
+    reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  }
   if (state.nextEventId - 1 >= env.limits.suggestContinueAsNewEvents) {
     reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
   }
   return reasons;
 }
 
-function startedReply(state: RunState, task: WorkflowTaskInfo): Replies['startWorkflowTask'] {
+function startedReply(
+  state: RunState,
+  task: WorkflowTaskInfo,
+  messages: readonly UpdateMessage[],
+): Replies['startWorkflowTask'] {
   return {
     workflowTask: task,
     previousStartedEventId: state.lastCompletedStartedEventId,
     transientEvents: task.attempt > 1 ? transientEvents(state, task) : [],
     token: tokenOf(task),
+    messages,
   };
 }
 

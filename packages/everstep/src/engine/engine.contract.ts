@@ -21,6 +21,7 @@ import { describeQueries } from './queries.contract.ts';
 import { describeReads } from './reads.contract.ts';
 import { describeResets } from './resets.contract.ts';
 import { describeStarts } from './starts.contract.ts';
+import { describeUpdates } from './updates.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
 
 export function describeEngine(name: string, makeFixture: () => StoreFixture): void {
@@ -69,6 +70,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('reads', () => {
       describeReads(scenario);
+    });
+    describe('updates', () => {
+      describeUpdates(scenario);
     });
     describe('namespaces', () => {
       describeNamespaces(scenario);

@@ -4,9 +4,12 @@
  * policy decides with the current run at hand.
  */
 import type { InputOf, SignalArgs } from '../core/input.ts';
+import type { UpdateRequest } from '../core/proto.ts';
+import { isOpen } from '../core/state.ts';
 import type { Payloads } from '../core/proto.ts';
 import { decideSignalWithStart, decideStart } from '../core/start-policy.ts';
 import type { StartDecision } from '../core/start-policy.ts';
+import { isKnownUpdate } from '../core/update.ts';
 import { ServiceError, isServiceError } from '../service/service-error.ts';
 import { errorOf } from './executor.ts';
 import type { Executor } from './executor.ts';
@@ -14,6 +17,13 @@ import { newUnit, settled } from './unit.ts';
 import type { LiveRun, RequestOutcome } from './unit.ts';
 
 const conflictsMax = 100;
+
+/** Of an update-with-start it was the update that was refused, and why. */
+export class UpdateRefused extends Error {
+  constructor(cause: unknown) {
+    super('the update was refused', { cause });
+  }
+}
 
 export interface StartOutcome {
   readonly runId: string;
@@ -53,6 +63,44 @@ export class Starts {
           : await this.#do(decision as StartDecision, { ...input, signal }, current);
     }
     return outcome;
+  }
+
+  /**
+   * UP-8: a run that knows the update answers for it, an open one takes it up where the policy lets it, and else one
+   * is started that has it from the beginning. Gives the run to wait on.
+   */
+  async updateWithStart(
+    input: InputOf<'start'>,
+    update: UpdateRequest,
+  ): Promise<StartOutcome & { readonly run: LiveRun }> {
+    const updateId = update.meta?.updateId ?? '';
+    for (let conflicts = 0; ; conflicts += 1) {
+      assertNotTooMany(input, conflicts);
+      const current = await this.#currentAtRest(input);
+      const known = current?.state && isKnownUpdate(current.state, updateId);
+      if (current && known) return { runId: current.key.runId, started: false, run: current };
+      const decision = decideStart(current?.state, input.request);
+      if (decision.kind === 'useExisting' && current) {
+        const run = await this.#admit(current, update);
+        if (run) return { runId: run.key.runId, started: decision.started, run };
+        continue;
+      }
+      const outcome = await this.#do(decision, { ...input, update }, current);
+      if (outcome?.run) return { ...outcome, run: outcome.run };
+    }
+  }
+
+  /** Undefined when the run closed in between: then it is decided again. */
+  async #admit(current: LiveRun, request: UpdateRequest): Promise<LiveRun | undefined> {
+    try {
+      const { run } = await this.#executor.submitTo(current, { kind: 'admitUpdate', request });
+      return run;
+    } catch (error) {
+      if (isServiceError(error, 'NOT_FOUND') && current.latest && !isOpen(current.latest)) {
+        return undefined;
+      }
+      throw new UpdateRefused(error);
+    }
   }
 
   async #do(

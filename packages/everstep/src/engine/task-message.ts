@@ -29,7 +29,7 @@ export function workflowTaskMessage(args: {
     scheduledTime: timestampOf(task.originalScheduledTime),
     startedTime: timestampOf(task.startedTime),
     queries: {},
-    messages: [],
+    messages: [...started.messages],
   };
 }
 

@@ -11,6 +11,7 @@ import { deleteWorkflowExecution } from './verbs/delete-workflow-execution.ts';
 import { describeNamespace } from './verbs/describe-namespace.ts';
 import { describeTaskQueue } from './verbs/describe-task-queue.ts';
 import { describeWorkflowExecution } from './verbs/describe-workflow-execution.ts';
+import { executeMultiOperation } from './verbs/execute-multi-operation.ts';
 import { getClusterInfo } from './verbs/get-cluster-info.ts';
 import { getSearchAttributes } from './verbs/get-search-attributes.ts';
 import { getSystemInfo } from './verbs/get-system-info.ts';
@@ -20,6 +21,7 @@ import { listNamespaces } from './verbs/list-namespaces.ts';
 import { listWorkflowExecutions } from './verbs/list-workflow-executions.ts';
 import { pollActivityTaskQueue } from './verbs/poll-activity-task-queue.ts';
 import { pollWorkflowTaskQueue } from './verbs/poll-workflow-task-queue.ts';
+import { pollWorkflowExecutionUpdate } from './verbs/poll-workflow-execution-update.ts';
 import { queryWorkflow } from './verbs/query-workflow.ts';
 import { recordActivityTaskHeartbeatById } from './verbs/record-activity-task-heartbeat-by-id.ts';
 import { recordActivityTaskHeartbeat } from './verbs/record-activity-task-heartbeat.ts';
@@ -41,6 +43,7 @@ import { signalWithStartWorkflowExecution } from './verbs/signal-with-start-work
 import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
 import { startWorkflowExecution } from './verbs/start-workflow-execution.ts';
 import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
+import { updateWorkflowExecution } from './verbs/update-workflow-execution.ts';
 import { updateNamespace } from './verbs/update-namespace.ts';
 import { addSearchAttributes } from './verbs/add-search-attributes.ts';
 import { deleteNamespace } from './verbs/delete-namespace.ts';
@@ -53,6 +56,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   describeNamespace,
   describeTaskQueue,
   describeWorkflowExecution,
+  executeMultiOperation,
   getClusterInfo,
   getSearchAttributes,
   getSystemInfo,
@@ -61,6 +65,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   listNamespaces,
   listWorkflowExecutions,
   pollActivityTaskQueue,
+  pollWorkflowExecutionUpdate,
   pollWorkflowTaskQueue,
   queryWorkflow,
   recordActivityTaskHeartbeatById,
@@ -84,6 +89,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   startWorkflowExecution,
   terminateWorkflowExecution,
   updateNamespace,
+  updateWorkflowExecution,
 };
 
 const operatorVerbs: {

@@ -5,7 +5,7 @@
  */
 import { Metadata } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
-import type { RefusalDetail } from '../core/refusal.ts';
+import type { Refusal, RefusalDetail } from '../core/refusal.ts';
 import { grpcStatus, ServiceError } from './service-error.ts';
 
 /** Shaped as `@grpc/grpc-js`'s ServiceError, which is what `isGrpcServiceError` of the official client looks for. */
@@ -53,14 +53,32 @@ export function unimplemented(method: string): GrpcError {
 
 function statusBytes(error: ServiceError): Buffer | undefined {
   if (error.detail === undefined) return undefined;
-  const [typeName, value] = packed(error.detail);
-  const bytes = proto.google.rpc.Status.encode({
-    code: error.status,
-    message: error.message,
-    details: [{ type_url: `type.googleapis.com/temporal.api.errordetails.v1.${typeName}`, value }],
-  }).finish();
+  const bytes = proto.google.rpc.Status.encode(statusOf(error)).finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+function statusOf({ code, message, detail }: Refusal | ServiceError): {
+  code: number;
+  message: string;
+  details: { type_url: string; value: Uint8Array }[];
+} {
+  if (detail === undefined) return { code: grpcStatus[code], message, details: [] };
+  const [typeName, value] = packed(detail);
+  const type_url = `type.googleapis.com/temporal.api.errordetails.v1.${typeName}`;
+  return { code: grpcStatus[code], message, details: [{ type_url, value }] };
+}
+
+/** Of an operation that did not happen because another failed. */
+const aborted = {
+  code: grpcStatus.ABORTED,
+  message: 'Operation was aborted.',
+  details: [
+    {
+      type_url: 'type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted',
+      value: proto.temporal.api.failure.v1.MultiOperationExecutionAborted.encode({}).finish(),
+    },
+  ],
+};
 
 const details = proto.temporal.api.errordetails.v1;
 const { ResourceExhaustedCause, ResourceExhaustedScope } = proto.temporal.api.enums.v1;
@@ -126,6 +144,13 @@ function packed(detail: RefusalDetail): [typeName: string, bytes: Uint8Array] {
       return [
         'NamespaceUnavailableFailure',
         details.NamespaceUnavailableFailure.encode({ namespace: detail.namespace }).finish(),
+      ];
+    case 'multiOperation':
+      return [
+        'MultiOperationExecutionFailure',
+        details.MultiOperationExecutionFailure.encode({
+          statuses: detail.refusals.map((refusal) => (refusal ? statusOf(refusal) : aborted)),
+        }).finish(),
       ];
   }
 }

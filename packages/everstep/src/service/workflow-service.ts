@@ -73,6 +73,18 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest,
     temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionResponse
   >;
+  updateWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IUpdateWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IUpdateWorkflowExecutionResponse
+  >;
+  pollWorkflowExecutionUpdate: Rpc<
+    temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdateRequest,
+    temporal.api.workflowservice.v1.IPollWorkflowExecutionUpdateResponse
+  >;
+  executeMultiOperation: Rpc<
+    temporal.api.workflowservice.v1.IExecuteMultiOperationRequest,
+    temporal.api.workflowservice.v1.IExecuteMultiOperationResponse
+  >;
   terminateWorkflowExecution: Rpc<
     temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest,
     temporal.api.workflowservice.v1.ITerminateWorkflowExecutionResponse

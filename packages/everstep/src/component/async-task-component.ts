@@ -2,9 +2,7 @@
  * The component: puts store, engine and tasks together in this process, and is what users start and stop. Above
  * the engine it speaks the service interface only, so that a Temporal server can take the engine's place.
  */
-import { Client } from '@temporalio/client';
-import { createEngine, type Engine } from '../engine/engine.ts';
-import { inProcessConnection } from '../service/connection.ts';
+import type { Client } from '@temporalio/client';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
@@ -13,7 +11,6 @@ import { Activity, type AnyActivity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
 import { parseDuration, type Duration } from '../tasks/duration.ts';
 import { unknownField } from '../tasks/known-fields.ts';
-import { TaskWorker } from '../tasks/task-worker.ts';
 import { Workflow, type AnyWorkflow } from '../tasks/workflow.ts';
 import {
   resolveOptions,
@@ -21,7 +18,7 @@ import {
   type AsyncTaskComponentOptions,
   type ResolvedOptions,
 } from './component-options.ts';
-import { hostId, isPidAlive } from './host-id.ts';
+import { startRuntime, type Runtime } from './runtime.ts';
 import { stderrLogger } from './stderr-logger.ts';
 import { storeOf } from './store-of.ts';
 
@@ -44,11 +41,8 @@ const timerMsMax = 2 ** 31 - 1;
 
 type Phase = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
-interface Running {
+interface Running extends Runtime {
   readonly store: Store;
-  readonly engine: Engine;
-  readonly client: Client;
-  readonly worker: TaskWorker | undefined;
   /** Timers of the engine let a process end; a started component does not, until stop(). */
   readonly keepAlive: NodeJS.Timeout;
 }
@@ -203,27 +197,37 @@ export class AsyncTaskComponent {
   }
 
   async #start(): Promise<void> {
-    const { namespace, taskQueue, dataConverter } = this.#options;
+    const { namespace, taskQueue, concurrency, dataConverter } = this.#options;
     const store = this.#store;
     await store.open();
     try {
-      const engine = await this.#startEngine();
-      try {
-        const client = new Client({
-          connection: inProcessConnection(engine.service, systemClock),
-          namespace,
-          ...(dataConverter !== undefined && { dataConverter }),
+      const runtime = await startRuntime({
+        store,
+        clock: systemClock,
+        random: systemRandom,
+        logger: this.#logger('warn'),
+        namespace,
+        retentionMs,
+        dataConverter,
+        worker: this.#options.worker
+          ? {
+              tasks: [...this.#tasks.values()].map((task) => task.definition),
+              activities: [...this.#activities.values()],
+              taskQueue,
+              concurrency,
+            }
+          : undefined,
+      });
+      for (const task of this.#tasks.values()) {
+        task.connect({
+          client: runtime.client,
+          taskQueue,
+          clock: systemClock,
+          random: systemRandom,
         });
-        const worker = await this.#startWorker(engine, client);
-        for (const task of this.#tasks.values()) {
-          task.connect({ client, taskQueue, clock: systemClock, random: systemRandom });
-        }
-        const keepAlive = setInterval(() => undefined, timerMsMax);
-        this.#running = { store, engine, client, worker, keepAlive };
-      } catch (error) {
-        await engine.stop().catch(() => undefined);
-        throw error;
       }
+      const keepAlive = setInterval(() => undefined, timerMsMax);
+      this.#running = { ...runtime, store, keepAlive };
     } catch (error) {
       await store.close().catch(() => undefined);
       throw error;
@@ -233,44 +237,6 @@ export class AsyncTaskComponent {
     this.#logger('info').info(
       `started on the embedded engine, ${store.description} (namespace ${namespace}, ${work})`,
     );
-  }
-
-  async #startEngine(): Promise<Engine> {
-    const engine = createEngine({
-      store: this.#store,
-      clock: systemClock,
-      random: systemRandom,
-      hostId: hostId(),
-      pid: process.pid,
-      isPidAlive,
-      logger: this.#logger('warn'),
-      defaultNamespace: this.#options.namespace,
-      retentionMs,
-      acts: this.#options.worker,
-    });
-    await engine.start();
-    return engine;
-  }
-
-  async #startWorker(engine: Engine, client: Client): Promise<TaskWorker | undefined> {
-    if (!this.#options.worker) return undefined;
-    const { identity, loadedDataConverter } = client.options;
-    const worker = new TaskWorker({
-      service: engine.service,
-      local: engine.service,
-      tasks: [...this.#tasks.values()].map((task) => task.definition),
-      activities: [...this.#activities.values()],
-      namespace: this.#options.namespace,
-      taskQueue: this.#options.taskQueue,
-      identity,
-      clock: systemClock,
-      random: systemRandom,
-      logger: this.#logger('warn'),
-      concurrency: this.#options.concurrency,
-      dataConverter: loadedDataConverter,
-    });
-    await worker.start();
-    return worker;
   }
 
   async #stop(graceMs: number): Promise<void> {

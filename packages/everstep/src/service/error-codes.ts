@@ -32,6 +32,10 @@ export const errorCodes = [
   'REGISTRATION_INVALID',
   'NOT_BUILT',
   'GATEWAY_ADDRESS',
+  'TEST_OPTIONS_INVALID',
+  'TEST_NOT_REGISTERED',
+  'REPLAY_INCOMPATIBLE',
+  'REPLAY_HISTORY_INVALID',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

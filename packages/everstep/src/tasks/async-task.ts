@@ -66,6 +66,8 @@ type SubmitParams<TParams, TInput> = unknown extends TInput ? TParams : TInput;
 export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   readonly #definition: TaskDefinition;
   readonly #task: TaskFunction<TParams, TResult>;
+  /** As they were given. */
+  readonly #options: object;
   #connection: TaskConnection | undefined;
   #disconnected = false;
 
@@ -73,6 +75,7 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   constructor(options: TaskOptions<TParams, TResult, TInput>) {
     this.#definition = defineTask(options);
     this.#task = options.task;
+    this.#options = options;
   }
 
   /** `asyncTask_<name>`, with `[params]` as its arguments: any Temporal client can start it. */
@@ -117,6 +120,11 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    */
   isMultiStep(): boolean {
     return this.#definition.kind === 'multi';
+  }
+
+  /** The same task once more, to be connected to another component of this process. */
+  copy(): AsyncTask<TParams, TResult, TInput> {
+    return new AsyncTask(this.#options as TaskOptions<TParams, TResult, TInput>);
   }
 
   /** Submits and reads through that client; without a component, tasks without a queue go to `async-tasks`. */

@@ -1,5 +1,6 @@
 /** A run's history as the service has it. */
 import proto from '@temporalio/proto';
+import type { ActivityTask, WorkflowTask } from '../service/local-worker.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import { numberOf } from './int64.ts';
 import type { HistoryEvent } from './journal.ts';
@@ -12,6 +13,17 @@ export interface HistoryRequest {
   readonly runId: string;
   /** Where to go on; from the beginning without it. */
   readonly nextPageToken?: Uint8Array;
+}
+
+/** The run that a task is of. */
+export function executionOf(task: WorkflowTask | ActivityTask): {
+  workflowId: string;
+  runId: string;
+} {
+  return {
+    workflowId: task.workflowExecution?.workflowId ?? '',
+    runId: task.workflowExecution?.runId ?? '',
+  };
 }
 
 /** To its end, page by page. */

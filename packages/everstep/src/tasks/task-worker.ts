@@ -21,6 +21,7 @@ import type { WorkflowService } from '../service/workflow-service.ts';
 import { ActivityCall, activityUnknown } from './activity-call.ts';
 import { isPromiseLike } from './coroutine.ts';
 import type { Activity } from './activity.ts';
+import type { StepDescriptor } from './definition.ts';
 import { numberOf } from './int64.ts';
 import type { HistoryEvent } from './journal.ts';
 import type { LiveRun } from './live-run.ts';
@@ -29,7 +30,14 @@ import { PollLoop } from './poll-loop.ts';
 import { RegisteredActivities } from './registered-activities.ts';
 import { RunCache } from './run-cache.ts';
 import { commandsOf, type Command, type CommandOptions } from './run-commands.ts';
-import { continuesAt, isWhole, joined, lastDrivenEventId, readHistory } from './run-history.ts';
+import {
+  continuesAt,
+  executionOf,
+  isWhole,
+  joined,
+  lastDrivenEventId,
+  readHistory,
+} from './run-history.ts';
 import { RunningStep, type StepCall } from './running-step.ts';
 import { StallWatch } from './stall-watch.ts';
 import { stepFields } from './step-response.ts';
@@ -69,6 +77,8 @@ export interface TaskWorkerOptions {
   };
   /** Runs kept live; 5,000 by default. */
   readonly liveRunsMax?: number;
+  /** For tests of tasks: what to call in the place of a step's own code. */
+  readonly callInstead?: ((task: ActivityTask) => StepDescriptor['call'] | undefined) | undefined;
 }
 
 /** How long stop() waits for the answers of steps that have ended. */
@@ -143,6 +153,11 @@ export class TaskWorker implements LocalWorker {
   /** It failed for good: it takes no more work until the process starts again. */
   get failed(): boolean {
     return this.#pollLoop?.failed === true;
+  }
+
+  /** Code of the tasks or of their steps runs just now. */
+  get busy(): boolean {
+    return this.#driving > 0 || this.#steps.size > 0;
   }
 
   /** Takes work from now on. Rejects when the namespace is unknown or the service is not to be reached. */
@@ -427,8 +442,9 @@ export class TaskWorker implements LocalWorker {
   #callIn(run: LiveRun | undefined, task: ActivityTask): StepCall | undefined {
     const descriptor = run?.stepOf(task.activityId ?? '');
     if (!run || !descriptor) return undefined;
+    const call = this.#options.callInstead?.(task);
     return {
-      descriptor,
+      descriptor: call ? { ...descriptor, call } : descriptor,
       definition: run.definition,
       keyRunId: descriptor instanceof ActivityCall ? run.runId : run.keyRunId,
     };
@@ -479,13 +495,6 @@ export class TaskWorker implements LocalWorker {
     if (!run.stopped && (held === undefined || held.position < until)) this.#runs.set(run);
     return run;
   }
-}
-
-function executionOf(task: WorkflowTask | ActivityTask): { workflowId: string; runId: string } {
-  return {
-    workflowId: task.workflowExecution?.workflowId ?? '',
-    runId: task.workflowExecution?.runId ?? '',
-  };
 }
 
 function stepId(runId: string, activityId: string): string {

@@ -87,6 +87,8 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
   TResult
 > {
   readonly #definition: WorkflowDefinition;
+  /** As they were given. */
+  readonly #options: object;
   readonly #run: WorkflowFunction<TInput, TResult>;
   #connection: TaskConnection | undefined;
 
@@ -96,6 +98,7 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     run: WorkflowFunction<TInput, TResult>,
   ) {
     this.#definition = defineWorkflow(options, run);
+    this.#options = options;
     this.#run = run;
   }
 
@@ -120,6 +123,11 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
 
   getWorkflowFunction(): WorkflowFunction<TInput, TResult> {
     return this.#run;
+  }
+
+  /** The same workflow once more, to be connected to another component of this process. */
+  copy(): Workflow<TInput, TResult, TRaw> {
+    return new Workflow(this.#options as WorkflowOptions<TInput, TResult, TRaw>, this.#run);
   }
 
   /** Starts through that client; without a component, workflows without a queue go to `async-tasks`. */

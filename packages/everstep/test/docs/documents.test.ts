@@ -18,6 +18,7 @@ const execute = promisify(execFile);
 const blocks = documents().flatMap((path) => blocksOf(path));
 const runnable = blocks.filter((block) => block.prints !== undefined);
 const source = join(root, 'packages/everstep/src/index.ts');
+const testingSource = join(root, 'packages/everstep/src/testing/index.ts');
 let folder: string;
 
 beforeAll(() => {
@@ -33,7 +34,7 @@ beforeAll(() => {
         ...base.compilerOptions,
         noEmit: true,
         typeRoots: [join(root, 'node_modules/@types')],
-        paths: { everstep: [source] },
+        paths: { everstep: [source], 'everstep/testing': [testingSource] },
       },
       include: ['*.ts'],
     }),

@@ -1,0 +1,90 @@
+/** An engine on an open store, its client, and the worker on it: what every component is made of. */
+import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
+import type { Clock, Random } from '../service/clock.ts';
+import { inProcessConnection } from '../service/connection.ts';
+import type { Logger } from '../service/logger.ts';
+import type { WorkflowService } from '../service/workflow-service.ts';
+import type { Store } from '../store/store.ts';
+import { TaskWorker, type TaskWorkerOptions } from '../tasks/task-worker.ts';
+import type { ConcurrencyOptions } from './component-options.ts';
+import { hostId, isPidAlive } from './host-id.ts';
+
+export interface RuntimeOptions {
+  /** Open. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly namespace: string;
+  readonly retentionMs: EngineOptions['retentionMs'];
+  readonly dataConverter?: DataConverter | undefined;
+  /** None: this process submits and reads. */
+  readonly worker?:
+    | (Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue' | 'callInstead'> & {
+        readonly concurrency?: ConcurrencyOptions;
+      })
+    | undefined;
+  /** What clients speak to, in the place of the engine's own service. */
+  readonly serviceOf?: (engine: Engine) => WorkflowService;
+}
+
+export interface Runtime {
+  readonly engine: Engine;
+  readonly client: Client;
+  readonly worker: TaskWorker | undefined;
+}
+
+/** @throws what the store throws; the engine is stopped then, and the store is left open. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { store, clock, random, logger, namespace, retentionMs, dataConverter } = options;
+  const engine = createEngine({
+    store,
+    clock,
+    random,
+    hostId: hostId(),
+    pid: process.pid,
+    isPidAlive,
+    logger,
+    defaultNamespace: namespace,
+    retentionMs,
+    acts: options.worker !== undefined,
+  });
+  await engine.start();
+  try {
+    const service = options.serviceOf?.(engine) ?? engine.service;
+    const client = new Client({
+      connection: inProcessConnection(service, clock),
+      namespace,
+      ...(dataConverter !== undefined && { dataConverter }),
+    });
+    return { engine, client, worker: await startWorker(options, engine, client) };
+  } catch (error) {
+    await engine.stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function startWorker(
+  options: RuntimeOptions,
+  engine: Engine,
+  client: Client,
+): Promise<TaskWorker | undefined> {
+  if (options.worker === undefined) return undefined;
+  const { clock, random, logger, namespace } = options;
+  const { identity, loadedDataConverter } = client.options;
+  const worker = new TaskWorker({
+    ...options.worker,
+    service: engine.service,
+    local: engine.service,
+    namespace,
+    identity,
+    clock,
+    random,
+    logger,
+    dataConverter: loadedDataConverter,
+  });
+  await worker.start();
+  return worker;
+}

@@ -143,6 +143,11 @@ export function statusOf(error: unknown): number {
   return 2;
 }
 
+/** Under which a worker knows a step that runs. */
+export function stepId(runId: string, activityId: string): string {
+  return `${runId}/${activityId}`;
+}
+
 export function stepFields(task: ActivityTask): Readonly<Record<string, unknown>> {
   return {
     workflowId: task.workflowExecution?.workflowId,

@@ -40,7 +40,7 @@ import {
 } from './run-history.ts';
 import { RunningStep, type StepCall } from './running-step.ts';
 import { StallWatch } from './stall-watch.ts';
-import { stepFields } from './step-response.ts';
+import { stepFields, stepId } from './step-response.ts';
 import { StepSlots } from './step-slots.ts';
 import { stepUnknown, TaskCodeError } from './task-errors.ts';
 import {
@@ -495,8 +495,4 @@ export class TaskWorker implements LocalWorker {
     if (!run.stopped && (held === undefined || held.position < until)) this.#runs.set(run);
     return run;
   }
-}
-
-function stepId(runId: string, activityId: string): string {
-  return `${runId}/${activityId}`;
 }

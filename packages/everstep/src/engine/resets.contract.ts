@@ -45,6 +45,46 @@ export function describeResets(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    'A reset waits for what is being written, and takes it along (RS-2)',
+    async (first, world) => {
+      await first.leave();
+      let answers: Promise<void> | undefined;
+      const host = await world.host({
+        wrap: (store) =>
+          new Proxy(store, {
+            get: (target, name) => {
+              const value: unknown = Reflect.get(target, name, target);
+              if (name !== 'commit') {
+                return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+              }
+              return async (groups: Parameters<typeof store.commit>[0]) => {
+                const results = await target.commit(groups);
+                await answers;
+                return results;
+              };
+            },
+          }),
+      });
+      const old = await host.start('a');
+      await host.turn([step('s')]);
+      let answer = (): void => undefined;
+      answers = new Promise((resolve) => {
+        answer = resolve;
+      });
+      const signalled = host.signal('a', 'late');
+      await world.clock.settle();
+      const resetting = reset(host, 'a', 4, old);
+      await world.clock.settle();
+      answer();
+      const runId = await resetting;
+      await signalled;
+      expect(await host.names('a', runId)).toContain('WorkflowExecutionSignaled');
+      expect(await host.status('a', old)).toBe('TERMINATED');
+      expect((await host.names('a', old)).at(-1)).toBe('WorkflowExecutionTerminated');
+    },
+  );
+
   scenario('A closed run is reset by its run id (RS-3)', async (host) => {
     const old = await host.start('a');
     await host.turn([failRun()]);

@@ -19,9 +19,11 @@ export const resetWorkflowExecution: Verb<'resetWorkflowExecution'> = async (con
   if (!request.workflowTaskFinishEventId)
     throw invalid('Workflow task finish ID must be set on request.');
   for (let conflicts = 0; conflicts < conflictsMax; conflicts += 1) {
-    const base = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
+    const asked = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
     const current = await context.executor.locateCurrent(namespace.namespaceId, workflowId);
     if (!current) throw runNotFound({ workflowId, runId: '' });
+    // One that is being changed was read from the store: another object, and not another run.
+    const base = asked.key.runId === current.key.runId ? current : asked;
     const runId = await attempt(context, base, current, request);
     if (runId !== undefined) return { runId };
   }
@@ -43,6 +45,8 @@ async function attempt(
   // A run that is being changed right now is reset once that is committed.
   for (const run of [current, base]) while (run.part) await settled(run.part.unit);
   if (current.dropped || !current.state || base.dropped || !base.state) return undefined;
+  // What was written while this waited is part of what is reset.
+  if (base.state.nextEventId !== baseEvents.length + 1) return undefined;
   const requestId = request.requestId || context.random.uuid();
   if (current.state.createRequestId === requestId) return current.key.runId;
   const answer = resetRun(

@@ -1,4 +1,5 @@
 /** A real store with a tap on its commits: counts them, holds them back, or makes some fail. */
+import { StoreError } from '../src/store/store.ts';
 import type { CommitGroup, CommitResult, Store } from '../src/store/store.ts';
 
 export class StoreTap {
@@ -6,6 +7,8 @@ export class StoreTap {
   commits = 0;
   /** How many of the next commits fail, and with what. */
   failures: unknown[] = [];
+  /** How many of the next commits are written and answered with an error. */
+  lostAnswers = 0;
   /** Runs before a commit; resolve it to let the commit go on. */
   before: (() => Promise<void> | void) | undefined;
   /** What became of the last commit. */
@@ -26,6 +29,10 @@ export class StoreTap {
     if (this.failures.length > 0) throw this.failures.shift();
     this.results = await store.commit(groups);
     this.commits += this.results.filter(({ outcome }) => outcome === 'committed').length;
+    if (this.lostAnswers > 0) {
+      this.lostAnswers -= 1;
+      throw new StoreError('STORE_FAILED', 'The answer was lost.');
+    }
     return this.results;
   }
 }

@@ -100,6 +100,9 @@ export function transition(
   return settle(draft, answer);
 }
 
+/** The core as a value, for whoever puts something around it: a simulation counts rules there, and plants faults. */
+export type TransitionFunction = typeof transition;
+
 /** WT-35, and the end of a run whose history outgrew its limits (section 14). */
 function keepWithinLimits(draft: Draft): void {
   const { state, env } = draft;

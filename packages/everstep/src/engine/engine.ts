@@ -8,13 +8,14 @@
  */
 import { defaultLimits } from '../core/limits.ts';
 import type { Limits } from '../core/limits.ts';
+import type { TransitionFunction } from '../core/transition.ts';
 import type { Clock, Random, Timer } from '../service/clock.ts';
 import type { LocalWorker, LocalWorkerHost, LocalWorkerSupport } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
-import { ServiceError, storeFailedForGood } from '../service/service-error.ts';
+import { ServiceError, isServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
-import type { RunRef, Store } from '../store/store.ts';
+import type { RunKey, RunRef, Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import { dispatchWaitingQueries, offerHere } from './direct-query.ts';
 import { defaultEngineLimits } from './engine-limits.ts';
@@ -64,6 +65,8 @@ export interface EngineOptions {
   readonly acts: boolean;
   readonly limits?: Partial<EngineLimits>;
   readonly coreLimits?: Partial<Limits>;
+  /** The core's own by default. */
+  readonly transition?: TransitionFunction;
 }
 
 export interface Engine {
@@ -116,6 +119,9 @@ class EmbeddedEngine implements Engine {
         this.#written(committed);
       },
       onFailed: () => this.#noteFailure(),
+      onUncertain: (keys) => {
+        for (const key of keys) this.#endUncertainAttempts(key);
+      },
     });
     const executor = new Executor({
       store,
@@ -124,6 +130,7 @@ class EmbeddedEngine implements Engine {
       limits: coreLimits,
       live,
       groupCommit: this.#groupCommit,
+      ...(options.transition && { transition: options.transition }),
     });
     const history = new HistoryReader(store);
     const queries = new QueryBoard(limits.waitingQueriesMax);
@@ -297,6 +304,26 @@ class EmbeddedEngine implements Engine {
       if (queries.has(run.key.runId)) dispatchWaitingQueries(this.#context, run);
     }
     if (processes.others.length > 0) this.#options.store.hints.ring();
+  }
+
+  /**
+   * A commit of that run failed in a way that leaves open whether it was written. What it started for this process
+   * nobody runs, so those attempts end as with a process that died: they begin anew without using up a retry.
+   */
+  #endUncertainAttempts(key: RunKey): void {
+    const { executor } = this.#context;
+    const { store, clock } = this.#options;
+    this.#inBackground('Ending attempts that may not run', async () => {
+      try {
+        await executor.submit(key, { kind: 'processLost', processId: this.processId });
+      } catch (error) {
+        if (isServiceError(error, 'NOT_FOUND') || this.#stopped || store.failure) return;
+        clock.setTimer(tickMs, () => {
+          if (!this.#stopped) this.#endUncertainAttempts(key);
+        });
+        throw error;
+      }
+    });
   }
 
   /** Another process rang: there may be rows, mail, events. */

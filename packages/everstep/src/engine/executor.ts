@@ -13,7 +13,7 @@ import type { Limits } from '../core/limits.ts';
 import type { RunState } from '../core/state.ts';
 import { decodeState } from '../core/state-codec.ts';
 import { transition } from '../core/transition.ts';
-import type { Transition } from '../core/transition.ts';
+import type { Transition, TransitionFunction } from '../core/transition.ts';
 import type { Clock, Random } from '../service/clock.ts';
 import { ServiceError, isServiceError } from '../service/service-error.ts';
 import type { RunKey, RunRef, Store, StoredRun } from '../store/store.ts';
@@ -46,6 +46,8 @@ export interface ExecutorOptions {
   readonly limits: Limits;
   readonly live: LiveRuns;
   readonly groupCommit: GroupCommit;
+  /** The core's own by default. */
+  readonly transition?: TransitionFunction;
 }
 
 /** An executor's finding that the run is not there; the verbs word it. */
@@ -58,6 +60,7 @@ export class Executor {
   readonly #limits: Limits;
   readonly #live: LiveRuns;
   readonly #groupCommit: GroupCommit;
+  readonly #transition: TransitionFunction;
   readonly #loading = new Map<string, Promise<Located>>();
   dispatcher: Dispatcher | undefined;
   /** Whether a worker polls its sticky queue, as far as this process knows. */
@@ -70,6 +73,7 @@ export class Executor {
     this.#limits = options.limits;
     this.#live = options.live;
     this.#groupCommit = options.groupCommit;
+    this.#transition = options.transition ?? transition;
     this.#groupCommit.onCommitted = (run, waiting) => {
       for (const request of waiting) this.apply(run, request);
     };
@@ -155,7 +159,7 @@ export class Executor {
 
   /** Applies an input inside a part that is open, and gives its outcome as it will be once committed. */
   applyIn(part: Part, request: Request): RequestOutcome {
-    const result = transition(
+    const result = this.#transition(
       part.fresh ? undefined : part.state,
       request.input as never,
       this.env(),

@@ -3,6 +3,7 @@ import { child, completeRun, step, timer } from '../../test/command-kit.ts';
 import { refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
+import { FakeWorker } from '../../test/fake-worker.ts';
 import { StoreTap } from '../../test/store-tap.ts';
 import { StoreError } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
@@ -36,6 +37,60 @@ export function describeFailingStore(scenario: Scenario): void {
     expect(reply.started).toBe(true);
     expect(await host.poll()).toBeDefined();
   });
+
+  scenario(
+    'A commit that was written although its answer was lost is answered as written (EV-2)',
+    async (first, world) => {
+      const { host, tap } = await tapped(first, world);
+      tap.lostAnswers = 1;
+      const runId = await host.start('a');
+      expect(await host.names('a', runId)).toHaveLength(2);
+      const task = await host.poll();
+      tap.lostAnswers = 1;
+      await host.complete(task, [child('kid')]);
+      // Whose message goes with the next sweep.
+      await world.clock.advance(20_000);
+      expect(await host.names('kid')).toHaveLength(2);
+    },
+  );
+
+  scenario(
+    'A step that a commit started of which nobody knows is started again (decision 11)',
+    async (first, world) => {
+      await first.leave();
+      const tap = new StoreTap();
+      let refusals = 0;
+      world.expectsErrors = true;
+      const host = await world.host({
+        wrap: (store) => {
+          const { runs } = store;
+          const failing: Store['runs'] = {
+            ...runs,
+            load: (request) => {
+              refusals -= 1;
+              return refusals < 0 ? runs.load(request) : Promise.reject(trouble());
+            },
+          };
+          const tapped = tap.wrap(store);
+          return new Proxy(tapped, {
+            get: (target, name) => {
+              if (name === 'runs') return failing;
+              const value: unknown = Reflect.get(target, name, target);
+              return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+            },
+          });
+        },
+      });
+      const worker = new FakeWorker();
+      worker.host = host.service.attachWorker(worker);
+      tap.lostAnswers = 1;
+      refusals = 2;
+      expect((await refused(host.start('a'))).code).toBe('UNAVAILABLE');
+      expect(worker.started).toEqual([]);
+      await world.clock.advance(5_000);
+      expect(worker.started.map(({ attempt }) => attempt)).toEqual([1]);
+    },
+  );
 
   scenario('A full disk is said to be one (section 15)', async (first, world) => {
     const { host, tap } = await tapped(first, world);

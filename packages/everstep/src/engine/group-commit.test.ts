@@ -24,6 +24,7 @@ it('a unit that only read one of its runs holds only while that run is as it was
     retentionMs: () => 1,
     onWritten: ignore,
     onFailed: ignore,
+    onUncertain: ignore,
   });
   const executor = new Executor({
     store,

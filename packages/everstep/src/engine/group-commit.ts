@@ -14,6 +14,7 @@ import type {
   CommitGroup,
   CommitResult,
   MailInsert,
+  RunKey,
   RunRef,
   RunWrite,
   Store,
@@ -22,6 +23,7 @@ import { columnsOf } from './columns.ts';
 import type { LiveRun } from './unit.ts';
 import { encodeMail } from './mail.ts';
 import { encodeOutbox } from './outbox-codec.ts';
+import { readBack } from './read-back.ts';
 import { serviceErrorOf } from './store-trouble.ts';
 import type { Part, Request, Unit } from './unit.ts';
 
@@ -44,6 +46,8 @@ export interface GroupCommitOptions {
   readonly onWritten: (committed: readonly CommittedRun[]) => void;
   /** After a write that failed. */
   readonly onFailed: () => void;
+  /** It is not known whether these runs were written: their steps may have been started for this process. */
+  readonly onUncertain: (keys: readonly RunKey[]) => void;
 }
 
 export class GroupCommit {
@@ -132,13 +136,34 @@ export class GroupCommit {
           throw new ServiceError({ code: 'UNAVAILABLE', message: 'The engine is stopped.' });
         results = await this.#options.store.commit(groups);
       } catch (error) {
-        results = [];
         this.#options.onFailed();
-        for (const unit of written) this.#fail(unit, error);
+        results = await this.#readBack(written, groups, error);
       }
       this.#settle(written, groups, results);
     }
     if (unchanged.length > 0) await this.#settleUnchanged(unchanged);
+  }
+
+  /** The results of groups that were written although their commit failed; units of the others fail. */
+  async #readBack(
+    units: Unit[],
+    groups: CommitGroup[],
+    error: unknown,
+  ): Promise<readonly CommitResult[]> {
+    const results: CommitResult[] = [];
+    const closed = this.#closed || this.#options.store.failure !== undefined;
+    for (const [index, group] of [...groups.entries()].toReversed()) {
+      const result = closed ? undefined : await readBack(this.#options.store, group);
+      if (typeof result === 'object') {
+        results.unshift(result);
+        continue;
+      }
+      groups.splice(index, 1);
+      const [unit] = units.splice(index, 1);
+      if (unit) this.#fail(unit, error);
+      if (result === 'unknown') this.#options.onUncertain(group.writes.map(({ key }) => key));
+    }
+    return results;
   }
 
   #group(unit: Unit, now: number): CommitGroup {

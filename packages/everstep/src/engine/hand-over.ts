@@ -84,10 +84,13 @@ export class HandOver implements Dispatcher {
       : this.#takeStepRow(worker, run, row);
   }
 
-  /** As unique as a UUID would be, and two of them a step cost nothing. */
-  #requestId(): string {
+  /** What every start of a task says. Its request id is as unique as a UUID would be, and costs nothing. */
+  #start(task: Pick<DispatchTask, 'scheduledEventId' | 'stamp'>, { identity }: LocalWorker) {
+    const { scheduledEventId, stamp } = task;
+    const { processId } = this.#options;
     this.#requests += 1;
-    return `${this.#options.processId.slice(0, 13)}-${this.#requests.toString(36)}`;
+    const requestId = `${processId.slice(0, 13)}-${this.#requests.toString(36)}`;
+    return { scheduledEventId, stamp, requestId, identity, processId };
   }
 
   #handOverWorkflowTask(part: Part, task: DispatchTask): boolean {
@@ -100,15 +103,7 @@ export class HandOver implements Dispatcher {
     if (!worker) return false;
     const { executor } = this.#options;
     const outcome = executor.applyIn(part, {
-      input: {
-        kind: 'startWorkflowTask',
-        scheduledEventId: task.scheduledEventId,
-        stamp: task.stamp,
-        requestId: this.#requestId(),
-        identity: worker.identity,
-        taskQueue: task.taskQueue,
-        processId: this.#options.processId,
-      },
+      input: { kind: 'startWorkflowTask', ...this.#start(task, worker), taskQueue: task.taskQueue },
       settle: ignore,
       handedOverIn: part.unit,
     });
@@ -119,15 +114,7 @@ export class HandOver implements Dispatcher {
   #takeWorkflowRow(worker: LocalWorker, run: LiveRun, row: TaskRow): Promise<RowOutcome> {
     return new Promise((resolve) => {
       this.#options.executor.apply(run, {
-        input: {
-          kind: 'startWorkflowTask',
-          scheduledEventId: row.scheduledEventId,
-          stamp: row.stamp,
-          requestId: this.#requestId(),
-          identity: worker.identity,
-          taskQueue: row.taskQueue,
-          processId: this.#options.processId,
-        },
+        input: { kind: 'startWorkflowTask', ...this.#start(row, worker), taskQueue: row.taskQueue },
         doneTask: row.taskId,
         settle: (outcome) => {
           resolve(settledRow(outcome));
@@ -240,14 +227,7 @@ export class HandOver implements Dispatcher {
       const slot = worker.reserveStep(task.taskQueue, task.type);
       if (!slot) continue;
       const outcome = this.#options.executor.applyIn(part, {
-        input: {
-          kind: 'startActivity',
-          scheduledEventId: task.scheduledEventId,
-          stamp: task.stamp,
-          requestId: this.#requestId(),
-          identity: worker.identity,
-          processId: this.#options.processId,
-        },
+        input: { kind: 'startActivity', ...this.#start(task, worker) },
         settle: ignore,
         handedOverIn: part.unit,
       });
@@ -273,14 +253,7 @@ export class HandOver implements Dispatcher {
     let used = false;
     return new Promise((resolve) => {
       this.#options.executor.apply(run, {
-        input: {
-          kind: 'startActivity',
-          scheduledEventId: row.scheduledEventId,
-          stamp: row.stamp,
-          requestId: this.#requestId(),
-          identity: worker.identity,
-          processId: this.#options.processId,
-        },
+        input: { kind: 'startActivity', ...this.#start(row, worker) },
         doneTask: row.taskId,
         settle: (outcome) => {
           if (!outcome.ok) slot.release();

@@ -181,6 +181,7 @@ function startedAttributes(input: StartInput, env: CoreEnv): StartedAttributes {
     identity: request.identity ?? '',
     originalExecutionRunId: chain?.originalRunId ?? runId,
     firstExecutionRunId: chain?.firstRunId ?? runId,
+    ...(request.requestEagerExecution && { eagerExecutionAccepted: true }),
     attempt: chain?.attempt ?? 1,
     firstWorkflowTaskBackoff: durationOf(backoffMs),
     ...(expiration > 0 && { workflowExecutionExpirationTime: timestampOf(expiration) }),

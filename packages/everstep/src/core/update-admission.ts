@@ -22,7 +22,8 @@ export function admitUpdate(draft: Draft, input: InputOf<'admitUpdate'>): Answer
   const refused = checkUpdate(state, draft.env.limits);
   if (refused) return refused;
   addUpdate(draft, input.request);
-  scheduleWorkflowTask(draft);
+  // Unlike a signal it does not wait for a start delay to pass.
+  scheduleWorkflowTask(draft, { beforeFirst: true });
   return accepted;
 }
 

@@ -19,7 +19,7 @@ export function describedNamespace(
       description: namespace.config.description,
       ownerEmail: namespace.config.ownerEmail,
       data: { ...namespace.config.data },
-      capabilities: { syncUpdate: true, asyncUpdate: true },
+      capabilities: { eagerWorkflowStart: true, syncUpdate: true, asyncUpdate: true },
       limits: {
         blobSizeLimitError: longOf(limits.payloadBytesMax),
         memoSizeLimitError: longOf(limits.memoBytesMax),

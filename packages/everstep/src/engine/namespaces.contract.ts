@@ -86,6 +86,37 @@ export function describeNamespaces(scenario: Scenario): void {
     ).toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  scenario('A search attribute is given the type it is registered with (VS-1)', async (host) => {
+    await host.engine.operator.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: { Amount: Int, Colour: Keyword },
+    });
+    const value = (text: string) => ({
+      metadata: { encoding: new TextEncoder().encode('json/plain') },
+      data: new TextEncoder().encode(text),
+    });
+    await host.start('a', { searchAttributes: { indexedFields: { Amount: value('5') } } });
+    await host.turn([
+      {
+        commandType: 14,
+        upsertWorkflowSearchAttributesCommandAttributes: {
+          searchAttributes: { indexedFields: { Colour: value('"red"'), Other: value('1') } },
+        },
+      },
+    ]);
+    const { indexedFields } =
+      (await host.describe('a')).workflowExecutionInfo?.searchAttributes ?? {};
+    const types = Object.entries(indexedFields ?? {}).map(([name, { metadata }]) => [
+      name,
+      metadata?.['type'] && new TextDecoder().decode(metadata['type']),
+    ]);
+    expect(types).toEqual([
+      ['Amount', 'Int'],
+      ['Colour', 'Keyword'],
+      ['Other', undefined],
+    ]);
+  });
+
   scenario(
     'A search attribute of the system, of two types, or misnamed is refused (VS-2)',
     async (host) => {

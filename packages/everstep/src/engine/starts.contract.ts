@@ -13,6 +13,17 @@ const rejectDuplicate = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DU
 
 export function describeStarts(scenario: Scenario): void {
   scenario(
+    'An eager start hands over its first workflow task with the reply (EV)',
+    async (host) => {
+      const { eagerWorkflowTask } = await host.startReply('a', { requestEagerExecution: true });
+      expect(eagerWorkflowTask?.history?.events).toHaveLength(3);
+      expect(await host.tryPoll()).toBeUndefined();
+      await host.complete(eagerWorkflowTask ?? {}, [completeRun()]);
+      expect(await host.status('a')).toBe('COMPLETED');
+    },
+  );
+
+  scenario(
     'A start writes Started and WorkflowTaskScheduled in one commit (EV-2)',
     async (host) => {
       const reply = await host.startReply('a');

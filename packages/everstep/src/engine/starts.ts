@@ -14,7 +14,7 @@ import { ServiceError, isServiceError } from '../service/service-error.ts';
 import { errorOf } from './executor.ts';
 import type { Executor } from './executor.ts';
 import { newUnit, settled } from './unit.ts';
-import type { LiveRun, RequestOutcome } from './unit.ts';
+import type { LiveRun, Request, RequestOutcome } from './unit.ts';
 
 const conflictsMax = 100;
 
@@ -39,13 +39,14 @@ export class Starts {
     this.#executor = executor;
   }
 
-  async start(input: InputOf<'start'>): Promise<StartOutcome> {
-    let outcome = await this.#attempt(input, undefined, false);
+  /** `onStarted` is called inside the open part each time the run is made: see Request.onApplied. */
+  async start(input: InputOf<'start'>, onStarted?: Request['onApplied']): Promise<StartOutcome> {
+    let outcome = await this.#attempt(input, undefined, false, onStarted);
     for (let conflicts = 0; !outcome; conflicts += 1) {
       assertNotTooMany(input, conflicts);
       const current = await this.#currentAtRest(input);
       const decision = decideStart(current?.state, input.request);
-      outcome = await this.#do(decision, input, current);
+      outcome = await this.#do(decision, input, current, onStarted);
     }
     return outcome;
   }
@@ -107,12 +108,13 @@ export class Starts {
     decision: StartDecision,
     input: InputOf<'start'>,
     current: LiveRun | undefined,
+    onStarted?: Request['onApplied'],
   ): Promise<StartOutcome | undefined> {
     switch (decision.kind) {
       case 'start':
-        return this.#attempt(input, current, false);
+        return this.#attempt(input, current, false, onStarted);
       case 'terminateAndStart':
-        return this.#attempt(input, current, true);
+        return this.#attempt(input, current, true, onStarted);
       case 'useExisting':
         return { runId: decision.runId, started: decision.started, run: current };
       case 'refuse':
@@ -125,6 +127,7 @@ export class Starts {
     input: InputOf<'start'>,
     current: LiveRun | undefined,
     terminates: boolean,
+    onStarted?: Request['onApplied'],
   ): Promise<StartOutcome | undefined> {
     // Another start may have taken it up since it was looked at: a run has one open part.
     if (terminates && current?.part) return Promise.resolve(undefined);
@@ -149,7 +152,12 @@ export class Starts {
         if (outcome.ok) resolve({ runId: input.runId, started: true, run: outcome.run });
         else reject(errorOf(outcome) as Error);
       };
-      this.#executor.startRun(input, current ?? null, unit, { input, settle, madeByRestart: true });
+      this.#executor.startRun(input, current ?? null, unit, {
+        input,
+        settle,
+        madeByRestart: true,
+        ...(onStarted && { onApplied: onStarted }),
+      });
     });
   }
 

@@ -1,10 +1,11 @@
-/** Task tokens: which run, which task, which attempt. Opaque to workers; a forged one finds nothing. */
+/**
+ * Task tokens: which run, which task, which attempt. Opaque to workers; a forged one finds nothing. The fields that
+ * Temporal's own tokens have are where it has them, so that a token of its kind is one of an unknown run.
+ */
+import protobuf from 'protobufjs';
 import type { ActivityToken, WorkflowTaskToken } from '../core/input.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { RunKey } from '../store/store.ts';
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export type TaskToken =
   | { readonly kind: 'workflow'; readonly key: RunKey; readonly token: WorkflowTaskToken }
@@ -13,18 +14,38 @@ export type TaskToken =
 /** Workflow tasks that never leave the process need none. */
 export const noTaskToken = new Uint8Array();
 
+interface Fields {
+  readonly namespaceId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly scheduledEventId: number;
+  readonly attempt: number;
+  /** A workflow task's, ours alone: behind the numbers that Temporal uses. */
+  readonly startedEventId: number;
+  readonly startedTime: number;
+  readonly stamp: number;
+  readonly workflowTask: boolean;
+}
+
+const { Field, Type } = protobuf;
+const type = new Type('TaskToken')
+  .add(new Field('namespaceId', 1, 'string'))
+  .add(new Field('workflowId', 2, 'string'))
+  .add(new Field('runId', 3, 'string'))
+  .add(new Field('scheduledEventId', 4, 'uint32'))
+  .add(new Field('attempt', 5, 'uint32'))
+  .add(new Field('startedEventId', 101, 'uint32'))
+  .add(new Field('startedTime', 102, 'double'))
+  .add(new Field('stamp', 103, 'uint32'))
+  .add(new Field('workflowTask', 104, 'bool'));
+new protobuf.Root().add(type);
+
 export function encodeWorkflowTaskToken(key: RunKey, token: WorkflowTaskToken): Uint8Array {
-  const { scheduledEventId, startedEventId, startedTime, attempt, stamp } = token;
-  return encoder.encode(
-    `w ${key.namespaceId} ${key.runId} ${scheduledEventId} ${startedEventId} ${startedTime} ${attempt} ${stamp} ${key.workflowId}`,
-  );
+  return type.encode({ ...key, ...token, workflowTask: true }).finish();
 }
 
 export function encodeActivityToken(key: RunKey, token: ActivityToken): Uint8Array {
-  const { scheduledEventId, attempt, stamp } = token;
-  return encoder.encode(
-    `a ${key.namespaceId} ${key.runId} ${scheduledEventId} ${attempt} ${stamp} ${key.workflowId}`,
-  );
+  return type.encode({ ...key, ...token }).finish();
 }
 
 export function decodeTaskToken<K extends TaskToken['kind']>(
@@ -35,42 +56,27 @@ export function decodeTaskToken<K extends TaskToken['kind']>(
   if (!bytes || bytes.length === 0) {
     throw new ServiceError({ code: 'INVALID_ARGUMENT', message: 'Task token not set on request.' });
   }
-  const fields = forms[kind].exec(textOf(bytes));
-  if (!fields) throw badToken();
-  // The workflow id may hold anything, so it comes last.
-  const [, namespace = '', runId = '', ...rest] = fields;
-  const workflowId = rest.pop() ?? '';
-  if (namespace !== namespaceId) {
+  const fields = fieldsOf(bytes);
+  const { workflowId, runId, scheduledEventId, attempt, stamp, startedEventId, startedTime } =
+    fields;
+  if (fields.workflowTask !== (kind === 'workflow') || runId === '') throw badToken();
+  if (fields.namespaceId !== namespaceId) {
     throw new ServiceError({
       code: 'INVALID_ARGUMENT',
       message: 'Operation requested with a token from a different namespace.',
     });
   }
   const key: RunKey = { namespaceId, workflowId, runId };
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = rest.map(Number);
   const token: TaskToken =
     kind === 'workflow'
-      ? {
-          kind: 'workflow',
-          key,
-          token: { scheduledEventId: a, startedEventId: b, startedTime: c, attempt: d, stamp: e },
-        }
-      : { kind: 'activity', key, token: { scheduledEventId: a, attempt: b, stamp: c } };
+      ? { kind, key, token: { scheduledEventId, startedEventId, startedTime, attempt, stamp } }
+      : { kind: 'activity', key, token: { scheduledEventId, attempt, stamp } };
   return token as Extract<TaskToken, { kind: K }>;
 }
 
-const number = String.raw`(\d{1,15}(?:\.\d+)?)`;
-const forms = {
-  workflow: new RegExp(
-    `^w (\\S+) (\\S+) ${[number, number, number, number, number].join(' ')} (.*)$`,
-    's',
-  ),
-  activity: new RegExp(`^a (\\S+) (\\S+) ${[number, number, number].join(' ')} (.*)$`, 's'),
-};
-
-function textOf(bytes: Uint8Array): string {
+function fieldsOf(bytes: Uint8Array): Fields {
   try {
-    return decoder.decode(bytes);
+    return type.decode(bytes) as unknown as Fields;
   } catch (cause) {
     throw badToken(cause);
   }

@@ -19,6 +19,8 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
   const state = run.state as RunState;
   const columns = run.columns ?? columnsOf(state, undefined, context.clock.now(), 0);
   const task = state.workflowTask;
+  const { userMetadata } = (await context.history.event(run, 1)) ?? {};
+  const buildId = state.resetPoints.at(-1)?.buildId;
   return {
     executionConfig: {
       taskQueue: { name: state.taskQueue, kind: 1 },
@@ -27,11 +29,13 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
       }),
       ...(state.runTimeoutMs > 0 && { workflowRunTimeout: durationOf(state.runTimeoutMs) }),
       defaultWorkflowTaskTimeout: durationOf(state.workflowTaskTimeoutMs),
+      ...(userMetadata && { userMetadata }),
     },
     workflowExecutionInfo: {
       ...runInfoOf({ key: run.key, columns }),
       ...(state.memo ? { memo: state.memo } : {}),
       ...(state.searchAttributes ? { searchAttributes: state.searchAttributes } : {}),
+      ...(buildId && { mostRecentWorkerVersionStamp: { buildId } }),
       autoResetPoints: {
         points: state.resetPoints.map((point) => ({
           buildId: point.buildId,

@@ -2,6 +2,7 @@ import type { Refusal } from '../../core/refusal.ts';
 import { validateStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import { statusToWire } from '../run-info.ts';
+import { typedAttributes } from '../search-attributes.ts';
 import { UpdateRefused } from '../starts.ts';
 import { wantedStage } from '../update-wait.ts';
 import type { Verb } from '../verb.ts';
@@ -45,7 +46,14 @@ export const executeMultiOperation: Verb<'executeMultiOperation'> = async (
         namespaceId: namespace.namespaceId,
         namespace: namespace.name,
         runId: context.random.uuid(),
-        request: { ...start, requestId },
+        request: {
+          ...start,
+          requestId,
+          searchAttributes: typedAttributes(
+            start.searchAttributes ?? null,
+            namespace.config.searchAttributes,
+          ),
+        },
       },
       wanted,
     );

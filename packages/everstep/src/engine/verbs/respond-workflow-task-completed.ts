@@ -9,6 +9,7 @@ import { decodeTaskToken, encodeActivityToken } from '../task-token.ts';
 import type { RequestOutcome } from '../unit.ts';
 import { dispatchWaitingQueries } from '../direct-query.ts';
 import { errorOf, runNotFound } from '../executor.ts';
+import { typedCommand } from '../search-attributes.ts';
 import type { Verb } from '../verb.ts';
 import { messageOf } from './poll-workflow-task-queue.ts';
 
@@ -30,6 +31,8 @@ export const respondWorkflowTaskCompleted: Verb<'respondWorkflowTaskCompleted'> 
   const identity = request.identity ?? '';
   const stickyQueue = request.stickyAttributes?.workerTaskQueue?.name ?? '';
   if (stickyQueue !== '') context.matching.stickyNamed(key.namespaceId, stickyQueue);
+  const registered = namespace.config.searchAttributes;
+  const typed = (commands ?? []).map((command) => typedCommand(command, registered));
   let eager: Eager[] = [];
   let next: Replies['startWorkflowTask'] | undefined;
   const { value, done } = await new Promise<{
@@ -37,7 +40,7 @@ export const respondWorkflowTaskCompleted: Verb<'respondWorkflowTaskCompleted'> 
     done: LiveRun;
   }>((resolve, reject) => {
     context.executor.apply(run, {
-      input: { kind: 'completeWorkflowTask', token, commands: commands ?? [], request: rest },
+      input: { kind: 'completeWorkflowTask', token, commands: typed, request: rest },
       settle: (outcome) => {
         if (outcome.ok) {
           resolve({ value: outcome.value as Replies['completeWorkflowTask'], done: outcome.run });

@@ -1,5 +1,6 @@
 import { validateSignalWithStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
+import { typedAttributes } from '../search-attributes.ts';
 import type { Verb } from '../verb.ts';
 
 /** SG-3. */
@@ -21,7 +22,14 @@ export const signalWithStartWorkflowExecution: Verb<'signalWithStartWorkflowExec
       namespaceId: namespace.namespaceId,
       namespace: namespace.name,
       runId: context.random.uuid(),
-      request: { ...start, requestId },
+      request: {
+        ...start,
+        requestId,
+        searchAttributes: typedAttributes(
+          start.searchAttributes ?? null,
+          namespace.config.searchAttributes,
+        ),
+      },
     },
     {
       signalName: signalName ?? '',

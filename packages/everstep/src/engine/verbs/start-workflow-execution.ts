@@ -1,20 +1,76 @@
+import type { Replies } from '../../core/input.ts';
+import type { RunState } from '../../core/state.ts';
 import { validateStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
+import type { EngineContext } from '../context.ts';
 import { statusToWire } from '../run-info.ts';
+import { typedAttributes } from '../search-attributes.ts';
+import type { Part } from '../unit.ts';
 import type { Verb } from '../verb.ts';
+import { messageOf } from './poll-workflow-task-queue.ts';
 
-/** ID-1 … ID-3. */
+/** ID-1 … ID-3. An eager start begins its first workflow task in the same commit, for the worker that asked. */
 export const startWorkflowExecution: Verb<'startWorkflowExecution'> = async (context, request) => {
   const namespace = await context.namespaces.get(request.namespace);
   const refusal = validateStart(request, { now: context.clock.now(), limits: context.coreLimits });
   if (refusal) throw new ServiceError(refusal);
-  const outcome = await context.starts.start({
-    kind: 'start',
-    namespaceId: namespace.namespaceId,
-    namespace: namespace.name,
-    runId: context.random.uuid(),
-    request: request.requestId ? request : { ...request, requestId: context.random.uuid() },
-  });
-  const status = outcome.run?.latest?.status ?? 'running';
-  return { runId: outcome.runId, started: outcome.started, status: statusToWire[status] };
+  const searchAttributes = typedAttributes(
+    request.searchAttributes ?? null,
+    namespace.config.searchAttributes,
+  );
+  const eager = request.requestEagerExecution === true && !request.workflowStartDelay;
+  let first: Replies['startWorkflowTask'] | undefined;
+  const outcome = await context.starts.start(
+    {
+      kind: 'start',
+      namespaceId: namespace.namespaceId,
+      namespace: namespace.name,
+      runId: context.random.uuid(),
+      request: {
+        ...request,
+        searchAttributes,
+        requestId: request.requestId || context.random.uuid(),
+        requestEagerExecution: eager,
+      },
+    },
+    eager
+      ? (part) => {
+          first = startedTask(context, part, request.identity ?? '');
+        }
+      : undefined,
+  );
+  const { run, runId, started } = outcome;
+  const status = statusToWire[run?.latest?.status ?? 'running'];
+  return {
+    runId,
+    started,
+    status,
+    ...(first &&
+      run &&
+      started && { eagerWorkflowTask: await messageOf(context, run, first, false) }),
+  };
 };
+
+/** Undefined when there is none yet, such as in a cron's backoff, or when a worker of this process has it. */
+function startedTask(
+  context: EngineContext,
+  part: Part,
+  identity: string,
+): Replies['startWorkflowTask'] | undefined {
+  const task = (part.state as RunState | undefined)?.workflowTask;
+  if (!task || task.startedEventId !== 0) return undefined;
+  const outcome = context.executor.applyIn(part, {
+    input: {
+      kind: 'startWorkflowTask',
+      scheduledEventId: task.scheduledEventId,
+      stamp: task.stamp,
+      requestId: context.random.uuid(),
+      identity,
+      taskQueue: task.taskQueue,
+    },
+    settle: () => undefined,
+    handedOverIn: part.unit,
+    madeByRestart: true,
+  });
+  return outcome.ok ? (outcome.value as Replies['startWorkflowTask']) : undefined;
+}

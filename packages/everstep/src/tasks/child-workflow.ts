@@ -207,8 +207,7 @@ export class StartedChild<TResult> implements ChildWorkflowHandle<TResult> {
     const what = `the cancel of child "${workflowId}"`;
     return this.#run.ask(what, this.#scope, true, (deferred) => {
       const name = cancelName(workflowId, '');
-      const command = cancelCommand(workflowId, '', true);
-      this.#run.outgoing.ask(name, command).arrived.forwardTo(deferred);
+      this.#run.outgoing.ask(name, cancelCommand(workflowId)).arrived.forwardTo(deferred);
       return () => undefined;
     }) as Promise<void>;
   }
@@ -229,13 +228,13 @@ export function sendSignal(
       throw misused(`The name of a signal is ${shown(name)}; expected a string that is not empty`);
     }
     const payload = inputPayload(run.options.converter, argument, what);
-    run.outgoing
-      .ask(
-        signalName(target.workflowId, target.runId, name),
-        signalCommand(target, name, payload, childWorkflowOnly),
-      )
-      .arrived.forwardTo(deferred);
+    const entry = run.outgoing.ask(
+      signalName(target.workflowId, target.runId, name),
+      signalCommand(target, name, payload, childWorkflowOnly),
+    );
+    entry.arrived.forwardTo(deferred);
     return (error: CancelledFailure) => {
+      run.outgoing.withdraw(entry);
       deferred.reject(error);
     };
   }) as Promise<void>;

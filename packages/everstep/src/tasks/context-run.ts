@@ -99,7 +99,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
     this.definition = definition;
     this.options = options;
     this.reader = new PayloadReader(options.converter);
-    this.journal = new Journal(this);
+    this.journal = new Journal(this, false);
     this.outgoing = new Outgoing(this, options.converter);
   }
 

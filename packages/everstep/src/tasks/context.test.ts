@@ -212,6 +212,53 @@ describe('children and other workflows', () => {
     expect(await run.differences()).toEqual([]);
   });
 
+  it('asks a child to cancel only once it has started', async () => {
+    const run = new ReplayedWorkflow((ctx) => ctx.executeChildWorkflow(child, 1));
+    await run.turn();
+    expect(await run.turn((h) => h.requestCancel())).toEqual([]);
+    expect(await run.turn((h) => h.childStarted('flow-1/child:1'))).toEqual([
+      'cancel workflow flow-1/child:1',
+    ]);
+    expect(await run.turn((h) => h.childCanceled('flow-1/child:1'))).toEqual(['cancel the run']);
+    expect(await run.differences()).toEqual([]);
+  });
+
+  it('never sends what was cancelled before it left', async () => {
+    const run = new ReplayedWorkflow(async (ctx) => {
+      await ctx.awaitSignal('go');
+      return ctx.all([ctx.executeChildWorkflow(child, 1), ctx.signalExternal('other', 'hello')]);
+    });
+    await run.turn();
+    expect(
+      await run.turn((h) => {
+        h.signal('go', 0);
+        h.requestCancel();
+      }),
+    ).toEqual(['cancel the run']);
+    expect(await run.differences()).toEqual([]);
+  });
+
+  it('sends again what was withdrawn before, and finds it again', async () => {
+    const run = new ReplayedWorkflow(async (ctx) => {
+      await ctx.awaitSignal('go');
+      try {
+        await ctx.signalExternal('other', 'hello');
+      } catch (error) {
+        await ctx.shielded((own) => own.signalExternal('other', 'hello'));
+        throw error;
+      }
+    });
+    await run.turn();
+    expect(
+      await run.turn((h) => {
+        h.signal('go', 0);
+        h.requestCancel();
+      }),
+    ).toEqual(['signal hello to other']);
+    expect(await run.turn((h) => h.signalArrived('hello'))).toEqual(['cancel the run']);
+    expect(await run.differences()).toEqual([]);
+  });
+
   it('signals others, and learns whether it arrived', async () => {
     const run = new ReplayedWorkflow(async (ctx) => {
       await ctx.signalExternal('someone', 'hello', 1);
@@ -308,6 +355,21 @@ describe('a saga', () => {
 });
 
 describe('versions and chains', () => {
+  it('takes a failure before a reset for what it was', async () => {
+    const run = new ReplayedWorkflow(async (ctx) => {
+      const first = await ctx.step('first', nothing).catch(() => 'failed');
+      await ctx.step('second', nothing);
+      return first;
+    });
+    await run.turn();
+    await run.turn((h) => h.stepFailed('first', 'broke'));
+    run.history.stepCompleted('second', 0);
+    run.history.startWorkflowTask();
+    run.history.failWorkflowTask(true);
+    await run.crash();
+    expect(await run.turn()).toEqual(['complete "failed"']);
+  });
+
   it('runs the code behind a patch in new runs, and not in those that were past it', async () => {
     const after = async (ctx: WorkflowContext) => {
       await ctx.step('first', nothing);

@@ -106,6 +106,7 @@ export class Journal {
   /** What the code waits for, in the order it asked. */
   readonly waits = new Set<Wait>();
   readonly #answers: Answers;
+  readonly #voidsFailures: boolean;
   /** Asked, and not in the history: owed as commands. */
   #fresh: Entry[] = [];
   #cancels: Entry[] = [];
@@ -116,8 +117,10 @@ export class Journal {
   /** When the first step started, ms since the epoch as the wire's timestamp; undefined while none has. */
   firstStartedAt: HistoryEvent['eventTime'];
 
-  constructor(answers: Answers) {
+  /** @param voidsFailures A reset is a retry: what had failed before it is asked again. */
+  constructor(answers: Answers, voidsFailures: boolean) {
     this.#answers = answers;
+    this.#voidsFailures = voidsFailures;
   }
 
   /** Learns which keys these events hold. Harmless when events come twice. */
@@ -224,7 +227,8 @@ export class Journal {
     event: HistoryEvent,
     byReset: boolean,
   ): void {
-    if (!byReset && numberOf(event.eventId) > this.#lastResetEventId) {
+    const voided = this.#voidsFailures && numberOf(event.eventId) <= this.#lastResetEventId;
+    if (!byReset && !voided) {
       this.#close(scheduledEventId, event);
       return;
     }

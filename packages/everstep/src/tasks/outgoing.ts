@@ -1,6 +1,7 @@
 /**
  * What a workflow sends out to other runs, and its markers: children, signals to and cancels of others, patches. As
- * in the journal, what the history holds is found again by name; of one name, by its number in the history's order.
+ * in the journal, what the history holds is found again by name; of one name, by the number of its asking, which stands
+ * in the event's `control`: what was withdrawn before it left has used its number up.
  */
 import {
   ApplicationFailure,
@@ -51,9 +52,9 @@ export class OutgoingEntry {
   }
 }
 
-/** What of one name the history holds and the code has asked for. */
+/** What of one name the history holds and the code has asked for, by the number of its asking. */
 interface Row {
-  readonly entries: OutgoingEntry[];
+  readonly entries: Map<number, OutgoingEntry>;
   initiated: number;
   asked: number;
 }
@@ -81,8 +82,8 @@ export class Outgoing {
       const eventId = numberOf(event.eventId);
       if (eventId <= this.#indexedTo) continue;
       this.#indexedTo = eventId;
-      const name = initiatedName(event);
-      if (name !== undefined) this.#initiated(name, eventId, event);
+      const initiated = initiatedIn(event);
+      if (initiated) this.#initiated(initiated, eventId);
       const marker = event.markerRecordedEventAttributes;
       if (marker?.markerName === patchMarker) {
         const data = this.#reader.value(marker.details?.['patch-data']?.payloads?.[0], 'a patch');
@@ -91,13 +92,12 @@ export class Outgoing {
     }
   }
 
-  #initiated(name: string, eventId: number, event: HistoryEvent): void {
+  #initiated({ name, control, workflowType }: Initiated, eventId: number): void {
     const row = this.#row(name);
-    const entry = this.#entry(row, name, row.initiated);
     row.initiated += 1;
+    const entry = this.#entry(row, name, Number(control) || row.initiated);
     entry.initiatedEventId = eventId;
-    entry.workflowType =
-      event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name ?? '';
+    entry.workflowType = workflowType;
     entry.command = undefined;
     this.#byEventId.set(eventId, entry);
   }
@@ -105,15 +105,15 @@ export class Outgoing {
   #row(name: string): Row {
     let row = this.#rows.get(name);
     if (row === undefined) {
-      row = { entries: [], initiated: 0, asked: 0 };
+      row = { entries: new Map(), initiated: 0, asked: 0 };
       this.#rows.set(name, row);
     }
     return row;
   }
 
-  #entry(row: Row, name: string, at: number): OutgoingEntry {
-    const entry = row.entries[at] ?? new OutgoingEntry(name, this.#owner);
-    row.entries[at] = entry;
+  #entry(row: Row, name: string, number: number): OutgoingEntry {
+    const entry = row.entries.get(number) ?? new OutgoingEntry(name, this.#owner);
+    row.entries.set(number, entry);
     return entry;
   }
 
@@ -206,12 +206,12 @@ export class Outgoing {
   }
 
   /** Asks for the next of that name; `command` is sent when the history does not hold it. */
-  ask(name: string, command: Command): OutgoingEntry {
+  ask(name: string, command: (control: string) => Command): OutgoingEntry {
     const row = this.#row(name);
-    const entry = this.#entry(row, name, row.asked);
     row.asked += 1;
+    const entry = this.#entry(row, name, row.asked);
     if (entry.initiatedEventId === 0) {
-      entry.command = command;
+      entry.command = command(String(row.asked));
       this.#owed.push(entry);
     }
     return entry;
@@ -221,13 +221,24 @@ export class Outgoing {
   cancelChild(entry: OutgoingEntry, workflowId: string, error: CancelledFailure): void {
     if (entry.ended.settled || entry.cancelAsked) return;
     entry.cancelAsked = true;
-    if (entry.initiatedEventId === 0) {
-      entry.command = undefined;
+    if (this.withdraw(entry)) {
       entry.arrived.reject(error);
       entry.ended.reject(error);
       return;
     }
-    this.ask(cancelName(workflowId, ''), cancelCommand(workflowId, '', true));
+    // Before it has started nobody is there to hear of it.
+    entry.arrived.whenSettled(() => {
+      if (!entry.ended.settled) {
+        this.ask(cancelName(workflowId, ''), cancelCommand(workflowId));
+      }
+    });
+  }
+
+  /** True when it was not on its way yet, and never leaves. */
+  withdraw(entry: OutgoingEntry): boolean {
+    if (entry.initiatedEventId > 0) return false;
+    entry.command = undefined;
+    return true;
   }
 
   /** Whether the code that stands behind this patch runs: as decided the first time, in this run and for ever. */
@@ -273,27 +284,42 @@ export function cancelName(workflowId: string, runId: string): string {
   return `cancel of ${workflowId} ${runId}`;
 }
 
-function initiatedName(event: HistoryEvent): string | undefined {
+interface Initiated {
+  readonly name: string;
+  readonly control: string;
+  readonly workflowType: string;
+}
+
+function initiatedIn(event: HistoryEvent): Initiated | undefined {
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
-  if (child) return childName(child.workflowId ?? '');
+  if (child) {
+    const { workflowId, workflowType, control } = child;
+    return {
+      name: childName(workflowId ?? ''),
+      control: control ?? '',
+      workflowType: workflowType?.name ?? '',
+    };
+  }
   const signal = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
   if (signal) {
     const { workflowId, runId } = signal.workflowExecution ?? {};
-    return signalName(workflowId ?? '', runId ?? '', signal.signalName ?? '');
+    const name = signalName(workflowId ?? '', runId ?? '', signal.signalName ?? '');
+    return { name, control: signal.control ?? '', workflowType: '' };
   }
   const cancel = event.requestCancelExternalWorkflowExecutionInitiatedEventAttributes;
   if (cancel) {
     const { workflowId, runId } = cancel.workflowExecution ?? {};
-    return cancelName(workflowId ?? '', runId ?? '');
+    const name = cancelName(workflowId ?? '', runId ?? '');
+    return { name, control: cancel.control ?? '', workflowType: '' };
   }
   return undefined;
 }
 
-export function startChildCommand(attributes: ChildAttributes): Command {
-  return {
+export function startChildCommand(attributes: ChildAttributes): (control: string) => Command {
+  return (control) => ({
     commandType: CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
-    startChildWorkflowExecutionCommandAttributes: attributes,
-  };
+    startChildWorkflowExecutionCommandAttributes: { ...attributes, control },
+  });
 }
 
 export function signalCommand(
@@ -301,29 +327,27 @@ export function signalCommand(
   name: string,
   input: Payload,
   childWorkflowOnly: boolean,
-): Command {
-  return {
+): (control: string) => Command {
+  return (control) => ({
     commandType: CommandType.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
     signalExternalWorkflowExecutionCommandAttributes: {
       execution: { workflowId: target.workflowId, runId: target.runId },
       signalName: name,
       input: { payloads: [input] },
       childWorkflowOnly,
+      control,
     },
-  };
+  });
 }
 
-export function cancelCommand(
-  workflowId: string,
-  runId: string,
-  childWorkflowOnly: boolean,
-): Command {
-  return {
+/** Of a child of this run. */
+export function cancelCommand(workflowId: string): (control: string) => Command {
+  return (control) => ({
     commandType: CommandType.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
     requestCancelExternalWorkflowExecutionCommandAttributes: {
       workflowId,
-      runId,
-      childWorkflowOnly,
+      childWorkflowOnly: true,
+      control,
     },
-  };
+  });
 }

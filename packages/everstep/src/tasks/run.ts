@@ -84,7 +84,7 @@ export class Run implements LiveRun, Host, Answers {
     this.definition = definition;
     this.#converter = converter;
     this.#reader = new PayloadReader(converter);
-    this.journal = new Journal(this);
+    this.journal = new Journal(this, true);
   }
 
   get keyRunId(): string {

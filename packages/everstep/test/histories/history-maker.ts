@@ -113,7 +113,7 @@ export class HistoryMaker {
         });
         break;
       case CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
-        const { workflowId, workflowType } =
+        const { workflowId, workflowType, control } =
           command.startChildWorkflowExecutionCommandAttributes ?? {};
         this.#initiated(
           workflowId ?? '',
@@ -121,13 +121,14 @@ export class HistoryMaker {
             startChildWorkflowExecutionInitiatedEventAttributes: {
               workflowId: workflowId ?? null,
               workflowType: workflowType ?? null,
+              control: control ?? null,
             },
           }),
         );
         break;
       }
       case CommandType.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
-        const { execution, signalName } =
+        const { execution, signalName, control } =
           command.signalExternalWorkflowExecutionCommandAttributes ?? {};
         this.#initiated(
           `signal ${signalName ?? ''}`,
@@ -135,17 +136,19 @@ export class HistoryMaker {
             signalExternalWorkflowExecutionInitiatedEventAttributes: {
               workflowExecution: execution ?? null,
               signalName: signalName ?? null,
+              control: control ?? null,
             },
           }),
         );
         break;
       }
       case CommandType.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: {
-        const { workflowId, runId } =
+        const { workflowId, runId, control } =
           command.requestCancelExternalWorkflowExecutionCommandAttributes ?? {};
         this.add(EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, {
           requestCancelExternalWorkflowExecutionInitiatedEventAttributes: {
             workflowExecution: { workflowId: workflowId ?? null, runId: runId ?? null },
+            control: control ?? null,
           },
         });
         break;

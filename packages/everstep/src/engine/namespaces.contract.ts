@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import proto from '@temporalio/proto';
 import { durationOf, refused } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { attributeTypes } from './search-attributes.ts';
@@ -98,7 +99,8 @@ export function describeNamespaces(scenario: Scenario): void {
     await host.start('a', { searchAttributes: { indexedFields: { Amount: value('5') } } });
     await host.turn([
       {
-        commandType: 14,
+        commandType:
+          proto.temporal.api.enums.v1.CommandType.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
         upsertWorkflowSearchAttributesCommandAttributes: {
           searchAttributes: { indexedFields: { Colour: value('"red"'), Other: value('1') } },
         },

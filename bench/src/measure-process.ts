@@ -7,6 +7,7 @@ import { sharedMemoryStore } from './shared-store.ts';
 import type { Stage } from './stage.ts';
 import { TwoProcessStage } from './two-process-stage.ts';
 import { backlog } from './works/backlog.ts';
+import { crowded } from './works/crowded.ts';
 import { fiveStep } from './works/five-step.ts';
 import { idle } from './works/idle.ts';
 import { oneAfterAnother } from './works/one-after-another.ts';
@@ -21,6 +22,7 @@ const works: Readonly<Record<WorkName, Work>> = {
   backlog,
   'resumed after a kill': resumed,
   idle,
+  crowded,
 };
 
 async function stageOf({ store, processes }: Measurement, storeUrl: string): Promise<Stage> {

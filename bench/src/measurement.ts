@@ -8,6 +8,7 @@ const workNames = [
   'backlog',
   'resumed after a kill',
   'idle',
+  'crowded',
 ] as const;
 
 export type WorkName = (typeof workNames)[number];
@@ -32,7 +33,11 @@ const amountOf: Readonly<Record<WorkName, (n: number) => number>> = {
   backlog: (n) => n * 10,
   'resumed after a kill': (n) => Math.ceil(n / 10),
   idle: () => 10,
+  crowded: (n) => n,
 };
+
+/** They take so long that they are run only when they are asked for by name. */
+const onRequest: ReadonlySet<WorkName> = new Set<WorkName>(['crowded']);
 
 /** All that there is to measure, in the order of the table. */
 export function measurements(n: number): Measurement[] {
@@ -41,6 +46,7 @@ export function measurements(n: number): Measurement[] {
     for (const work of workNames) {
       for (const processes of [1, 2] as const) {
         if (store === 'memory' && (processes === 2 || diesWithItsProcess(work))) continue;
+        if (processes === 2 && onRequest.has(work)) continue;
         all.push({ store, processes, work, n: amountOf[work](n) });
       }
     }
@@ -55,6 +61,7 @@ export interface Choice {
 
 export function isChosen(measurement: Measurement, { only, store }: Choice): boolean {
   if (store !== undefined && measurement.store !== store) return false;
+  if (onRequest.has(measurement.work) && !only?.source.includes(measurement.work)) return false;
   return only === undefined || only.test(`${measurement.store} ${titleOf(measurement)}`);
 }
 

@@ -33,5 +33,11 @@ it('has a backlog of 100,000 and 1,000 resumed runs for 10,000 tasks', () => {
     backlog: 100_000,
     'resumed after a kill': 1_000,
     idle: 10,
+    crowded: 10_000,
   });
+});
+
+it('runs what takes very long only when it is asked for by name', () => {
+  expect(titles({ only: /crowded/ })).toEqual(['sqlite crowded', 'memory crowded']);
+  expect(titles({ only: /sqlite/ })).not.toContain('sqlite crowded');
 });

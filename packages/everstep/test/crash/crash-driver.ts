@@ -73,7 +73,7 @@ class CrashHandle implements SqliteHandle {
   }
 
   exec(sql: string): void {
-    const migration = /\bCREATE TABLE runs\b/.test(sql);
+    const migration = /\bCREATE TABLE (runs|next_form)\b/.test(sql);
     if (migration) this.#beforeMigration(sql);
     if (sql === 'PRAGMA journal_mode = WAL') this.#pass('migration:before-wal');
     this.#handle.exec(sql);

@@ -98,18 +98,30 @@ export class Crewman {
 export class Spares {
   readonly #onSaid: (said: string) => void = (said) => this.onSaid(said);
   readonly #compiled = compile();
-  readonly #spares: Crewman[] = [];
+  #spares: Crewman[] = [];
+  #script = this.#compiled.script;
   onSaid: (said: string) => void = () => undefined;
 
   /** Sees to it that so many wait. */
   provide(count: number): void {
     while (this.#spares.length < count) {
-      this.#spares.push(new Crewman(this.#compiled.script, this.#onSaid));
+      this.#spares.push(new Crewman(this.#script, this.#onSaid));
     }
   }
 
   take(): Crewman {
-    return this.#spares.shift() ?? new Crewman(this.#compiled.script, this.#onSaid);
+    return this.#spares.shift() ?? new Crewman(this.#script, this.#onSaid);
+  }
+
+  /** From now on they are of this release or of the next, which has a migration more. */
+  async change(release: 'this' | 'next'): Promise<void> {
+    const script = release === 'next' ? this.#compiled.nextScript : this.#compiled.script;
+    if (script === this.#script) return;
+    this.#script = script;
+    const former = this.#spares;
+    this.#spares = [];
+    for (const spare of former) spare.kill();
+    await Promise.all(former.map((spare) => spare.ended));
   }
 
   async dismiss(): Promise<void> {

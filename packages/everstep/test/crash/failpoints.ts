@@ -13,6 +13,7 @@ export const failpoints = [
   'after-reply',
   'during-recovery',
   'during-migration',
+  'during-second-migration',
   'during-checkpoint',
   'random',
 ] as const;
@@ -29,6 +30,9 @@ const migrationPlaces = [
   'migration:after-wal',
   'migration:wal-grown',
 ] as const;
+
+/** The same for a file that a process of the release before has made; its WAL is there already. */
+const secondMigrationPlaces = migrationPlaces.filter((place) => place !== 'migration:wal-grown');
 
 /** What a process passes while it ends what a dead one had started, and drives its runs again. */
 const recoveryPlaces = [
@@ -129,11 +133,18 @@ function recoverySkip(place: Place, chance: Chance): number {
   return place === 'recovery:driven-again' ? chance.whole(0, 4) : 0;
 }
 
-/** Traps for processes that open a new file one after the other, each dying further on than the one before. */
-export function migrationTraps(count: number, chance: Chance): Trap[] {
-  const places = Array.from({ length: count }, () => chance.whole(0, migrationPlaces.length - 1))
+/**
+ * Traps for processes that bring a file to their form one after the other, each dying further on than the one before.
+ */
+export function migrationTraps(
+  migration: 'during-migration' | 'during-second-migration',
+  count: number,
+  chance: Chance,
+): Trap[] {
+  const all = migration === 'during-migration' ? migrationPlaces : secondMigrationPlaces;
+  const places = Array.from({ length: count }, () => chance.whole(0, all.length - 1))
     .toSorted((a, b) => a - b)
-    .map((index) => migrationPlaces[index])
+    .map((index) => all[index])
     .filter((place) => place !== undefined);
   const once = new Set<Place>(['migration:after-commit', 'migration:wal-grown']);
   return places

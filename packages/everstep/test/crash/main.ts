@@ -1,20 +1,27 @@
-/** `npm run crash -- --rounds N [--seed S] [--failpoint name] [--shape name]`: N rounds of each cell. */
+/**
+ * `npm run crash -- --rounds N [--kills K] [--jobs J] [--seed S] [--failpoint name] [--shape name]`: N rounds of each
+ * cell, with K kills each, J rounds side by side.
+ */
 import { parseArgs } from 'node:util';
 import { Chance } from './chance.ts';
 import { Spares } from './crew.ts';
 import { failpoints, type Failpoint } from './failpoints.ts';
-import { add, killsOf, newTotals, runRound, table } from './matrix.ts';
+import { add, killsOf, newTotals, runRound, table, type Cell, type RoundReport } from './matrix.ts';
 import { shapes } from './round.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1' },
+    kills: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '1' },
     seed: { type: 'string' },
     failpoint: { type: 'string' },
     shape: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
+const kills = Number(values.kills);
+const jobs = Number(values.jobs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const chosen = failpoints.filter(
   (name) => values.failpoint === undefined || name === values.failpoint,
@@ -23,39 +30,58 @@ const chosenShapes = shapes.filter((name) => !values.shape || name.startsWith(va
 if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
   refuse('--rounds and --seed want whole numbers, and --rounds at least 1');
 }
+if (!Number.isInteger(kills) || kills < 1) refuse('--kills wants a whole number, at least 1');
+if (!Number.isInteger(jobs) || jobs < 1) refuse('--jobs wants a whole number, at least 1');
 if (chosen.length === 0) refuse(`--failpoint is one of ${failpoints.join(', ')}`);
 if (chosenShapes.length === 0) refuse(`--shape is the beginning of one of: ${shapes.join(', ')}`);
 
-console.log(`crash matrix: ${rounds} rounds a cell, seed ${seed}`);
+console.log(`crash matrix: ${rounds} rounds a cell, ${kills} kills a round, seed ${seed}`);
 const totals = newTotals(chosen);
-const spares = new Spares();
 const failed: string[] = [];
-try {
-  for (let round = 0; round < rounds; round += 1) {
-    for (const cell of totals.cells) {
-      if (!chosenShapes.includes(cell.shape)) continue;
-      const { failpoint, shape } = cell;
-      const own = seedOf(seed + round, failpoint, shape);
-      const report = await runRound({ shape, kills: killsOf(failpoint), seed: own, spares });
-      add(totals, cell, report);
-      const wrong = report.violations.length;
-      console.log(
-        `${wrong === 0 ? 'ok  ' : 'FAIL'} ${failpoint}, ${shape}: ${report.killed} kills, ${report.tasks} tasks, ` +
-          `${report.acknowledged} acknowledged, ${report.inFlight} repeated in flight, ${report.seconds.toFixed(1)} s`,
-      );
-      if (wrong === 0) continue;
-      for (const violation of report.violations.slice(0, 20)) console.log(`     ${violation}`);
-      if (wrong > 20) console.log(`     and ${wrong - 20} more`);
-      console.log(`     kept: ${report.folder}`);
-      failed.push(`--rounds 1 --seed ${seed + round} --failpoint ${failpoint} --shape '${shape}'`);
-    }
-  }
-} finally {
-  await spares.dismiss();
-}
+const cells = totals.cells.filter(({ shape }) => chosenShapes.includes(shape));
+const work = Array.from({ length: rounds }, (_, round) =>
+  cells.map((cell) => ({ cell, round })),
+).flat();
+let stopped = false;
+// What has been found until then is still told.
+process.once('SIGINT', () => (stopped = true));
+await Promise.all(Array.from({ length: jobs }, workOff));
 console.log(`\n${table(totals)}`);
 for (const again of failed) console.log(`failed, to be tried again: npm run crash -- ${again}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
+
+async function workOff(): Promise<void> {
+  const spares = new Spares();
+  try {
+    for (let next = work.shift(); next && !stopped; next = work.shift()) {
+      const { cell, round } = next;
+      const { failpoint, shape } = cell;
+      const own = seedOf(seed + round, failpoint, shape);
+      const planned = killsOf(failpoint, kills);
+      tell(await runRound({ shape, kills: planned, seed: own, spares }), cell, seed + round);
+    }
+  } finally {
+    await spares.dismiss();
+  }
+}
+
+function tell(report: RoundReport, cell: Cell, base: number): void {
+  const { failpoint, shape } = cell;
+  add(totals, cell, report);
+  const wrong = report.violations.length;
+  console.log(
+    `${wrong === 0 ? 'ok  ' : 'FAIL'} ${failpoint}, ${shape}: ${report.killed} kills, ${report.tasks} tasks, ` +
+      `${report.acknowledged} acknowledged, ${report.inFlight} repeated in flight, ${report.seconds.toFixed(1)} s; ` +
+      `${totals.kills} kills so far`,
+  );
+  if (wrong === 0) return;
+  for (const violation of report.violations.slice(0, 20)) console.log(`     ${violation}`);
+  if (wrong > 20) console.log(`     and ${wrong - 20} more`);
+  console.log(`     kept: ${report.folder}`);
+  failed.push(
+    `--rounds 1 --kills ${kills} --seed ${base} --failpoint ${failpoint} --shape '${shape}'`,
+  );
+}
 
 /** Each cell of a round has chances of its own, the same whichever cells are run. */
 function seedOf(base: number, failpoint: Failpoint, shape: (typeof shapes)[number]): number {

@@ -53,8 +53,8 @@ export async function runRound(request: RoundRequest): Promise<RoundReport> {
 }
 
 /** Kills of one cell's round: the same failpoint again and again, on one file. */
-export function killsOf(failpoint: Failpoint): readonly Failpoint[] {
-  return [failpoint, failpoint, failpoint];
+export function killsOf(failpoint: Failpoint, count: number): readonly Failpoint[] {
+  return Array.from({ length: count }, () => failpoint);
 }
 
 export interface Cell {

@@ -35,9 +35,9 @@ export interface RoundOutcome {
   readonly complaints: readonly string[];
 }
 
-const strikeMsMax = 20_000;
-const drainMsMax = 40_000;
-const inFlightMax = 14;
+const strikeMsMax = 60_000;
+const drainMsMax = 90_000;
+const inFlightMax = 8;
 
 export class Round {
   readonly #plan: RoundPlan;
@@ -76,10 +76,11 @@ export class Round {
     let flow: Promise<void> | undefined;
     try {
       const kills = [...this.#plan.kills];
-      const migrations = kills.filter((kill) => kill === 'during-migration').length;
-      await this.#open(migrations);
+      await this.#plan.spares.change('this');
+      await this.#open(this.#roles(), 'during-migration');
       flow = this.#flow(lives);
-      for (const kill of kills) if (kill !== 'during-migration') await this.#strike(kill);
+      for (const kill of kills) if (!isMigration(kill)) await this.#strike(kill);
+      if (kills.includes('during-second-migration')) await this.#upgrade();
       this.#calm = true;
       const ended = flow.then(() => Promise.all(lives));
       if ((await passed(ended, drainMsMax)) === 'late') {
@@ -112,11 +113,27 @@ export class Round {
     return ['submitter', ...workers];
   }
 
+  /** Everybody dies, and processes of the next release take over, which bring the file to another form first. */
+  async #upgrade(): Promise<void> {
+    await passed(new Promise(() => undefined), this.#chance.whole(100, 500));
+    const old = this.#crew.filter((member) => member.alive);
+    for (const member of old) member.kill();
+    for (const member of old) await this.#died(member, 'random, for an upgrade');
+    await this.#plan.spares.change('next');
+    await this.#open(
+      old.map((member) => member.role),
+      'during-second-migration',
+    );
+  }
+
   /** Starts everybody; with kills during the migration, whom it concerns first. */
-  async #open(migrations: number): Promise<void> {
-    const roles = this.#roles();
+  async #open(
+    roles: readonly Role[],
+    migration: 'during-migration' | 'during-second-migration',
+  ): Promise<void> {
+    const count = this.#plan.kills.filter((kill) => kill === migration).length;
     let victims = roles.filter((role) => role === this.#victimRole);
-    for (const trap of migrationTraps(migrations, this.#chance)) {
+    for (const trap of migrationTraps(migration, count, this.#chance)) {
       // Somebody got through and has opened the file: what is left of opening it is not there for the others.
       if (this.#ready(() => true).length > 0) break;
       const started = await Promise.all(victims.map((role) => this.#start(role, trap)));
@@ -133,7 +150,7 @@ export class Round {
   /** Resolves when the process runs, or is dead. */
   async #start(role: Role, trap?: Trap): Promise<Crewman> {
     const member = this.#plan.spares.take();
-    this.#plan.spares.provide(1);
+    this.#plan.spares.provide(2);
     this.#named += 1;
     member.role = role;
     member.name = `${this.#named}-${role}`;
@@ -324,6 +341,10 @@ export class Round {
       }
     }
   }
+}
+
+function isMigration(kill: Failpoint): boolean {
+  return kill === 'during-migration' || kill === 'during-second-migration';
 }
 
 /** Answers that say: not now. */

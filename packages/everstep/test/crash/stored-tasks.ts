@@ -2,8 +2,13 @@
 import { decodeBatch } from '../../src/core/history-batch.ts';
 import type { HistoryEvent } from '../../src/core/proto.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
+import { readMigrations } from '../../src/store/sqlite/migrations.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { RunStatusColumn, Store } from '../../src/store/store.ts';
+
+const newestForm = readMigrations().at(-1)?.version ?? 0;
+/** Of the folder `next-release`. */
+const nextForm = 9_999;
 
 export interface StoredTask {
   readonly taskId: string;
@@ -18,7 +23,7 @@ export interface StoredFile {
 }
 
 export async function readFile(path: string, stopped: boolean): Promise<StoredFile> {
-  const problems = await integrityProblems(path);
+  const problems = [...(await integrityProblems(path)), ...(await nextFormProblems(path))];
   const store = new SqliteStore({ path });
   await store.open();
   try {
@@ -52,6 +57,34 @@ async function integrityProblems(path: string): Promise<string[]> {
       .all()
       .map((row) => String(row['integrity_check']));
     return said.length === 1 && said[0] === 'ok' ? [] : said.map((line) => `integrity: ${line}`);
+  } finally {
+    handle.close();
+  }
+}
+
+/**
+ * What the migration of the next release made, once and whole. The judge is of this release and would refuse the file,
+ * which has all it knows and more: the number of the form is put back.
+ */
+async function nextFormProblems(path: string): Promise<string[]> {
+  const handle = (await loadDriver(path)).open(path);
+  const number = (sql: string): number => Number(Object.values(handle.prepare(sql).get() ?? {})[0]);
+  try {
+    const form = number('PRAGMA user_version');
+    if (form === newestForm) return [];
+    if (form !== nextForm) return [`the file has form ${form}`];
+    const strays = number(
+      `SELECT count(*) FROM next_form n LEFT JOIN runs r ON r.ref = n.ref
+        WHERE r.ref IS NULL OR r.version < n.version`,
+    );
+    const unfilled = number(
+      'SELECT count(*) FROM next_form n JOIN runs r ON r.ref = n.ref WHERE r.state_bytes = 0',
+    );
+    handle.exec(`PRAGMA user_version = ${newestForm}; PRAGMA wal_checkpoint(TRUNCATE)`);
+    return [
+      ...(strays === 0 ? [] : [`lost: ${strays} runs are older than when the file was migrated`]),
+      ...(unfilled === 0 ? [] : [`${unfilled} runs have no size after the migration`]),
+    ];
   } finally {
     handle.close();
   }

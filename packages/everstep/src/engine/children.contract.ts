@@ -4,6 +4,7 @@ import { child, completeRun, continueAsNew, failRun, timer } from '../../test/co
 import { decoded, durationOf } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
+import { StoreTap } from '../../test/store-tap.ts';
 
 const { ParentClosePolicy, StartChildWorkflowExecutionFailedCause } = proto.temporal.api.enums.v1;
 const abandon = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
@@ -41,6 +42,59 @@ export function describeChildren(scenario: Scenario): void {
     expect(decoded(attributes?.result)).toBe('sent');
     expect((await host.describe('parent')).pendingChildren).toEqual([]);
   });
+
+  scenario(
+    'A child that is let go by its parent has its first task, whoever dies meanwhile (CH-4)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const dying = await world.host({ wrap: tap.wrap });
+      await host.start('parent');
+      const task = await dying.poll();
+      let commits = 0;
+      tap.before = () => {
+        commits += 1;
+        // The parent's end, the child's start; and the child is never told.
+        return commits <= 2 ? undefined : new Promise(() => undefined);
+      };
+      await dying.complete(task, [child('kid', { parentClosePolicy: abandon }), completeRun()]);
+      await world.clock.settle();
+      await dying.vanish();
+      await world.clock.advance(20_000);
+      expect(await host.poll('parcels')).toBeDefined();
+    },
+  );
+
+  for (const [policy, status] of [
+    [0, 'TERMINATED'],
+    [requestCancel, 'RUNNING'],
+  ] as const) {
+    scenario(
+      `A child started by a process that died before its parent knew is ${status} once that has closed (CH-4)`,
+      async (host, world) => {
+        const tap = new StoreTap();
+        const dying = await world.host({ wrap: tap.wrap });
+        await host.start('parent');
+        const task = await dying.poll();
+        let commits = 0;
+        tap.before = () => {
+          commits += 1;
+          // The parent's decision, the child's start; and the parent is never told.
+          return commits <= 2 ? undefined : new Promise(() => undefined);
+        };
+        await dying.complete(task, [child('kid', { parentClosePolicy: policy })]);
+        await world.clock.settle();
+        await dying.vanish();
+        expect(await host.status('kid')).toBe('RUNNING');
+        await host.terminate('parent');
+        await world.clock.advance(20_000);
+        expect(await host.status('kid')).toBe(status);
+        if (policy === requestCancel) {
+          expect(await host.names('kid')).toContain('WorkflowExecutionCancelRequested');
+          expect(await host.poll('parcels')).toBeDefined();
+        }
+      },
+    );
+  }
 
   scenario('The parent learns of its child that it failed (CH-3)', async (host) => {
     await family(host);

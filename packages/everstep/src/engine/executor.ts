@@ -170,7 +170,10 @@ export class Executor {
       : { ok: false, refusal: result.answer.refusal };
     part.unit.requests.push({ request, run: part.run, outcome });
     if (request.doneTask !== undefined) part.unit.doneTasks.push(request.doneTask);
-    if (request.doneOutbox !== undefined) part.unit.doneOutbox.push(request.doneOutbox);
+    // What is to follow a refusal is for who delivers the message; it is there until then.
+    if (request.doneOutbox !== undefined && outcome.ok) {
+      part.unit.doneOutbox.push(request.doneOutbox);
+    }
     if (outcome.ok && endsStep.has(request.input.kind)) part.unit.placesLeft += 1;
     this.#merge(part, result);
     if (outcome.ok) dropTaken(part, request.input);

@@ -6,7 +6,7 @@
 import proto from '@temporalio/proto';
 import type { Header, HistoryEvent } from '../core/proto.ts';
 import type { OutboxMessage } from '../core/input.ts';
-import type { RunState } from '../core/state.ts';
+import type { ChildInfo, RunState } from '../core/state.ts';
 import type { Clock, Random } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
@@ -84,7 +84,9 @@ export class OutboxDelivery {
         limit: batchMax,
       });
       for (const row of rows) {
-        const run = await executor.locateByRef(row.ref, row.key.runId);
+        const found = await executor.locateByRef(row.ref, row.key.runId);
+        // What is in memory may be older than the message, and not know of it.
+        const run = found && (await executor.refresh(found));
         if (run) this.deliver(run, decodeOutbox(row.bytes), row.outboxId);
         else await store.outbox.delete({ outboxIds: [row.outboxId] });
       }
@@ -110,7 +112,7 @@ export class OutboxDelivery {
     }
   }
 
-  /** Sends an input to another run; one that is gone or closed needs it no more. */
+  /** Sends an input to another run; one that is gone, closed, or refuses it needs it no more. */
   async #send(
     target: { readonly namespaceId: string; readonly workflowId: string; readonly runId: string },
     input: Parameters<Executor['submit']>[1],
@@ -125,7 +127,7 @@ export class OutboxDelivery {
     try {
       await executor.submit(key, input as never, { doneOutbox: outboxId });
     } catch (error) {
-      if (!isServiceError(error, 'NOT_FOUND')) throw error;
+      if (!isServiceError(error) || error.retryable) throw error;
       await store.outbox.delete({ outboxIds: [outboxId] });
     }
   }
@@ -140,6 +142,7 @@ export class OutboxDelivery {
       attributes?.parentClosePolicy === ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
     // A child whose parent closed first is not started any more, unless it was to be left alone.
     if (!attributes || !parent || !child || (parent.closeTime !== 0 && !abandoned)) {
+      if (child) await this.#closeStarted(run, event, child);
       await this.#options.store.outbox.delete({ outboxIds: [outboxId] });
       return;
     }
@@ -217,6 +220,17 @@ export class OutboxDelivery {
       });
       await this.#options.store.outbox.delete({ outboxIds: [outboxId] });
     }
+  }
+
+  /** A process that died may have started the child, and had not told the parent before that closed. */
+  async #closeStarted(parent: LiveRun, initiated: HistoryEvent, info: ChildInfo): Promise<void> {
+    const { executor } = this.#options;
+    const child = await executor.locateCurrent(info.namespaceId, info.workflowId);
+    const state = child?.latest;
+    if (!child || !state || state.closeTime !== 0) return;
+    if (state.parent?.runId !== parent.key.runId) return;
+    if (state.parent.initiatedEventId !== info.initiatedEventId) return;
+    await this.#closeOrphan(parent, initiated, child.key);
   }
 
   /** CH-4 for a child that started after its parent had closed. */

@@ -2,11 +2,13 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { AsyncTaskComponent, type AsyncTask, type Logger } from '../../src/index.ts';
 import { crashStore } from './crash-store.ts';
 import { Trapdoor } from './failpoints.ts';
-import { Journal, type LedgerEntry } from './journal.ts';
-import type { Asked, Command, Said } from './messages.ts';
+import { LineFile, type LedgerEntry } from './journal.ts';
+import type { Asked, Command, Memory, Said } from './messages.ts';
 import { makeTasks } from './workload-tasks.ts';
 import { signalName } from './workloads.ts';
 
@@ -41,16 +43,24 @@ function taskOf(workload: string): AsyncTask<unknown, unknown> {
   return task;
 }
 
+function memory(): Memory {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rssBytes: rss, heapBytes: heapUsed };
+}
+
 async function obey(command: Command): Promise<unknown> {
   switch (command.do) {
     case 'start': {
       trapdoor.arm(command.trap);
       component = new AsyncTaskComponent({
-        store: await crashStore(command.path, trapdoor),
+        store: await crashStore(command.path, trapdoor, command.retentionMs),
         worker: command.role !== 'submitter',
         logger,
       });
-      const all = makeTasks(new Journal<LedgerEntry>(command.ledger));
+      const all = makeTasks(new LineFile<LedgerEntry>(command.ledger));
       component.registerAll(all);
       for (const task of all) {
         tasks.set(task.getName(), task as unknown as AsyncTask<unknown, unknown>);
@@ -81,6 +91,8 @@ async function obey(command: Command): Promise<unknown> {
       });
       return undefined;
     }
+    case 'memory':
+      return memory();
     case 'stop':
       await running().stop({ gracePeriod: '5s' });
       return undefined;

@@ -8,21 +8,39 @@ import type { Trapdoor } from './failpoints.ts';
 export class CrashStore extends SqliteStore {
   readonly #driver: CrashDriver;
   readonly #trapdoor: Trapdoor;
+  readonly #retentionMs: number | undefined;
   #processId = '';
   #buried = false;
 
-  constructor(path: string, driver: CrashDriver, trapdoor: Trapdoor) {
+  constructor(
+    path: string,
+    driver: CrashDriver,
+    trapdoor: Trapdoor,
+    retentionMs: number | undefined,
+  ) {
     super({ path, driver });
     this.#driver = driver;
     this.#trapdoor = trapdoor;
+    this.#retentionMs = retentionMs;
   }
 
   override commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
-    const results = super.commit(groups);
+    const results = super.commit(this.#retentionMs === undefined ? groups : groups.map(this.#soon));
     // The replies leave in the microtasks that follow.
     setImmediate(() => this.#trapdoor.pass('after-reply'));
     return results;
   }
+
+  /** What the service would not have shorter than an hour. */
+  readonly #soon = (group: CommitGroup): CommitGroup => ({
+    ...group,
+    writes: group.writes.map((write) => {
+      const { closeTime } = write.columns;
+      if (closeTime === 0) return write;
+      const deleteAt = closeTime + (this.#retentionMs ?? 0);
+      return { ...write, columns: { ...write.columns, deleteAt } };
+    }),
+  });
 
   override get runs(): Store['runs'] {
     const runs = super.runs;
@@ -88,6 +106,11 @@ export class CrashStore extends SqliteStore {
   }
 }
 
-export async function crashStore(path: string, trapdoor: Trapdoor): Promise<CrashStore> {
-  return new CrashStore(path, new CrashDriver(await loadDriver(path), trapdoor), trapdoor);
+export async function crashStore(
+  path: string,
+  trapdoor: Trapdoor,
+  retentionMs?: number,
+): Promise<CrashStore> {
+  const driver = new CrashDriver(await loadDriver(path), trapdoor);
+  return new CrashStore(path, driver, trapdoor, retentionMs);
 }

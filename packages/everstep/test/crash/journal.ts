@@ -2,18 +2,26 @@
 import { fsyncSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-export class Journal<T> {
+export class LineFile<T> {
   readonly #file: number;
-  readonly entries: T[] = [];
 
   constructor(path: string) {
     this.#file = openSync(path, 'a');
   }
 
   write(entry: T): void {
-    this.entries.push(entry);
     writeSync(this.#file, `${JSON.stringify(entry)}\n`);
     fsyncSync(this.#file);
+  }
+}
+
+/** One that also remembers what it was given. */
+export class Journal<T> extends LineFile<T> {
+  readonly entries: T[] = [];
+
+  override write(entry: T): void {
+    this.entries.push(entry);
+    super.write(entry);
   }
 }
 

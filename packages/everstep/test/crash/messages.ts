@@ -11,6 +11,8 @@ export type Command =
       readonly role: Role;
       readonly ledger: string;
       readonly trap?: Trap;
+      /** Finished runs are deleted so long after their end; the engine's own time when it is missing. */
+      readonly retentionMs?: number;
     }
   | { readonly do: 'arm'; readonly trap?: Trap }
   | {
@@ -25,7 +27,14 @@ export type Command =
       readonly value: string;
       readonly requestId: string;
     }
+  /** Answers with what is left in memory after a collection. */
+  | { readonly do: 'memory' }
   | { readonly do: 'stop' };
+
+export interface Memory {
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+}
 
 export type Asked = Command & { readonly id: number };
 

@@ -199,7 +199,7 @@ export class Round {
       } catch (error) {
         if (this.#over) throw error;
         if (error instanceof ProcessDied) continue;
-        if (!(error instanceof Refused) || !isPassing(error) || refusals === 100) throw error;
+        if (!isPassing(error) || refusals === 100) throw error;
         refusals += 1;
         await passed(new Promise(() => undefined), 20);
       }
@@ -348,7 +348,9 @@ function isMigration(kill: Failpoint): boolean {
 }
 
 /** Answers that say: not now. */
-function isPassing({ code, message }: Refused): boolean {
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof Refused)) return false;
+  const { code, message } = error;
   return (
     code === 'RESULT_TIMEOUT' ||
     code === '14' ||

@@ -17,12 +17,12 @@ import {
   type StepOptions,
 } from '../../src/index.ts';
 import { singleKey } from '../../src/tasks/task-kind.ts';
-import type { Journal, LedgerEntry } from './journal.ts';
+import type { LedgerEntry, LineFile } from './journal.ts';
 import { failingAttempts, signalName, type WorkParams, type WorkResult } from './workloads.ts';
 
 type Tokens = Record<string, string>;
 
-export function makeTasks(ledger: Journal<LedgerEntry>): AnyAsyncTask[] {
+export function makeTasks(ledger: LineFile<LedgerEntry>): AnyAsyncTask[] {
   /** What a step does: the ledger says when it starts, what it was given, and how it ends. */
   async function act(
     { taskId, waits }: WorkParams,

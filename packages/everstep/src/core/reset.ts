@@ -192,10 +192,6 @@ function reapply(draft: Draft, events: readonly HistoryEvent[], args: ResetArgs)
         if (excluded.has(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE)) break;
         reapplyUpdate(draft, event);
         break;
-      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-        if (excluded.has(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST)) break;
-        if (!draft.state.cancelRequested) addAgain(draft, event);
-        break;
       default:
         reapplyChildResult(draft, event);
     }

@@ -127,6 +127,16 @@ export function describeResets(scenario: Scenario): void {
     expect(await signals(host, runId)).toEqual(['waiting']);
   });
 
+  scenario('A reset forgets a request to cancel (RS-2)', async (host) => {
+    await host.start('a');
+    await host.turn([]);
+    await host.cancel('a');
+    await host.signal('a', 'late');
+    const runId = await reset(host, 'a', 4);
+    expect(await signals(host, runId)).toEqual(['late']);
+    expect(await host.names('a', runId)).not.toContain('WorkflowExecutionCancelRequested');
+  });
+
   scenario('A reset repeated with its request id is the same reset (RS-2)', async (host) => {
     await host.start('a');
     await host.turn([]);

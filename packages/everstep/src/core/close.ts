@@ -8,6 +8,7 @@ import { afterFailure, nextTick, startNextRun } from './chain.ts';
 import type { NextRun } from './chain.ts';
 import { closeChildren } from './child.ts';
 import type { CommandHandler, CommandProblem } from './command.ts';
+import { validateCron } from './cron.ts';
 import type { Draft } from './draft.ts';
 import type { EventTable } from './event-table.ts';
 import { timeoutFailure } from './failure.ts';
@@ -20,7 +21,8 @@ import {
   TimeoutType,
   WorkflowTaskFailedCause,
 } from './proto.ts';
-import type { Failure, HistoryEvent, Payloads } from './proto.ts';
+import type { Command, Failure, HistoryEvent, Payloads } from './proto.ts';
+import { retryPolicyFromWire, validateRetryPolicy } from './retry.ts';
 import { isOpen } from './state.ts';
 import type { RunStatus } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp } from './time.ts';
@@ -146,6 +148,8 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
       message: 'A negative duration is set on ContinueAsNewWorkflowExecutionCommand.',
     };
   }
+  const unfit = checkNextRun(draft, attributes);
+  if (unfit !== undefined) return { cause, message: unfit };
   const prefix = 'ContinueAsNewWorkflowExecutionCommandAttributes.';
   const large =
     oversized(
@@ -217,6 +221,19 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
   closeRun(draft, event, next);
   return undefined;
 };
+
+function checkNextRun(
+  draft: Draft,
+  attributes: NonNullable<Command['continueAsNewWorkflowExecutionCommandAttributes']>,
+): string | undefined {
+  const name = 'ContinueAsNewWorkflowExecutionCommand';
+  const retry =
+    attributes.retryPolicy && validateRetryPolicy(retryPolicyFromWire(attributes.retryPolicy));
+  if (retry) return `invalid WorkflowRetryPolicy on ${name}: ${retry}.`;
+  if (!attributes.cronSchedule) return undefined;
+  const cron = validateCron(attributes.cronSchedule, draft.now);
+  return cron.ok ? undefined : `invalid CronSchedule on ${name}: ${cron.message}.`;
+}
 
 function notSet(name: string): string {
   return `${name}CommandAttributes is not set on ${name}Command.`;

@@ -44,7 +44,9 @@ export const startTimer: CommandHandler = (draft, command, context) => {
     {
       timerStartedEventAttributes: {
         timerId,
-        startToFireTimeout: durationOf(Math.min(durationMs, spanMaxMs)),
+        ...(attributes.startToFireTimeout && {
+          startToFireTimeout: durationOf(Math.min(durationMs, spanMaxMs)),
+        }),
         workflowTaskCompletedEventId: longOf(context.workflowTaskCompletedEventId),
       },
     },

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { cancelRun, completeRun, continueAsNew, failRun } from '../../test/command-kit.ts';
-import { decoded, durationOf } from '../../test/engine-host.ts';
+import { decoded, durationOf, refused } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
 const retryPolicy = { initialInterval: durationOf(10_000), maximumAttempts: 3 };
@@ -32,6 +32,33 @@ export function describeChains(scenario: Scenario): void {
       await host.complete(task, [completeRun()]);
     },
   );
+
+  scenario(
+    'Continue-as-new with a retry policy or cron schedule that cannot be is a bad command (WT-19)',
+    async (host) => {
+      const runId = await host.start('a');
+      for (const attributes of [
+        { retryPolicy: { backoffCoefficient: 0.5, maximumAttempts: 2 } },
+        { cronSchedule: 'never' },
+      ]) {
+        const refusal = await refused(
+          host.complete(await host.poll(), [continueAsNew(attributes)]),
+        );
+        expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT' });
+        expect(refusal.message).toMatch(/^BadContinueAsNewAttributes: invalid /);
+      }
+      expect(await host.status('a', runId)).toBe('RUNNING');
+    },
+  );
+
+  scenario('What continues as new runs no longer than its execution (CN-1)', async (host) => {
+    await host.start('a', { workflowExecutionTimeout: durationOf(600_000) });
+    await host.turn([continueAsNew({ workflowRunTimeout: durationOf(900_000) })]);
+    const [started] = await host.history('a');
+    expect(started?.workflowExecutionStartedEventAttributes).toMatchObject({
+      workflowRunTimeout: durationOf(600_000),
+    });
+  });
 
   scenario('A signal that comes as a run continues as new is not lost (CN-1)', async (host) => {
     await host.start('a');

@@ -49,6 +49,7 @@ export class Actor implements Names {
   readonly #runs: string[][] = [];
   readonly #tasks: Uint8Array[][] = [];
   readonly #steps = new Map<string, Uint8Array[]>();
+  readonly #resets: number[] = [];
   #said: Said[] = [];
 
   constructor(target: Target, prefix: string) {
@@ -150,7 +151,8 @@ export class Actor implements Names {
           workflowExecution: this.#execution(workflow, action.run),
           signalName: idOf(`signal-${action.signal}`, action.flaw),
           input: payloadsOf('signal input'),
-          requestId: action.requestId === undefined ? '' : `signal-${action.requestId}`,
+          requestId:
+            action.requestId === undefined ? '' : this.#signalId(action.requestId, workflow),
           identity: 'client',
         });
         return;
@@ -173,16 +175,19 @@ export class Actor implements Names {
         });
         return;
       case 'reset': {
+        const point = 1 + (action.pick % (view.eventCount + 2));
+        if (view.unclearPoints.has(point)) return;
         const outcome = await this.#call('resetWorkflowExecution', {
           namespace,
           workflowExecution: this.#execution(workflow, action.run),
-          workflowTaskFinishEventId: longOf(1 + (action.pick % (view.eventCount + 2))),
+          workflowTaskFinishEventId: longOf(point),
           reason: 'again',
           requestId: `reset-${action.requestId ?? `step-${step}`}`,
           resetReapplyType: action.reapply,
           identity: 'client',
         });
         this.#learnFrom(workflow, outcome);
+        this.#resets[workflow] = (this.#resets[workflow] ?? 0) + 1;
         return;
       }
       case 'delete':
@@ -196,6 +201,11 @@ export class Actor implements Names {
       case 'history':
         return await this.#history(action);
     }
+  }
+
+  /** A run made by a reset has forgotten the request ids on the server, so none is repeated to it. */
+  #signalId(requestId: number, workflow: number): string {
+    return `signal-${requestId}-${this.#resets[workflow] ?? 0}`;
   }
 
   async #call(rpc: RpcName, request: object, deadlineMs?: number): Promise<Outcome> {

@@ -37,6 +37,8 @@ export class Blanker {
     if (isTime(key, value)) return '<time>';
     if (key === 'failure' && 'serverFailureInfo' in value)
       return this.#serverFailure(value as Plain);
+    // What is left of it: its nanoseconds are the machine's.
+    if (key === 'currentRetryInterval') return (value as Plain)['seconds'];
     if (key === 'firstWorkflowTaskBackoff') return roughWait(value as Plain);
     if ('code' in value && 'message' in value) return this.#refusal(value as Plain);
     const entries = Object.entries(value)
@@ -106,7 +108,7 @@ function isDefault(value: unknown): boolean {
  */
 function roughWait(duration: Plain): unknown {
   const seconds = Number(duration['seconds'] ?? 0) + Number(duration['nanos'] ?? 0) / 1e9;
-  return seconds <= 1 ? '' : `about ${Math.round(seconds / 60)} min`;
+  return seconds <= 1 ? '' : 'a while';
 }
 
 function isOwnBusiness(parent: string, name: string, siblings: object): boolean {

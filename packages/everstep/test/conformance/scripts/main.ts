@@ -1,11 +1,14 @@
 /**
  * `npm run conformance -- [--scripts N] [--seed S] [--at-once N] [--only i,j]
- * [--shrink N] [--replay file]`: random scripts on the embedded
- * engine and on Temporal's own server, compared after every action.
+ * [--shrink N] [--replay file] [--model]`: random scripts on the embedded engine and on Temporal's own server, or
+ * beside the reference model, compared after every action.
  */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { runBeside } from '../model/model-comparison.ts';
+import { modelScript } from '../model/model-script.ts';
 import type { Script } from './action.ts';
 import { compareScript, type ComparisonResult } from './comparison.ts';
 import { embeddedTarget } from './embedded-target.ts';
@@ -21,6 +24,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     replay: { type: 'string' },
     shrink: { type: 'string', default: '3' },
+    model: { type: 'boolean', default: false },
   },
 });
 const count = wholeNumber('--scripts', values.scripts);
@@ -28,11 +32,31 @@ const atOnce = wholeNumber('--at-once', values['at-once']);
 const shrinkMax = wholeNumber('--shrink', values.shrink);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
 
-const program = await temporalProgram();
-if (program === undefined) {
+const program = values.model ? undefined : await temporalProgram();
+if (values.model) {
+  await compareWithModel();
+} else if (program === undefined) {
   console.log(`skipped: there is neither a temporal program nor Go to build one (${cliModule})`);
 } else {
   await compareAll(program);
+}
+
+/** Without a server: what `npm test` does for a few scripts, with other seeds and for longer. */
+async function compareWithModel(): Promise<void> {
+  const started = Date.now();
+  const property = fc.asyncProperty(modelScript, async (script) => {
+    const { engine, model } = await runBeside(script);
+    assert.deepEqual(engine, model);
+  });
+  // The engine's timers do not keep this process alive.
+  const alive = setInterval(() => undefined, 1_000);
+  const result = await fc.check(property, { seed, numRuns: count, endOnFailure: shrinkMax === 0 });
+  clearInterval(alive);
+  if (result.failed) console.log(fc.defaultReportMessage(result));
+  const seconds = ((Date.now() - started) / 1_000).toFixed(0);
+  const differ = result.failed ? 'one differs' : 'none differs';
+  console.log(`${result.numRuns} scripts beside the model: ${differ}; ${seconds} s, seed ${seed}`);
+  process.exitCode = result.failed ? 1 : 0;
 }
 
 async function compareAll(temporal: string): Promise<void> {

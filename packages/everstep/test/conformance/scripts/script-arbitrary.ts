@@ -55,7 +55,11 @@ const badRetry = fc.constantFrom<RetryOptions>(
   { attempts: 2, intervalSeconds: 10, maximumSeconds: -5 },
 );
 const retries = fc.oneof({ weight: 12, arbitrary: retry }, { weight: 1, arbitrary: badRetry });
-const cron = fc.constantFrom('0 0 1 1 *', '@yearly', 'CRON_TZ=Europe/Berlin 0 3 1 1 *', 'never');
+const cron = fc.constantFrom('0 0 1 1 *', '@yearly', 'CRON_TZ=Europe/Berlin 0 3 1 1 *');
+const crons = fc.oneof(
+  { weight: 4, arbitrary: cron },
+  { weight: 1, arbitrary: fc.constant('never') },
+);
 
 function flaws(...flaw: Flaw[]): fc.Arbitrary<Flaw | undefined> {
   return sometimes(4, fc.constantFrom(...flaw));
@@ -69,7 +73,7 @@ const activityCommand = fields<Extract<ScriptCommand, { command: 'scheduleActivi
   startToClose: sometimes(85, span),
   heartbeat: sometimes(25, span),
   retry: sometimes(45, retry),
-  flaw: flaws('noId', 'noType', 'noTimeout', 'negative', 'longId', 'reserved'),
+  flaw: flaws('noId', 'noType', 'noTimeout', 'negative', 'longId'),
 });
 
 const openCommand: fc.Arbitrary<ScriptCommand> = fc.oneof(
@@ -162,7 +166,7 @@ const closeCommand: fc.Arbitrary<ScriptCommand> = fc.oneof(
       command: fc.constant('continueAsNew' as const),
       bare: fc.boolean(),
       backoffSeconds: sometimes(10, fc.constant(3_000)),
-      retry: sometimes(20, retries),
+      retry: sometimes(20, retry),
       cron: sometimes(8, cron),
       flaw: flaws('noType', 'negative'),
     }),
@@ -200,12 +204,18 @@ const startOptions = fields<StartOptions>({
   runTimeout: sometimes(20, span),
   taskTimeout: sometimes(6, fc.constantFrom(60, 500)),
   retry: sometimes(20, retries),
-  cron: sometimes(6, cron),
+  cron: sometimes(6, crons),
   memo: sometimes(15, fc.constant(true)),
   attributes: sometimes(10, fc.constant(true)),
   header: sometimes(10, fc.constant(true)),
   flaw: flaws('noId', 'noType', 'negative', 'longId', 'reserved'),
 });
+
+/** The server ends its own run when a signal-with-start that terminates is repeated. */
+function withoutRepetition({ requestId, ...options }: StartOptions): StartOptions {
+  const terminates = options.reusePolicy === 4 || options.conflictPolicy === 3;
+  return terminates || requestId === undefined ? options : { ...options, requestId };
+}
 
 const run = sometimes(12, fc.nat(2));
 /** Mostly the latest token. */
@@ -257,7 +267,7 @@ const part: fc.Arbitrary<Action[]> = fc.oneof(
       fc.record({
         do: fc.constant('signalWithStart' as const),
         workflow,
-        options: startOptions,
+        options: startOptions.map(withoutRepetition),
         signal: fc.nat(1),
       }),
     ),
@@ -368,7 +378,10 @@ const part: fc.Arbitrary<Action[]> = fc.oneof(
   },
 );
 
-const opening = fc
+/** One action of a client or a worker, or two that belong together. */
+export { part as scriptPart };
+
+export const opening = fc
   .record({
     do: fc.constant('start' as const),
     workflow: fc.constant(0),

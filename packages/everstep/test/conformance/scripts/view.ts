@@ -20,6 +20,8 @@ export interface WorkflowView {
   readonly scheduledActivities: ReadonlySet<string>;
   readonly scheduledEventIds: readonly number[];
   readonly eventCount: number;
+  /** Ids to which a reset is better left alone: see differences.md. */
+  readonly unclearPoints: ReadonlySet<number>;
 }
 
 export const unseen: WorkflowView = {
@@ -30,6 +32,7 @@ export const unseen: WorkflowView = {
   scheduledActivities: new Set(),
   scheduledEventIds: [],
   eventCount: 0,
+  unclearPoints: new Set(),
 };
 
 /** Of the latest run of each workflow. */
@@ -49,14 +52,34 @@ export function viewOf(observation: Observation): WorkflowView[] {
       scheduledActivities: new Set(
         activities
           .filter((activity) => text(activity['state']).endsWith('_SCHEDULED'))
+          .filter((activity) => !('nextAttemptScheduleTime' in activity))
           .map((activity) => text(activity['activityId'])),
       ),
       scheduledEventIds: events
         .filter((event) => isType(event, 'ACTIVITY_TASK_SCHEDULED'))
         .map((event) => Number(event['eventId'])),
       eventCount: events.length,
+      unclearPoints: unclearPointsOf(events),
     };
   });
+}
+
+function unclearPointsOf(events: readonly Plain[]): Set<number> {
+  const points = new Set<number>();
+  let failed = false;
+  for (const event of events) {
+    const id = Number(event['eventId']);
+    // A later attempt is written with its completion, all three events at once.
+    const attempt = Number(record(event['workflowTaskScheduledEventAttributes'])['attempt']);
+    if (attempt > 1) points.add(id + 1).add(id + 2);
+    // After a failed task the next attempt is pending, though nothing of it is written.
+    if (failed) points.add(id);
+    if (isType(event, 'WORKFLOW_TASK_SCHEDULED')) failed = false;
+    if (isType(event, 'WORKFLOW_TASK_FAILED') || isType(event, 'WORKFLOW_TASK_TIMED_OUT')) {
+      failed = true;
+    }
+  }
+  return points;
 }
 
 function isType(event: Plain, type: string): boolean {

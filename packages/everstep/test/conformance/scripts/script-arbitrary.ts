@@ -18,7 +18,11 @@ const workflow = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.nat(workflowsOfScript - 1) },
 );
-const activity = fc.nat(2);
+/** Mostly the same, so that what is scheduled is also taken and answered. */
+const activity = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.nat(2) },
+);
 const timer = fc.nat(1);
 const span = fc.constantFrom(100, 500, 3_000, 100_000);
 
@@ -312,7 +316,7 @@ const part: fc.Arbitrary<Action[]> = fc.oneof(
         do: fc.constant('signal' as const),
         workflow,
         signal: fc.nat(1),
-        requestId: sometimes(30, fc.nat(1)),
+        requestId: sometimes(50, fc.nat(1)),
         run,
         flaw: flaws('noId', 'longId'),
       }),

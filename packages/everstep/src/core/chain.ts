@@ -127,6 +127,7 @@ export function startNextRun(draft: Draft, next: NextRun): void {
         resetPoints: state.resetPoints,
       },
       ...(state.parent && { parent: state.parent, root: state.root }),
+      ...(state.scheduledBy && { scheduledBy: state.scheduledBy }),
     },
     env,
   );

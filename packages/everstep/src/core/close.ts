@@ -326,8 +326,12 @@ function endStartedTask(
 function closeRun(draft: Draft, event: HistoryEvent, next?: NextRun): void {
   endRun(draft, event);
   closeChildren(draft);
-  if (next) startNextRun(draft, next);
-  else if (draft.state.parent) draft.outbox.push({ kind: 'notifyParent' }); // CH-3
+  if (next) {
+    startNextRun(draft, next);
+    return;
+  }
+  if (draft.state.parent) draft.outbox.push({ kind: 'notifyParent' }); // CH-3
+  if (draft.state.scheduledBy) draft.outbox.push({ kind: 'notifySchedule' });
 }
 
 function endRun(draft: Draft, event: HistoryEvent): void {

@@ -5,6 +5,8 @@
  */
 import type { temporal } from '@temporalio/proto';
 import type { Refusal } from './refusal.ts';
+import type { ScheduleInput, ScheduleMessage, ScheduleReplies } from './schedule/schedule-input.ts';
+import type { ScheduledBy } from './schedule/schedule-state.ts';
 import type { ActivityInfo, ParentInfo, WorkflowTaskInfo, ResetPoint } from './state.ts';
 import type {
   Command,
@@ -91,10 +93,13 @@ export interface StartInput {
   readonly signal?: SignalArgs;
   /** Update-with-start (UP-8). */
   readonly update?: UpdateRequest;
+  /** The action of a schedule that starts it. */
+  readonly scheduledBy?: ScheduledBy;
 }
 
 export type Input =
   | StartInput
+  | ScheduleInput
   /** CH-2, second phase: the parent knows the child. */
   | { readonly kind: 'scheduleFirstWorkflowTask' }
   | {
@@ -218,7 +223,7 @@ export type InputKind = Input['kind'];
 export type InputOf<K extends InputKind> = Extract<Input, { readonly kind: K }>;
 
 /** What the sender of each input is told when it is not refused. */
-export interface Replies {
+export interface Replies extends ScheduleReplies {
   start: { readonly runId: string };
   scheduleFirstWorkflowTask: undefined;
   startWorkflowTask: {
@@ -284,6 +289,7 @@ export interface Interrupt {
 
 /** A message to another run, kept with the commit and delivered at least once; receivers dedupe. */
 export type OutboxMessage =
+  | ScheduleMessage
   /** The rest stands in the initiated event. */
   | { readonly kind: 'startChild'; readonly initiatedEventId: number }
   /** CH-2, second phase, to the child. */

@@ -91,6 +91,7 @@ export function resetRun(
     );
   }
   restartClocks(draft);
+  if (current.scheduledBy) draft.state.scheduledBy = current.scheduledBy;
   failPendingTask(draft, args);
   restartActivities(draft);
   sendAgain(draft);

@@ -91,6 +91,8 @@ const blankRun: RunState = {
   waitsForParent: undefined,
   startAttributes: undefined,
   lastCompletionResult: undefined,
+  scheduledBy: undefined,
+  schedule: undefined,
 };
 
 export function emptyRun(seed: RunSeed): RunState {
@@ -123,6 +125,7 @@ export function startRun(input: StartInput, env: CoreEnv): Transition<{ readonly
   );
   applyStarted(draft, event);
   if (input.waitForParent) draft.state.waitsForParent = true;
+  if (input.scheduledBy) draft.state.scheduledBy = input.scheduledBy;
   if (input.signal) addSignal(draft, input.signal);
   if (input.update) addUpdate(draft, input.update);
   scheduleWorkflowTask(draft);

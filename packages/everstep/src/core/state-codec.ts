@@ -9,6 +9,7 @@ import proto from '@temporalio/proto';
 import { decodeBatch, encodeBatch } from './history-batch.ts';
 import { InvariantViolation } from './invariant.ts';
 import { EventType, ParentClosePolicy } from './proto.ts';
+import { decodeSchedule, encodeSchedule } from './schedule/schedule-codec.ts';
 import { emptyRun } from './start.ts';
 import type {
   ActivityInfo,
@@ -20,46 +21,12 @@ import type {
   TimerInfo,
   UpdateInfo,
 } from './state.ts';
+import { base64, bytesOf, wireField } from './wire-field.ts';
+import type { WireType } from './wire-field.ts';
 
 const format = 1;
 
 const { common, failure, history, update } = proto.temporal.api;
-
-interface WireType<T> {
-  encode(value: T): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
-}
-
-interface WireField<T> {
-  readonly encode: (value: T) => string;
-  readonly decode: (text: string) => T;
-}
-
-/** Memo, attributes and results stay the same object from commit to commit: their bytes are made once. */
-const encoded = new WeakMap<object, string>();
-
-function wireField<T extends object>(type: WireType<T>): WireField<T> {
-  return {
-    encode(value) {
-      let text = encoded.get(value);
-      if (text === undefined) {
-        text = base64(type.encode(value).finish());
-        encoded.set(value, text);
-      }
-      return text;
-    },
-    decode: (text) => type.decode(bytesOf(text)),
-  };
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-}
-
-/** Copied: a slice of Node's shared pool would keep the whole pool alive. */
-function bytesOf(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'base64'));
-}
 
 const payloads = wireField(common.v1.Payloads as WireType<proto.temporal.api.common.v1.IPayloads>);
 const priority = wireField(common.v1.Priority as WireType<proto.temporal.api.common.v1.IPriority>);
@@ -149,6 +116,8 @@ function storedOf(s: RunState): {
     waitsForParent: s.waitsForParent,
     startAttributes: s.startAttributes && startAttributes.encode(s.startAttributes),
     lastCompletionResult: s.lastCompletionResult && payloads.encode(s.lastCompletionResult),
+    scheduledBy: s.scheduledBy,
+    schedule: s.schedule && encodeSchedule(s.schedule),
   };
 }
 
@@ -410,4 +379,5 @@ const decoders: Readonly<Record<string, (stored: never, row: StateRow) => unknow
   priority: priority.decode,
   lastCompletionResult: payloads.decode,
   startAttributes: startAttributes.decode,
+  schedule: decodeSchedule,
 };

@@ -14,6 +14,7 @@ import type {
   SearchAttributes,
   UpdateRequest,
 } from './proto.ts';
+import type { ScheduledBy, ScheduleState } from './schedule/schedule-state.ts';
 
 export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
@@ -245,6 +246,10 @@ export interface RunState {
   readonly startAttributes?: StartedAttributes | undefined;
   /** Carried from run to run in a cron chain (CN-3). */
   readonly lastCompletionResult?: Payloads | undefined;
+  /** The schedule that started this chain, and is told of its end. */
+  readonly scheduledBy?: ScheduledBy | undefined;
+  /** Only of a run that is a schedule: all of its life, for it has no events (see schedule/schedule.ts). */
+  readonly schedule?: ScheduleState | undefined;
 }
 
 export function isOpen(state: RunState): boolean {
@@ -322,5 +327,7 @@ export function copyOf(s: RunState): {
     waitsForParent: s.waitsForParent,
     startAttributes: s.startAttributes,
     lastCompletionResult: s.lastCompletionResult,
+    scheduledBy: s.scheduledBy,
+    schedule: s.schedule,
   };
 }

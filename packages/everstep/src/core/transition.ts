@@ -23,6 +23,13 @@ import { externalCancelResolved, externalSignalResolved } from './external.ts';
 import { encodeBatch } from './history-batch.ts';
 import type { Answer, Input, InputKind, InputOf, Replies } from './input.ts';
 import { InvariantViolation } from './invariant.ts';
+import {
+  deleteSchedule,
+  patchSchedule,
+  scheduledClosed,
+  scheduledStarted,
+  updateSchedule,
+} from './schedule/schedule.ts';
 import { settle } from './settle.ts';
 import { signal } from './signal.ts';
 import { scheduleFirstWorkflowTask, startRun } from './start.ts';
@@ -67,6 +74,11 @@ const handlers: Handlers = {
   childClosed,
   externalSignalResolved,
   externalCancelResolved,
+  updateSchedule,
+  patchSchedule,
+  deleteSchedule,
+  scheduledStarted,
+  scheduledClosed,
 };
 
 /**

@@ -7,6 +7,7 @@ import { accepted } from './answer.ts';
 import { timeOutRun } from './close.ts';
 import type { Draft } from './draft.ts';
 import type { Answer, InputOf } from './input.ts';
+import { wakeSchedule } from './schedule/schedule.ts';
 import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
 import { fireTimers, timerWakeAt } from './timer.ts';
@@ -16,6 +17,7 @@ import { awaitsFirstWorkflowTask, dispatchOf, scheduleWorkflowTask } from './wor
 /** When this run must be woken, in epoch milliseconds; 0 = nothing is to come. */
 export function wakeAt(state: RunState): number {
   if (!isOpen(state)) return 0;
+  if (state.schedule) return state.schedule.wakeAt;
   let at = earlier(0, state.runExpirationTime);
   if (state.status === 'created' && !state.waitsForParent) at = earlier(at, state.executionTime);
   at = earlier(at, workflowTaskWakeAt(state));
@@ -44,6 +46,10 @@ function workflowTaskWakeAt(state: RunState): number {
 export function wake(draft: Draft, input: InputOf<'wake'>): Answer<undefined> {
   const { state, now } = draft;
   if (!isOpen(state)) return accepted;
+  if (state.schedule) {
+    wakeSchedule(draft);
+    return accepted;
+  }
   if (state.runExpirationTime > 0 && now >= state.runExpirationTime) {
     timeOutRun(draft);
     return accepted;

@@ -20,6 +20,7 @@ import { describeNamespaces } from './namespaces.contract.ts';
 import { describeQueries } from './queries.contract.ts';
 import { describeReads } from './reads.contract.ts';
 import { describeResets } from './resets.contract.ts';
+import { describeSchedules } from './schedules.contract.ts';
 import { describeStarts } from './starts.contract.ts';
 import { describeUpdates } from './updates.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
@@ -73,6 +74,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('updates', () => {
       describeUpdates(scenario);
+    });
+    describe('schedules', () => {
+      describeSchedules(scenario);
     });
     describe('namespaces', () => {
       describeNamespaces(scenario);

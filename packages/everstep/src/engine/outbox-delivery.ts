@@ -16,6 +16,7 @@ import type { HistoryReader } from './history-reader.ts';
 import type { LiveRun } from './unit.ts';
 import type { Namespaces } from './namespaces.ts';
 import { decodeOutbox } from './outbox-codec.ts';
+import { ScheduleDelivery } from './schedule-delivery.ts';
 import type { Starts } from './starts.ts';
 
 const {
@@ -42,11 +43,13 @@ export interface OutboxDeliveryOptions {
 
 export class OutboxDelivery {
   readonly #options: OutboxDeliveryOptions;
+  readonly #schedules: ScheduleDelivery;
   readonly #busy = new Set<number>();
   #stopped = false;
 
   constructor(options: OutboxDeliveryOptions) {
     this.#options = options;
+    this.#schedules = new ScheduleDelivery(options);
   }
 
   stop(): void {
@@ -109,6 +112,10 @@ export class OutboxDelivery {
         return this.#notifyParent(run, outboxId);
       case 'closeChild':
         return this.#closeChild(run, message, outboxId);
+      case 'startScheduled':
+      case 'endScheduled':
+      case 'notifySchedule':
+        return this.#schedules.deliver(run, message, outboxId);
     }
   }
 

@@ -49,6 +49,14 @@ import { addSearchAttributes } from './verbs/add-search-attributes.ts';
 import { deleteNamespace } from './verbs/delete-namespace.ts';
 import { listSearchAttributes } from './verbs/list-search-attributes.ts';
 import { removeSearchAttributes } from './verbs/remove-search-attributes.ts';
+import { createSchedule } from './verbs/create-schedule.ts';
+import { describeSchedule } from './verbs/describe-schedule.ts';
+import { updateSchedule } from './verbs/update-schedule.ts';
+import { patchSchedule } from './verbs/patch-schedule.ts';
+import { listScheduleMatchingTimes } from './verbs/list-schedule-matching-times.ts';
+import { deleteSchedule } from './verbs/delete-schedule.ts';
+import { listSchedules } from './verbs/list-schedules.ts';
+import { countSchedules } from './verbs/count-schedules.ts';
 
 const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   countWorkflowExecutions,
@@ -90,6 +98,14 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   terminateWorkflowExecution,
   updateNamespace,
   updateWorkflowExecution,
+  createSchedule,
+  describeSchedule,
+  updateSchedule,
+  patchSchedule,
+  listScheduleMatchingTimes,
+  deleteSchedule,
+  listSchedules,
+  countSchedules,
 };
 
 const operatorVerbs: {

@@ -178,6 +178,39 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IRespondActivityTaskCanceledByIdRequest,
     temporal.api.workflowservice.v1.IRespondActivityTaskCanceledByIdResponse
   >;
+
+  createSchedule: Rpc<
+    temporal.api.workflowservice.v1.ICreateScheduleRequest,
+    temporal.api.workflowservice.v1.ICreateScheduleResponse
+  >;
+  describeSchedule: Rpc<
+    temporal.api.workflowservice.v1.IDescribeScheduleRequest,
+    temporal.api.workflowservice.v1.IDescribeScheduleResponse
+  >;
+  updateSchedule: Rpc<
+    temporal.api.workflowservice.v1.IUpdateScheduleRequest,
+    temporal.api.workflowservice.v1.IUpdateScheduleResponse
+  >;
+  patchSchedule: Rpc<
+    temporal.api.workflowservice.v1.IPatchScheduleRequest,
+    temporal.api.workflowservice.v1.IPatchScheduleResponse
+  >;
+  listScheduleMatchingTimes: Rpc<
+    temporal.api.workflowservice.v1.IListScheduleMatchingTimesRequest,
+    temporal.api.workflowservice.v1.IListScheduleMatchingTimesResponse
+  >;
+  deleteSchedule: Rpc<
+    temporal.api.workflowservice.v1.IDeleteScheduleRequest,
+    temporal.api.workflowservice.v1.IDeleteScheduleResponse
+  >;
+  listSchedules: Rpc<
+    temporal.api.workflowservice.v1.IListSchedulesRequest,
+    temporal.api.workflowservice.v1.IListSchedulesResponse
+  >;
+  countSchedules: Rpc<
+    temporal.api.workflowservice.v1.ICountSchedulesRequest,
+    temporal.api.workflowservice.v1.ICountSchedulesResponse
+  >;
 }
 
 export type RpcName = keyof WorkflowService;

@@ -1,10 +1,11 @@
 import { ServiceError } from '../../service/service-error.ts';
+import { schedulesNamespaceId } from '../schedules.ts';
 import type { OperatorVerb } from '../verb.ts';
 import { invalid } from './request-run.ts';
 
 const runsAtOnce = 500;
 
-/** The namespace with all of its runs, open ones too: nothing of it can be called any more. */
+/** The namespace with its schedules and all of its runs, open ones too: nothing of it can be called any more. */
 export const deleteNamespace: OperatorVerb<'deleteNamespace'> = async (context, request) => {
   const { namespaces, store } = context;
   await namespaces.load();
@@ -23,13 +24,13 @@ export const deleteNamespace: OperatorVerb<'deleteNamespace'> = async (context, 
     });
   }
   await namespaces.delete(namespace);
-  for (;;) {
-    const runs = await store.visibility.list({
-      namespaceId: namespace.namespaceId,
-      limit: runsAtOnce,
-    });
-    if (runs.length === 0) break;
-    await store.runs.delete({ refs: runs.map(({ ref }) => ref) });
+  const ids = [schedulesNamespaceId(namespace.namespaceId), namespace.namespaceId];
+  for (const id of ids) {
+    for (;;) {
+      const runs = await store.visibility.list({ namespaceId: id, limit: runsAtOnce });
+      if (runs.length === 0) break;
+      await store.runs.delete({ refs: runs.map(({ ref }) => ref) });
+    }
   }
   return { deletedNamespace: namespace.name };
 };

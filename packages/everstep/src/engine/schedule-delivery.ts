@@ -1,0 +1,177 @@
+/**
+ * Messages between schedules and the workflows they start: the start itself, the end that an overlap policy wants,
+ * and the news that a chain has ended. Delivered at least once; an action is known by its id along the whole chain,
+ * so that a start delivered again finds what it has started (SC-1).
+ */
+import type { InputOf } from '../core/input.ts';
+import { scheduledStart } from '../core/schedule/scheduled-start.ts';
+import type { ScheduleMessage } from '../core/schedule/schedule-input.ts';
+import { isOpen } from '../core/state.ts';
+import type { RunState } from '../core/state.ts';
+import type { Random } from '../service/clock.ts';
+import type { Logger } from '../service/logger.ts';
+import { isServiceError } from '../service/service-error.ts';
+import type { RunKey, Store } from '../store/store.ts';
+import type { Executor } from './executor.ts';
+import type { HistoryReader } from './history-reader.ts';
+import type { Namespaces } from './namespaces.ts';
+import type { Starts } from './starts.ts';
+import type { LiveRun } from './unit.ts';
+
+export interface ScheduleDeliveryOptions {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly starts: Starts;
+  readonly history: HistoryReader;
+  readonly namespaces: Namespaces;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export class ScheduleDelivery {
+  readonly #options: ScheduleDeliveryOptions;
+
+  constructor(options: ScheduleDeliveryOptions) {
+    this.#options = options;
+  }
+
+  async deliver(run: LiveRun, message: ScheduleMessage, outboxId: number): Promise<void> {
+    const state = await this.#state(run);
+    switch (message.kind) {
+      case 'startScheduled':
+        return this.#start(state, message.actionId, outboxId);
+      case 'endScheduled':
+        return this.#end(state, message, outboxId);
+      case 'notifySchedule':
+        return this.#notify(run, state, outboxId);
+    }
+  }
+
+  async #start(state: RunState | undefined, actionId: number, outboxId: number): Promise<void> {
+    const action = state?.schedule?.starting.find((starting) => starting.actionId === actionId);
+    if (!state?.schedule || !action || !isOpen(state)) return this.#forget(outboxId);
+    const { starts, random, logger } = this.#options;
+    const { namespaceId } = state.schedule;
+    const { namespace, workflowId: scheduleId, runId } = state;
+    const scheduledBy = { namespaceId: state.namespaceId, workflowId: scheduleId, runId, actionId };
+    let startedRunId = await this.#startedBefore(state, action);
+    try {
+      if (startedRunId === undefined) {
+        const outcome = await starts.start({
+          kind: 'start',
+          namespaceId,
+          namespace,
+          runId: random.uuid(),
+          scheduledBy,
+          request: scheduledStart({ scheduleId, runId, namespace }, state.schedule, action),
+        });
+        startedRunId = outcome.runId;
+      }
+    } catch (error) {
+      if (!isServiceError(error) || error.retryable) throw error;
+      // Another process may have delivered it meanwhile.
+      startedRunId = await this.#startedBefore(state, action);
+      if (startedRunId === undefined) {
+        logger.warn('A schedule could not start its workflow; that time is passed over', {
+          scheduleId,
+          workflowId: action.workflowId,
+          error,
+        });
+      }
+    }
+    await this.#send(
+      state,
+      {
+        kind: 'scheduledStarted',
+        actionId,
+        ...(startedRunId !== undefined && { runId: startedRunId }),
+      },
+      outboxId,
+    );
+  }
+
+  /** The first run of the chain that this very action has started, if its workflow id still has it. */
+  async #startedBefore(
+    schedule: RunState,
+    action: { readonly actionId: number; readonly workflowId: string },
+  ): Promise<string | undefined> {
+    const run = await this.#chainOf(schedule, action);
+    return run?.latest?.firstRunId;
+  }
+
+  async #chainOf(
+    schedule: RunState,
+    { actionId, workflowId }: { readonly actionId: number; readonly workflowId: string },
+  ): Promise<LiveRun | undefined> {
+    const namespaceId = schedule.schedule?.namespaceId ?? '';
+    const run = await this.#options.executor.locateCurrent(namespaceId, workflowId);
+    const by = run?.state?.scheduledBy;
+    return by?.runId === schedule.runId && by.actionId === actionId ? run : undefined;
+  }
+
+  async #end(
+    state: RunState | undefined,
+    message: Extract<ScheduleMessage, { readonly kind: 'endScheduled' }>,
+    outboxId: number,
+  ): Promise<void> {
+    const run = state && (await this.#chainOf(state, message));
+    if (!state || !run?.latest || !isOpen(run.latest)) return this.#forget(outboxId);
+    const identity = `temporal-scheduler-${state.namespace}-${state.workflowId}`;
+    const by = `by schedule overlap policy`;
+    await this.#send(
+      run.key,
+      message.how === 'terminate'
+        ? { kind: 'terminate', reason: `terminated ${by}`, identity }
+        : {
+            kind: 'requestCancel',
+            reason: `cancelled ${by}`,
+            identity,
+            requestId: `${state.runId}:${message.actionId}:cancel`,
+          },
+      outboxId,
+    );
+  }
+
+  async #notify(run: LiveRun, state: RunState | undefined, outboxId: number): Promise<void> {
+    const by = state?.scheduledBy;
+    if (!state || !by) return this.#forget(outboxId);
+    const live = run.dropped ? await this.#options.executor.locate(run.key) : run;
+    const closeEvent = live && (await this.#options.history.event(live, state.nextEventId - 1));
+    await this.#send(
+      by,
+      {
+        kind: 'scheduledClosed',
+        actionId: by.actionId,
+        workflowId: state.workflowId,
+        firstRunId: state.firstRunId,
+        closeEvent: closeEvent ?? {},
+      },
+      outboxId,
+    );
+  }
+
+  /** One that is gone, closed, or refuses it needs it no more. */
+  async #send(
+    { namespaceId, workflowId, runId }: RunKey,
+    input: InputOf<'scheduledStarted' | 'scheduledClosed' | 'terminate' | 'requestCancel'>,
+    outboxId: number,
+  ): Promise<void> {
+    const key = { namespaceId, workflowId, runId };
+    try {
+      await this.#options.executor.submit(key, input as never, { doneOutbox: outboxId });
+    } catch (error) {
+      if (!isServiceError(error) || error.retryable) throw error;
+      await this.#forget(outboxId);
+    }
+  }
+
+  async #forget(outboxId: number): Promise<void> {
+    await this.#options.store.outbox.delete({ outboxIds: [outboxId] });
+  }
+
+  async #state(run: LiveRun): Promise<RunState | undefined> {
+    if (!run.dropped) return run.latest;
+    const found = await this.#options.executor.locate(run.key);
+    return found?.latest;
+  }
+}

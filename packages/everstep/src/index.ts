@@ -39,6 +39,7 @@ export type {
   ContextBranch,
   ContinueAsNewOptions,
   Saga,
+  UpdateOptions,
   WorkflowContext,
   WorkflowFunction,
   WorkflowInfo,

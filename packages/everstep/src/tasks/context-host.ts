@@ -11,9 +11,8 @@ import type { Outgoing } from './outgoing.ts';
 import type { PayloadReader } from './payload-reader.ts';
 import type { NextRunRequest } from './run-result.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import type { Handler, UpdateHandler } from './updates.ts';
 import type { WorkflowDefinition } from './workflow.ts';
-
-export type Handler = (argument: unknown) => unknown;
 
 export interface ContextRunOptions {
   readonly namespace: string;
@@ -68,6 +67,8 @@ export interface ContextHost {
   expectNoQuery(what: string): void;
   /** The handler takes signals from now on; what it throws ends the run. */
   handleSignal(name: string, handler: Handler): void;
+  /** Updates of that name go to the handler from now on. */
+  handleUpdate(name: string, handler: UpdateHandler): void;
   /** Resolved once the predicate holds: asked at once, and after every event. */
   awaitCondition(deferred: Deferred, predicate: () => boolean): void;
   /** Tells the scope, and rejects what is awaited in it. What is asked while it is told is refused. */

@@ -258,7 +258,7 @@ describe('queries', () => {
     });
     await run.turn();
     expect(answerContextQuery(run.run, 'asks', undefined).errorMessage).toMatch(
-      /A query handler of workflow "flow" asked for step "x": a query reads what the run has come to/,
+      /A query handler or validator of workflow "flow" asked for step "x": it reads what the run has come to/,
     );
     expect(answerContextQuery(run.run, 'other', undefined).errorMessage).toBe(
       'Workflow "flow" has no query "other"; it answers asks.',

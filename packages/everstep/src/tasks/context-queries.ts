@@ -60,7 +60,7 @@ function answered(
         type: run.definition.workflowType,
         queryDefinitions: [...run.queries.keys()].map((name) => ({ name })),
         signalDefinitions: [],
-        updateDefinitions: [],
+        updateDefinitions: [...run.updates.handlers.keys()].map((name) => ({ name })),
       },
       currentDetails: '',
     });

@@ -17,9 +17,10 @@ import type { temporal } from '@temporalio/proto';
 import { EverstepError } from '../service/error-codes.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { Context } from './context.ts';
-import type { ContextHost, ContextRunOptions, Handler } from './context-host.ts';
+import type { ContextHost, ContextRunOptions } from './context-host.ts';
 import { Deferred, drained, type DeferredOwner } from './context-promise.ts';
-import { disown, isPromiseLike } from './coroutine.ts';
+import { Conditions } from './conditions.ts';
+import { isPromiseLike } from './coroutine.ts';
 import type { StepDescriptor } from './definition.ts';
 import { shown } from './duration.ts';
 import { numberOf } from './int64.ts';
@@ -40,6 +41,7 @@ import { SeededRandom } from './seeded-random.ts';
 import { callerLine, markCaller } from './caller-line.ts';
 import { TaskCodeError } from './task-errors.ts';
 import { decidingTasks, type DecidingTask } from './deciding-task.ts';
+import { Updates, type Handler, type UpdateHandler, type UpdateHost } from './updates.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 
 const { EventType } = proto.temporal.api.enums.v1;
@@ -52,12 +54,7 @@ interface Asked {
   readonly cancel: (error: CancelledFailure) => void;
 }
 
-interface Condition {
-  readonly predicate: () => boolean;
-  readonly deferred: Deferred;
-}
-
-export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner {
+export class ContextRun implements LiveRun, ContextHost, UpdateHost, Answers, DeferredOwner {
   readonly workflowId: string;
   readonly runId: string;
   readonly definition: WorkflowDefinition;
@@ -66,6 +63,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
   readonly outgoing: Outgoing;
   readonly reader: PayloadReader;
   readonly queries = new Map<string, Handler>();
+  readonly updates = new Updates(this);
   readonly rootScope = new CancellationScope();
   info: RunInfo | undefined;
   started: Started = {};
@@ -85,7 +83,9 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
   #wake: (() => void) | undefined;
   readonly #awaited = new Set<Deferred>();
   readonly #asked = new Set<Asked>();
-  readonly #conditions = new Set<Condition>();
+  readonly #conditions = new Conditions((error) => {
+    this.refuse(error);
+  });
   readonly #numbers = new Map<string, number>();
   #handlers = 0;
 
@@ -122,6 +122,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
     try {
       this.journal.index(events);
       this.outgoing.index(events);
+      this.updates.index(events);
     } catch (error) {
       this.breakDown(error);
     }
@@ -140,12 +141,28 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
       while (next < tasks.length - 1 && (tasks[next]?.startedEventId ?? 0) < eventId) next += 1;
       this.task = tasks[next] ?? this.task;
       this.replaying = eventId <= replayedTo;
-      try {
-        this.#apply(event);
-      } catch (error) {
-        this.breakDown(error);
-      }
+      this.#attempt(() => this.#apply(event));
       if (this.#touched) await this.#rest();
+      await this.#update(eventId);
+    }
+    await this.#update(Infinity);
+  }
+
+  /** Handles the updates that are due after that event. */
+  async #update(eventId: number): Promise<void> {
+    for (;;) {
+      const asked = this.stopped ? undefined : this.updates.take(eventId);
+      if (asked === undefined) return;
+      this.#attempt(() => this.updates.handle(asked));
+      if (this.#touched) await this.#rest();
+    }
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.breakDown(error);
     }
   }
 
@@ -154,7 +171,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
     while (this.#touched && !this.stopped) {
       this.#touched = false;
       await drained();
-      this.#checkConditions();
+      this.#conditions.check();
       if (this.#touched || this.stopped || this.#waits()) continue;
       // It awaits something that is none of ours. The stall watch ends this, unless it comes back.
       await new Promise<void>((resolve) => {
@@ -187,32 +204,6 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
   settled(deferred: Deferred): void {
     this.#awaited.delete(deferred);
     this.touch();
-  }
-
-  #checkConditions(): void {
-    for (const condition of this.#conditions) {
-      if (this.stopped) return;
-      this.#check(condition);
-    }
-  }
-
-  #check({ predicate, deferred }: Condition): void {
-    let holds: unknown;
-    try {
-      holds = predicate();
-    } catch (error) {
-      deferred.reject(error);
-      return;
-    }
-    if (isPromiseLike(holds)) {
-      disown(holds);
-      this.refuse(
-        new TaskCodeError(
-          'CONTEXT_MISUSED',
-          'The predicate of a condition returned a promise; expected true or false',
-        ),
-      );
-    } else if (holds) deferred.resolve(true);
   }
 
   breakDown(error: unknown): void {
@@ -289,11 +280,11 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
     }
     Promise.resolve(made).then(
       (value) => {
-        if (this.#goesOn('ended'))
+        if (this.goesOn('ended'))
           this.#settle(valueResult(this.definition, this.options.converter, value));
       },
       (error: unknown) => {
-        if (this.#goesOn('ended')) this.#end(error);
+        if (this.goesOn('ended')) this.#end(error);
       },
     );
   }
@@ -337,8 +328,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
 
   // What the code asks.
 
-  /** False when nothing is asked or ended any more, or must not be. */
-  #goesOn(what: string): boolean {
+  goesOn(what: string): boolean {
     if (this.stopped) return false;
     if (this.#driving) return true;
     this.#cameBack(what);
@@ -353,7 +343,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
   ): Promise<unknown> {
     const deferred = new Deferred(this);
     this.expectNoQuery(what);
-    if (!this.#goesOn(`asked for ${what}`)) return deferred.promise;
+    if (!this.goesOn(`asked for ${what}`)) return deferred.promise;
     this.touch();
     if (shielded !== true && scope.signal.aborted) {
       deferred.reject(scope.signal.reason);
@@ -417,8 +407,17 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
     if (!this.answering) return;
     throw new TaskCodeError(
       'CONTEXT_MISUSED',
-      `A query handler of workflow "${this.definition.name}" asked for ${what}: a query reads what the run has come to and changes nothing`,
+      `A query handler or validator of workflow "${this.definition.name}" asked for ${what}: it reads what the run has come to and changes nothing`,
     );
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  handleUpdate(name: string, handler: UpdateHandler): void {
+    this.#handlers += 1;
+    this.updates.handlers.set(name, handler);
   }
 
   handleSignal(name: string, handler: Handler): void {
@@ -437,10 +436,7 @@ export class ContextRun implements LiveRun, ContextHost, Answers, DeferredOwner 
   }
 
   awaitCondition(deferred: Deferred, predicate: () => boolean): void {
-    const condition = { predicate, deferred };
-    this.#conditions.add(condition);
-    deferred.whenSettled(() => this.#conditions.delete(condition));
-    this.#check(condition);
+    this.#conditions.add(deferred, predicate);
   }
 
   cancelScope(scope: CancellationScope, error: CancelledFailure): void {

@@ -7,20 +7,23 @@ import { CancellationScope } from './cancellation-scope.ts';
 import { sendSignal, StartedChild, startChild } from './child-workflow.ts';
 import { carriedAlong, contextInfo, memoFields } from './context-info.ts';
 import { contextPromise } from './context-promise.ts';
-import type { ContextHost, Handler } from './context-host.ts';
+import type { ContextHost } from './context-host.ts';
 import type { StepContext, StepDescriptor, StepOptions } from './definition.ts';
 import { shown, type Duration } from './duration.ts';
 import type { Entry, Wait, Waiter } from './journal.ts';
+import { unknownField } from './known-fields.ts';
 import { checkSignalName, sleepMs } from './operation-check.ts';
 import { ContextSaga } from './saga.ts';
 import { signal, sleep, step, type WaitOptions } from './steps.ts';
 import { TaskCodeError } from './task-errors.ts';
+import type { Handler } from './updates.ts';
 import type {
   ChildWorkflowHandle,
   ChildWorkflowOptions,
   ContextBranch,
   ContinueAsNewOptions,
   Saga,
+  UpdateOptions,
   WorkflowContext,
   WorkflowInfo,
   WorkflowLike,
@@ -196,6 +199,26 @@ export class Context implements WorkflowContext {
   setQueryHandler<T>(name: string, handler: (argument: T) => unknown): void {
     this.#handle('setQueryHandler', name, handler, () => {
       this.#run.queries.set(name, handler as Handler);
+    });
+  }
+
+  setUpdateHandler<TArgument, TResult>(
+    name: string,
+    update: UpdateOptions<TArgument, TResult>,
+  ): void {
+    const { validator, handler } = update ?? {};
+    this.#handle('setUpdateHandler', name, handler, () => {
+      if (validator !== undefined && typeof validator !== 'function') {
+        throw misused(
+          `The validator of setUpdateHandler("${name}") is ${shown(validator)}; expected a function that throws what is wrong`,
+        );
+      }
+      const odd = unknownField(update, ['validator', 'handler']);
+      if (odd !== undefined) throw misused(`setUpdateHandler("${name}"): ${odd}`);
+      this.#run.handleUpdate(name, {
+        validator: validator as Handler | undefined,
+        handler: handler as Handler,
+      });
     });
   }
 

@@ -3,6 +3,7 @@ import type { RunDefinition, StepDescriptor } from './definition.ts';
 import type { HistoryEvent, Journal } from './journal.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { RunResult } from './run-result.ts';
+import type { Updates } from './updates.ts';
 
 /** What the run's first event says. */
 export interface RunInfo {
@@ -18,6 +19,8 @@ export interface LiveRun {
   readonly journal: Journal;
   /** What goes out to other runs, and markers; of workflows with a context. */
   readonly outgoing?: Outgoing;
+  /** Of workflows with a context. */
+  readonly updates?: Updates;
   readonly info: RunInfo | undefined;
   /** The run by which idempotency keys are told apart. */
   readonly keyRunId: string;

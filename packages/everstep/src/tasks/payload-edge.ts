@@ -14,6 +14,7 @@ import type { HistoryEvent } from './journal.ts';
 
 type Payloads = temporal.api.common.v1.IPayloads;
 type Failure = temporal.api.failure.v1.IFailure;
+type UpdateRequest = temporal.api.update.v1.IRequest;
 type Memo = temporal.api.common.v1.IMemo;
 type Command = temporal.api.command.v1.ICommand;
 
@@ -45,6 +46,7 @@ export class PayloadEdge {
       childWorkflowExecutionFailedEventAttributes: childFailed,
       childWorkflowExecutionCanceledEventAttributes: childCanceled,
       markerRecordedEventAttributes: marker,
+      workflowExecutionUpdateAcceptedEventAttributes: accepted,
     } = event;
     if (started) {
       const input = await this.#decode(started.input);
@@ -70,6 +72,13 @@ export class PayloadEdge {
       return {
         ...event,
         childWorkflowExecutionCanceledEventAttributes: { ...childCanceled, details },
+      };
+    }
+    if (accepted?.acceptedRequest) {
+      const acceptedRequest = await this.decodeUpdate(accepted.acceptedRequest);
+      return {
+        ...event,
+        workflowExecutionUpdateAcceptedEventAttributes: { ...accepted, acceptedRequest },
       };
     }
     if (marker?.details) {
@@ -105,6 +114,11 @@ export class PayloadEdge {
   async #decode(payloads: Payloads | null | undefined): Promise<Payloads | null> {
     if (!payloads?.payloads) return payloads ?? null;
     return { payloads: (await decodeOptional(this.#codecs, payloads.payloads)) ?? null };
+  }
+
+  async decodeUpdate(request: UpdateRequest): Promise<UpdateRequest> {
+    const args = await this.#decode(request.input?.args);
+    return { ...request, input: { ...request.input, args } };
   }
 
   async #decodeMemo({ fields }: Memo): Promise<Memo> {

@@ -14,13 +14,14 @@ export class StallWatch {
     this.#clock = clock;
   }
 
-  begin(run: LiveRun): void {
+  /** Looks at the run for as long as it is driven; undefined when it waits already. */
+  watch(run: LiveRun, driving: Promise<void> | undefined): Promise<void> | undefined {
+    if (driving === undefined) return undefined;
     this.#since.set(run, this.#clock.now());
     if (this.#timer === undefined) this.#arm(stallMs);
-  }
-
-  end(run: LiveRun): void {
-    this.#since.delete(run);
+    return driving.then(() => {
+      this.#since.delete(run);
+    });
   }
 
   stop(): void {

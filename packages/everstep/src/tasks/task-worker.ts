@@ -49,6 +49,7 @@ import {
   queryOutcome,
   type Answerer,
 } from './workflow-task-outcome.ts';
+import { receiveUpdates } from './update-messages.ts';
 import { WorkerDefinitions, type AnyDefinition } from './worker-definitions.ts';
 
 export interface TaskWorkerOptions {
@@ -333,16 +334,10 @@ export class TaskWorker implements LocalWorker {
     until: number,
   ): Later<WorkflowTaskOutcome> {
     this.#runs.set(run);
-    const waiting = this.#watched(run, run.drive(events, until));
-    return waiting ? waiting.then(() => this.#driven(task, run)) : this.#driven(task, run);
-  }
-
-  #watched(run: LiveRun, driving: Promise<void> | undefined): Promise<void> | undefined {
-    if (driving === undefined) return undefined;
-    this.#stalls.begin(run);
-    return driving.then(() => {
-      this.#stalls.end(run);
-    });
+    const received = receiveUpdates(run.updates, task, this.#edge);
+    const drive = () => this.#stalls.watch(run, run.drive(events, until));
+    const driving = received ? received.then(drive) : drive();
+    return driving ? driving.then(() => this.#driven(task, run)) : this.#driven(task, run);
   }
 
   #driven(task: WorkflowTask, run: LiveRun): Later<WorkflowTaskOutcome> {
@@ -489,7 +484,7 @@ export class TaskWorker implements LocalWorker {
   async #shadow(task: WorkflowTask | ActivityTask, events: Events): Promise<LiveRun> {
     const run = this.#newRun(task);
     const until = lastDrivenEventId(events);
-    await this.#watched(run, run.drive(events, until));
+    await this.#stalls.watch(run, run.drive(events, until));
     if (run.broken) throw run.broken;
     const held = this.#runs.get(run.runId);
     if (!run.stopped && (held === undefined || held.position < until)) this.#runs.set(run);

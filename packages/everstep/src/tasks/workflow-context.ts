@@ -98,6 +98,13 @@ export interface ContinueAsNewOptions {
   readonly memo?: Readonly<Record<string, unknown>>;
 }
 
+export interface UpdateOptions<TArgument, TResult> {
+  /** Throws what is wrong: then the update is refused, and nothing of it stands in the history. Asks for nothing. */
+  readonly validator?: (argument: TArgument) => void;
+  /** Its value, or what it throws, is the answer. It may wait for steps and whatever else. */
+  readonly handler: (argument: TArgument) => TResult | PromiseLike<TResult>;
+}
+
 export interface WorkflowContext {
   readonly info: WorkflowInfo;
   /** Says each line once: not when the code runs again over what it did before. */
@@ -129,6 +136,11 @@ export interface WorkflowContext {
   onSignal<T = unknown>(name: string, handler: (argument: T) => unknown): void;
   /** Answers a query from what the run has come to; must not change anything, and returns no promise. */
   setQueryHandler<T = unknown>(name: string, handler: (argument: T) => unknown): void;
+  /** Answers updates of that name: requests that change the run and come to a value. */
+  setUpdateHandler<TArgument = unknown, TResult = unknown>(
+    name: string,
+    update: UpdateOptions<TArgument, TResult>,
+  ): void;
   /** Waits until the predicate holds; it is asked after every event. With a timeout: false when that came first. */
   condition(predicate: () => boolean): Promise<void>;
   condition(predicate: () => boolean, timeout: Duration): Promise<boolean>;

@@ -12,6 +12,7 @@ import type { Command } from './run-commands.ts';
 import { temporalFailure } from './run-failure.ts';
 import { answerQuery, failedQuery } from './run-queries.ts';
 import { TaskCodeError } from './task-errors.ts';
+import { encodeAnswers, placesOf, wireAnswer } from './update-messages.ts';
 
 export interface Answerer {
   readonly namespace: string;
@@ -30,7 +31,7 @@ function hasQueries({ queries }: WorkflowTask): boolean {
   return false;
 }
 
-/** A promise only where there are queries to be answered, or codecs. */
+/** A promise only where there are queries or updates to be answered, or codecs. */
 export function completedOutcome(
   answerer: Answerer,
   task: WorkflowTask,
@@ -39,7 +40,9 @@ export function completedOutcome(
 ): WorkflowTaskOutcome | Promise<WorkflowTaskOutcome> {
   const { namespace, identity, edge } = answerer;
   const taskToken = task.taskToken ?? new Uint8Array();
-  if (!hasQueries(task) && (edge.open || commands.length === 0)) {
+  const updates = run.updates?.takeAnswers() ?? [];
+  const isPlain = !hasQueries(task) && updates.length === 0;
+  if (isPlain && (edge.open || commands.length === 0)) {
     return { kind: 'completed', request: { taskToken, namespace, identity, commands } };
   }
   const answers = Object.entries(task.queries ?? {}).map(async ([id, query]) => {
@@ -48,14 +51,17 @@ export function completedOutcome(
   });
   return Promise.all([
     edge.open ? commands : edge.encodeCommands(commands),
+    edge.open ? updates : encodeAnswers(updates, edge),
     Promise.all(answers),
-  ]).then(([sent, results]) => ({
+  ]).then(([sent, sentUpdates, results]) => ({
     kind: 'completed',
     request: {
       taskToken,
       namespace,
       identity,
-      commands: sent,
+      // What was accepted comes before what its handler asked for.
+      commands: [...placesOf(sentUpdates), ...sent],
+      messages: sentUpdates.map(wireAnswer),
       queryResults: Object.fromEntries(results),
     },
   }));

@@ -6,6 +6,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import Long from 'long';
+import type { UpdateAnswer } from '../../src/tasks/update-messages.ts';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Command = temporal.api.command.v1.ICommand;
@@ -234,6 +235,25 @@ export class HistoryMaker {
 
   requestCancel(): void {
     this.add(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED);
+  }
+
+  /** A rejection leaves no event. */
+  updateAnswered({ kind, asked }: UpdateAnswer): void {
+    if (kind === 'acceptance') {
+      this.add(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, {
+        workflowExecutionUpdateAcceptedEventAttributes: {
+          protocolInstanceId: asked.updateId,
+          acceptedRequestMessageId: asked.messageId,
+          acceptedRequestSequencingEventId: Long.fromNumber(asked.sequencingEventId),
+          acceptedRequest: asked.request,
+        },
+      });
+    }
+    if (kind === 'response') {
+      this.add(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, {
+        workflowExecutionUpdateCompletedEventAttributes: { meta: { updateId: asked.updateId } },
+      });
+    }
   }
 
   childStarted(workflowId: string): void {

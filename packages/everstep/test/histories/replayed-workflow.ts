@@ -6,16 +6,25 @@ import { defaultDataConverter } from '@temporalio/common';
 import type { Logger } from '../../src/service/logger.ts';
 import { ContextRun } from '../../src/tasks/context-run.ts';
 import { commandsOf } from '../../src/tasks/run-commands.ts';
+import type { UpdateAnswer, UpdateMessage } from '../../src/tasks/update-messages.ts';
 import { workflow, type WorkflowDefinition } from '../../src/tasks/workflow.ts';
 import type { WorkflowContext } from '../../src/tasks/workflow-context.ts';
 import { commandInWords } from './command-in-words.ts';
-import { HistoryMaker } from './history-maker.ts';
+import { HistoryMaker, payloadOf } from './history-maker.ts';
 
 const options = { converter: defaultDataConverter, automaticHeartbeatMs: 0 };
 
 interface Turn {
   readonly startedEventId: number;
   readonly said: readonly string[];
+  readonly updates: readonly UpdateMessage[];
+}
+
+/** An update that comes with a workflow task. */
+export interface AskedUpdate {
+  readonly id: string;
+  readonly name: string;
+  readonly argument: unknown;
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any input
@@ -52,17 +61,22 @@ export class ReplayedWorkflow {
   /** One workflow task: what happened since, driven live. Returns the commands in words. */
   async turn(
     happens: (history: HistoryMaker) => void = () => undefined,
+    asked: readonly AskedUpdate[] = [],
   ): Promise<readonly string[]> {
     happens(this.history);
     const startedEventId = this.history.startWorkflowTask();
+    const updates = asked.map((update) => messageOf(update, startedEventId - 1));
     const events = this.history.events.slice(this.#driven, startedEventId);
+    this.run.updates.receive(updates);
     await this.run.drive(events, startedEventId);
     if (this.run.broken) throw this.run.broken;
     const commands = commandsOf(this.run, options);
+    const answers = this.run.updates.takeAnswers();
     this.#driven = startedEventId;
     this.history.completeWorkflowTask(commands);
-    const said = commands.map(commandInWords);
-    this.turns.push({ startedEventId, said });
+    for (const answer of answers) this.history.updateAnswered(answer);
+    const said = [...answers.map(answerInWords), ...commands.map(commandInWords)];
+    this.turns.push({ startedEventId, said, updates });
     return said;
   }
 
@@ -83,14 +97,16 @@ export class ReplayedWorkflow {
     for (let crashed = 0; crashed < this.turns.length; crashed += 1) {
       let run: ContextRun | undefined;
       let driven = 0;
-      for (const [index, { startedEventId, said }] of this.turns.entries()) {
+      for (const [index, { startedEventId, said, updates }] of this.turns.entries()) {
         // The first drive takes the whole history up to the crash at once.
         if (index < crashed) continue;
         run ??= this.fresh();
+        run.updates.receive(updates);
         await run.drive(this.history.events.slice(driven, startedEventId), startedEventId);
         driven = startedEventId;
         if (run.broken) return [...found, run.broken.message];
-        const again = commandsOf(run, options).map(commandInWords);
+        const commands = commandsOf(run, options).map(commandInWords);
+        const again = [...run.updates.takeAnswers().map(answerInWords), ...commands];
         if (again.join() !== said.join()) {
           found.push(
             `begun at ${crashed}, turn ${index}: ${again.join()} instead of ${said.join()}`,
@@ -100,4 +116,23 @@ export class ReplayedWorkflow {
     }
     return found;
   }
+}
+
+function messageOf({ id, name, argument }: AskedUpdate, sequencingEventId: number): UpdateMessage {
+  const request = {
+    meta: { updateId: id },
+    input: { name, args: { payloads: [payloadOf(argument)] } },
+  };
+  const messageId = `${id}/request`;
+  return { updateId: id, messageId, sequencingEventId, request, wireRequest: request };
+}
+
+function answerInWords(answer: UpdateAnswer): string {
+  const { updateId } = answer.asked;
+  if ('failure' in answer) {
+    const said = answer.kind === 'rejection' ? 'reject' : 'fail';
+    return `${said} ${updateId}: ${answer.failure.message ?? ''}`;
+  }
+  if (answer.kind === 'acceptance') return `accept ${updateId}`;
+  return `answer ${updateId} ${Buffer.from(answer.success.data ?? []).toString()}`;
 }

@@ -60,6 +60,48 @@ describe.each(storeKinds)('a workflow on %s', (kind) => {
     expect(await again.query('__stack_trace')).toContain('Workflow "counter" waits at');
   });
 
+  it('accepts, refuses and answers updates of the official client', async () => {
+    const flow = workflow({ name: 'basket' }, async (ctx) => {
+      const items: string[] = [];
+      ctx.setUpdateHandler('add', {
+        validator: (item: string) => {
+          if (items.includes(item)) throw new RangeError(`${item} is in it already`);
+        },
+        handler: async (item: string) => {
+          const price = await ctx.step(`price ${item}`, () => item.length);
+          if (price > 10) throw ApplicationFailure.nonRetryable('too dear');
+          items.push(item);
+          return items.length;
+        },
+      });
+      await ctx.condition(() => items.length === 3);
+      return items;
+    });
+    const component = await running(kind, [flow]);
+    const handle = await flow.start(undefined, { workflowId: 'basket-1' });
+    expect(await handle.executeUpdate('add', { args: ['pear'] })).toBe(1);
+    const refused = await rejection(handle.executeUpdate('add', { args: ['pear'] }));
+    expect((refused.cause as Error).message).toBe('pear is in it already');
+    const failed = await rejection(handle.executeUpdate('add', { args: ['pomegranate'] }));
+    expect((failed.cause as Error).message).toBe('too dear');
+    const unknown = await rejection(handle.executeUpdate('drop', { args: [1] }));
+    expect((unknown.cause as Error).message).toBe(
+      'Workflow "basket" has no update "drop"; it has add',
+    );
+    const counts = await Promise.all(
+      ['fig', 'plum'].map((item) =>
+        handle.executeUpdate<number, [string]>('add', { args: [item] }),
+      ),
+    );
+    expect(counts.toSorted((a, b) => a - b)).toEqual([2, 3]);
+    const items = (await handle.result()) as string[];
+    expect(items.toSorted()).toEqual(['fig', 'pear', 'plum']);
+    const again = component.getClient().workflow.getHandle('basket-1');
+    expect(await again.query('__temporal_workflow_metadata')).toMatchObject({
+      definition: { updateDefinitions: [{ name: 'add' }] },
+    });
+  });
+
   it('reaches a running activity with a cancel, and cleans up in a shield', async () => {
     const begun = gate();
     const told = gate();

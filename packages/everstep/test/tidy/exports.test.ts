@@ -80,6 +80,7 @@ const publicTypes: readonly string[] = [
   'TaskStatus',
   'TaskSummary',
   'Timeouts',
+  'UpdateOptions',
   'WaitOptions',
   'WebhookDelivery',
   'Yieldable',

@@ -42,7 +42,7 @@ export function readFlags(words: readonly string[]): Flags {
   };
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new Error(
@@ -55,7 +55,7 @@ function storeName(text: string): StoreName {
   throw new Error(`--store takes memory or sqlite, but was given ${JSON.stringify(text)}`);
 }
 
-function pattern(text: string): RegExp {
+export function pattern(text: string): RegExp {
   try {
     return new RegExp(text);
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** As many as are under way at once: what a busy web process has open. */
-const lanes = 200;
+export const lanes = 200;
 
 /** Runs `one` for 0 … n-1, so many at once, and ends with the first error. */
 export async function inLanes(n: number, one: (number: number) => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Measurement, WorkName } from './measurement.ts';
 import { OneProcessStage } from './one-process-stage.ts';
-import { answerQuestions } from './peer.ts';
+import { answerQuestions } from './subprocess.ts';
 import { sharedMemoryStore } from './shared-store.ts';
 import type { Stage } from './stage.ts';
 import { TwoProcessStage } from './two-process-stage.ts';

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { makeDataFolder } from './data-folder.ts';
 import { titleOf, type Measurement } from './measurement.ts';
-import { Peer } from './peer.ts';
+import { Subprocess } from './subprocess.ts';
 import type { Figures, Row } from './row.ts';
 
 /** @throws Error when the work was done wrong, or not at all. */
@@ -11,12 +11,12 @@ export async function measure(measurement: Measurement): Promise<Row[]> {
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   // Also when the benchmark is interrupted.
   process.once('exit', removeFolder);
-  const peer = new Peer(new URL('./measure-process.ts', import.meta.url));
+  const subprocess = new Subprocess(new URL('./measure-process.ts', import.meta.url));
   try {
-    const figures = await peer.ask<readonly Figures[]>('measure', { measurement, folder });
+    const figures = await subprocess.ask<readonly Figures[]>('measure', { measurement, folder });
     return figures.map((part) => rowOf(measurement, part));
   } finally {
-    await peer.leave();
+    await subprocess.leave();
     process.off('exit', removeFolder);
     removeFolder();
   }

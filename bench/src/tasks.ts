@@ -1,11 +1,7 @@
 /** The tasks that are measured. Their steps do nothing: what is left is what Everstep itself takes. */
 import { AsyncTask, step } from 'everstep';
 import { expectEqual } from './expectation.ts';
-
-export interface OneStepParams {
-  readonly number: number;
-  readonly text: string;
-}
+import { oneStepParams, type OneStepParams } from './params.ts';
 
 interface ResumedResult {
   readonly number: number;
@@ -49,12 +45,6 @@ export function benchTasks(beforeMiddle: () => Promise<void> = async () => {}): 
       },
     }),
   };
-}
-
-/** Parameters of 100 bytes as JSON. */
-export function oneStepParams(number: number): OneStepParams {
-  const shell = JSON.stringify({ number, text: '' }).length;
-  return { number, text: 'x'.repeat(100 - shell) };
 }
 
 export async function runOneStep({ oneStep }: BenchTasks, number: number): Promise<void> {

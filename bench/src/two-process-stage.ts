@@ -1,7 +1,7 @@
 /** The client in this process, as in a web server; the worker in a process of its own, over the same file. */
 import type { AsyncTaskComponent } from 'everstep';
 import { completedTasks, startComponent } from './component.ts';
-import { Peer } from './peer.ts';
+import { Subprocess } from './subprocess.ts';
 import type { Stage } from './stage.ts';
 import { ownCpuMs } from './stopwatch.ts';
 import { benchTasks } from './tasks.ts';
@@ -9,12 +9,12 @@ import { benchTasks } from './tasks.ts';
 export class TwoProcessStage implements Stage {
   readonly tasks = benchTasks();
   readonly #store: string;
-  readonly #worker: Peer;
+  readonly #worker: Subprocess;
   #component: AsyncTaskComponent | undefined;
 
   constructor(store: string) {
     this.#store = store;
-    this.#worker = new Peer(new URL('./worker-process.ts', import.meta.url));
+    this.#worker = new Subprocess(new URL('./worker-process.ts', import.meta.url));
   }
 
   async open(options: { readonly worker: boolean }): Promise<void> {

@@ -1,7 +1,7 @@
 /** A process that is killed: it brings runs into the middle of their steps, where they stay. */
 import { startComponent } from './component.ts';
 import { inLanes } from './lanes.ts';
-import { answerQuestions } from './peer.ts';
+import { answerQuestions } from './subprocess.ts';
 import { benchTasks } from './tasks.ts';
 
 answerQuestions({

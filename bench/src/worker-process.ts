@@ -1,7 +1,7 @@
 /** The worker of a stage in two processes. */
 import type { AsyncTaskComponent } from 'everstep';
 import { startComponent } from './component.ts';
-import { answerQuestions } from './peer.ts';
+import { answerQuestions } from './subprocess.ts';
 import { ownCpuMs } from './stopwatch.ts';
 import { benchTasks } from './tasks.ts';
 

@@ -3,7 +3,7 @@ import { inLanes } from '../lanes.ts';
 import { bytesInUse } from '../memory.ts';
 import type { Stage } from '../stage.ts';
 import { lapOf } from '../stopwatch.ts';
-import { oneStepParams } from '../tasks.ts';
+import { oneStepParams } from '../params.ts';
 import { warmUpOf, type Work } from './work.ts';
 
 /** Of how many tasks, spread over the backlog, the result is read; of all the others the store's count. */

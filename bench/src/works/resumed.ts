@@ -1,5 +1,5 @@
 import { expectEqual } from '../expectation.ts';
-import { Peer } from '../peer.ts';
+import { Subprocess } from '../subprocess.ts';
 import { lapOf } from '../stopwatch.ts';
 import type { Work } from './work.ts';
 
@@ -9,7 +9,7 @@ import type { Work } from './work.ts';
  */
 export const resumed: Work = async ({ stage, storeUrl, n }) => {
   const taskIds = Array.from({ length: n }, (_item, number) => `resumed-${number}`);
-  const victim = new Peer(new URL('../victim-process.ts', import.meta.url));
+  const victim = new Subprocess(new URL('../victim-process.ts', import.meta.url));
   const pid = await victim.ask<number>('fill', { store: storeUrl, taskIds });
   await victim.kill();
   const { seconds, cpuMs } = await lapOf(stage, async () => {

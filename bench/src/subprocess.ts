@@ -15,16 +15,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-export class Peer {
+export class Subprocess {
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #questions = 0;
 
-  /** Runs a module of this folder under the same Node options as this process. */
-  constructor(module: URL) {
+  /** Runs a module of the benchmark under this process's Node with its options, or under another with none. */
+  constructor(module: URL, otherNode?: string) {
     this.#process = fork(fileURLToPath(module), [], {
-      execArgv: [...new Set([...process.execArgv, '--expose-gc'])],
+      execPath: otherNode ?? process.execPath,
+      execArgv: otherNode === undefined ? [...new Set([...process.execArgv, '--expose-gc'])] : [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#process.on('message', (reply: Reply) => {
@@ -71,7 +72,7 @@ export class Peer {
   }
 }
 
-/** The peer's own half. It ends when whoever started it leaves or dies. */
+/** The other process's own half. It ends when whoever started it leaves or dies. */
 export function answerQuestions(
   answers: Readonly<Record<string, (argument: never) => Promise<unknown>>>,
 ): void {

@@ -1,0 +1,36 @@
+/** The command line of the comparison. */
+import { parseArgs } from 'node:util';
+import { pattern, wholeNumber } from '../flags.ts';
+
+export interface PeerFlags {
+  readonly n: number;
+  readonly only: RegExp | undefined;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+export const usage = `Usage: npm run bench:peers -- [options]
+
+  --n N         how many one-step tasks at most, from 100 to 1000000 (10000); the other works follow it
+  --only REGEX  only the peers and works whose name fits, such as "DBOS" or "PostgreSQL one-step"; Everstep always runs
+  --json        one JSON line a row instead of the table
+  --help        show this text`;
+
+/** @throws Error that names the flag, what it was given and what it takes. */
+export function readPeerFlags(words: readonly string[]): PeerFlags {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      n: { type: 'string', default: '10000' },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    n: wholeNumber(values.n),
+    only: values.only === undefined ? undefined : pattern(values.only),
+    json: values.json,
+    help: values.help,
+  };
+}

@@ -15,17 +15,21 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** What the code of others should no longer call is not for this benchmark to say. */
+const otherOptions = ['--disable-warning=DeprecationWarning'];
+
 export class Subprocess {
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #questions = 0;
 
-  /** Runs a module of the benchmark under this process's Node with its options, or under another with none. */
+  /** Runs a module of the benchmark under this process's Node with its options, or under another. */
   constructor(module: URL, otherNode?: string) {
     this.#process = fork(fileURLToPath(module), [], {
       execPath: otherNode ?? process.execPath,
-      execArgv: otherNode === undefined ? [...new Set([...process.execArgv, '--expose-gc'])] : [],
+      execArgv:
+        otherNode === undefined ? [...new Set([...process.execArgv, '--expose-gc'])] : otherOptions,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#process.on('message', (reply: Reply) => {

@@ -58,7 +58,9 @@ function programFolder(): string {
       .toSorted((a, b) => Number(b) - Number(a))
       .map((version) => join(debianFolder, version, 'bin')),
   ];
-  const found = folders.find((folder) => existsSync(join(folder, 'initdb')));
+  const found = folders.find((folder) =>
+    ['initdb', 'postgres', 'pg_isready'].every((name) => existsSync(join(folder, name))),
+  );
   if (found === undefined) throw new Error("PostgreSQL's programs are not on this machine");
   return found;
 }

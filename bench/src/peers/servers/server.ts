@@ -28,7 +28,7 @@ interface Program {
 
 const startsWithinMs = 60_000;
 
-/** @throws Error with the server's last words when it does not come up. */
+/** @throws Error with the server's last line when it does not come up. */
 export async function startServer(program: Program): Promise<Server> {
   const { name, path, words, cwd, env, uid, gid, stopSignal, quitSignal, urls } = program;
   const child = spawn(path, words, {
@@ -80,5 +80,5 @@ function tailOf(child: ChildProcess): () => string {
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   child.once('error', (error) => keep(Buffer.from(error.message)));
-  return () => text.trim();
+  return () => text.trim().split('\n').at(-1) ?? '';
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   activity,
   ApplicationFailure,
+  AsyncTask,
   AsyncTaskComponent,
+  step,
   workflow,
   type StepContext,
 } from '../../src/index.ts';
@@ -151,6 +153,20 @@ describe.each(storeKinds)('a workflow on %s', (kind) => {
     expect(await child.result()).toBe(100);
   });
 
+  it('takes a task as a child, by its workflow type', async () => {
+    const task = new AsyncTask({
+      name: 'halve',
+      task: async function* (params: { n: number }) {
+        return yield* step('halve', () => params.n / 2);
+      },
+    });
+    const flow = workflow({ name: 'halves' }, (ctx, n: number) =>
+      ctx.executeChildWorkflow<number>(task.workflowType, { n }),
+    );
+    await running(kind, [task, flow]);
+    expect(await flow.execute(8)).toBe(4);
+  });
+
   it('cancels its children with itself and waits for their clean-up', async () => {
     const cleaned: string[] = [];
     const begun = gate();
@@ -231,34 +247,6 @@ describe.each(storeKinds)('a workflow on %s', (kind) => {
     expect(await handle.result()).toBe('from me');
   });
 
-  it.runIf(kind === 'sqlite')('goes on from its history in another process', async () => {
-    const store = storeUrl(kind);
-    const drawn: unknown[] = [];
-    let made = 0;
-    const flowOf = (ready: Promise<void>) =>
-      workflow({ name: 'moves' }, async (ctx) => {
-        const before = [ctx.uuid(), ctx.now(), ctx.random()];
-        await ctx.step('first', () => {
-          made += 1;
-          drawn.push(...before);
-        });
-        await ctx.step('second', () => ready);
-        return before;
-      });
-    const one = new AsyncTaskComponent({ store, logger: silent });
-    const first = flowOf(new Promise(() => undefined));
-    one.register(first);
-    await one.start();
-    await first.start(undefined, { workflowId: 'moves-1' });
-    await expect.poll(() => made).toBe(1);
-    await one.stop({ gracePeriod: 0 });
-    const second = flowOf(Promise.resolve());
-    const two = await running(kind, [second], { store });
-    const handle = two.getClient().workflow.getHandle('moves-1');
-    expect(await handle.result()).toEqual(drawn);
-    expect(made).toBe(1);
-  });
-
   it('says so when chance is drawn inside a step', async () => {
     const flow = workflow({ name: 'draws' }, (ctx) =>
       ctx.step('draw', () => ctx.uuid(), { retryPolicy: { maxRetries: 0 } }),
@@ -271,6 +259,34 @@ describe.each(storeKinds)('a workflow on %s', (kind) => {
       ),
     });
   });
+});
+
+it('goes on from its history in another process', async () => {
+  const store = storeUrl('sqlite');
+  const drawn: unknown[] = [];
+  let made = 0;
+  const flowOf = (ready: Promise<void>) =>
+    workflow({ name: 'moves' }, async (ctx) => {
+      const before = [ctx.uuid(), ctx.now(), ctx.random()];
+      await ctx.step('first', () => {
+        made += 1;
+        drawn.push(...before);
+      });
+      await ctx.step('second', () => ready);
+      return before;
+    });
+  const one = new AsyncTaskComponent({ store, logger: silent });
+  const first = flowOf(new Promise(() => undefined));
+  one.register(first);
+  await one.start();
+  await first.start(undefined, { workflowId: 'moves-1' });
+  await expect.poll(() => made).toBe(1);
+  await one.stop({ gracePeriod: 0 });
+  const second = flowOf(Promise.resolve());
+  const two = await running('sqlite', [second], { store });
+  const handle = two.getClient().workflow.getHandle('moves-1');
+  expect(await handle.result()).toEqual(drawn);
+  expect(made).toBe(1);
 });
 
 describe('activities that are registered', () => {

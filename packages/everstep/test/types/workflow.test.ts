@@ -73,13 +73,18 @@ const flow = workflow({ name: 'types-flow' }, async (ctx, order: Order) => {
 
 const without = workflow({ name: 'types-none' }, async () => 1);
 
-const parsed = workflow(
-  { name: 'types-parsed', schema: { input: null as unknown as StandardSchema<string, Date> } },
-  async (_ctx, when) => {
-    expectTypeOf(when).toEqualTypeOf<Date>();
-    return when.getTime();
+const dates: StandardSchema<string, Date> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) => ({ value: new Date(String(value)) }),
   },
-);
+};
+
+const parsed = workflow({ name: 'types-parsed', schema: { input: dates } }, async (_ctx, when) => {
+  expectTypeOf(when).toEqualTypeOf<Date>();
+  return when.getTime();
+});
 
 it('types what starts and what comes back', () => {
   expectTypeOf<ReturnType<typeof flow.start>>().toEqualTypeOf<

@@ -11,6 +11,7 @@ import { describeChains } from './chains.contract.ts';
 import { describeChildren } from './children.contract.ts';
 import { describeDeadlines } from './deadlines.contract.ts';
 import { describeExternals } from './externals.contract.ts';
+import { describeDamagedRuns } from './damaged-runs.contract.ts';
 import { describeFailingStore } from './failing-store.contract.ts';
 import { describeHistory } from './history.contract.ts';
 import { describeHostileRequests } from './hostile-requests.contract.ts';
@@ -86,6 +87,7 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('a store that fails', () => {
       describeFailingStore(scenario);
+      describeDamagedRuns(scenario);
     });
     describe('requests of any kind', () => {
       describeHostileRequests(scenario);

@@ -32,6 +32,7 @@ import { Matching, queueKey } from './matching.ts';
 import { Namespaces } from './namespaces.ts';
 import { OutboxDelivery } from './outbox-delivery.ts';
 import { Processes } from './processes.ts';
+import { Quarantine } from './quarantine.ts';
 import { QueryBoard } from './query-board.ts';
 import { RemoteQueries } from './remote-queries.ts';
 import { Retention } from './retention.ts';
@@ -91,6 +92,7 @@ class EmbeddedEngine implements Engine {
   readonly #groupCommit: GroupCommit;
   readonly #wakeUps: WakeUps;
   readonly #outbox: OutboxDelivery;
+  readonly #quarantine: Quarantine;
   readonly #retention: Retention;
   #tick: Timer | undefined;
   #stopListening: (() => void) | undefined;
@@ -134,10 +136,28 @@ class EmbeddedEngine implements Engine {
     });
     const history = new HistoryReader(store);
     const queries = new QueryBoard(limits.waitingQueriesMax);
-    const handOver = new HandOver({ executor, history, queries, clock, logger, processId });
+    const quarantine = new Quarantine(logger);
+    this.#quarantine = quarantine;
+    const handOver = new HandOver({
+      executor,
+      history,
+      queries,
+      clock,
+      logger,
+      quarantine,
+      processId,
+    });
     executor.dispatcher = handOver;
     const starts = new Starts(executor);
-    const matching = new Matching({ store, executor, handOver, clock, logger, processId });
+    const matching = new Matching({
+      store,
+      executor,
+      handOver,
+      clock,
+      logger,
+      quarantine,
+      processId,
+    });
     executor.stickyPolled = (namespaceId, taskQueue) =>
       matching.isPolled(namespaceId, 'workflow', taskQueue) ||
       processes.polls(queueKey(namespaceId, 'workflow', taskQueue));
@@ -147,6 +167,7 @@ class EmbeddedEngine implements Engine {
       executor,
       clock,
       logger,
+      quarantine,
       processId,
       hostId: options.hostId,
       pid: options.pid,
@@ -177,6 +198,7 @@ class EmbeddedEngine implements Engine {
       executor,
       clock,
       logger,
+      quarantine,
       mine: (ref, overdueMs) => this.#isMine(ref, overdueMs),
     });
     this.#outbox = new OutboxDelivery({
@@ -188,6 +210,7 @@ class EmbeddedEngine implements Engine {
       clock,
       random,
       logger,
+      quarantine,
     });
     this.#retention = new Retention({ store, clock, logger });
     this.operator = operatorOf(this.#context);
@@ -318,6 +341,7 @@ class EmbeddedEngine implements Engine {
         await executor.submit(key, { kind: 'processLost', processId: this.processId });
       } catch (error) {
         if (isServiceError(error, 'NOT_FOUND') || this.#stopped || store.failure) return;
+        if (this.#quarantine.takes(error)) return;
         clock.setTimer(tickMs, () => {
           if (!this.#stopped) this.#endUncertainAttempts(key);
         });
@@ -342,8 +366,7 @@ class EmbeddedEngine implements Engine {
           this.#context.matching.look();
           await this.#context.waiters.check();
           await this.#readMail();
-          const wakeAt = await this.#options.store.runs.nextWakeAt();
-          this.#wakeUps.note(wakeAt);
+          this.#wakeUps.note(await this.#wakeUps.nextWakeAt());
         } while (this.#lookAgain && !this.#stopped);
       } finally {
         this.#looking = false;

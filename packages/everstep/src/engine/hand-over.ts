@@ -14,6 +14,7 @@ import type { TaskRow } from '../store/store.ts';
 import type { Dispatcher, Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
 import type { LiveRun } from './unit.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
 import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
 import { encodeActivityToken, noTaskToken } from './task-token.ts';
@@ -28,6 +29,7 @@ export interface HandOverOptions {
   readonly queries: QueryBoard;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly quarantine: Quarantine;
   readonly processId: string;
 }
 
@@ -153,7 +155,10 @@ export class HandOver implements Dispatcher {
         this.#driven(run, unit, started, outcome);
       },
       (error: unknown) => {
-        this.#options.logger.error('A workflow task could not be driven', { ...run.key, error });
+        const { logger, quarantine } = this.#options;
+        if (!quarantine.takes(error)) {
+          logger.error('A workflow task could not be driven', { ...run.key, error });
+        }
         worker.evict(run.key.runId);
         this.#respond(run, unit, {
           kind: 'failWorkflowTask',
@@ -324,12 +329,10 @@ export class HandOver implements Dispatcher {
         return;
       }
       this.#options.history.event(run, scheduledEventId).then(start, (error: unknown) => {
-        this.#options.logger.error('A step could not be started', {
-          ...run.key,
-          scheduledEventId,
-          error,
-        });
         slot.release();
+        const { logger, quarantine } = this.#options;
+        if (quarantine.takes(error)) return;
+        logger.error('A step could not be started', { ...run.key, scheduledEventId, error });
       });
     });
   }

@@ -11,6 +11,7 @@ import type { Logger } from '../service/logger.ts';
 import type { Store, TaskKind, TaskRow } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 import type { HandOver, RowOutcome } from './hand-over.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Rows of one claim at most, and of those that a look may find nobody for before it stops. */
@@ -67,6 +68,7 @@ export interface MatchingOptions {
   readonly handOver: HandOver;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly quarantine: Quarantine;
   readonly processId: string;
 }
 
@@ -362,7 +364,7 @@ export class Matching {
   }
 
   async #take(queue: Queue, row: TaskRow): Promise<RowOutcome> {
-    const { executor, store, handOver, logger } = this.#options;
+    const { executor, store, handOver, logger, quarantine } = this.#options;
     let counted = true;
     const uncount = (): void => {
       if (counted) queue.taking -= 1;
@@ -387,6 +389,8 @@ export class Matching {
       );
       return worker ? await handOver.takeRow(worker, run, row) : 'noRoom';
     } catch (error) {
+      // Its row stays claimed by this process, so that it hides no other row.
+      if (quarantine.takes(error)) return 'used';
       logger.error('A task could not be taken from its queue; trying again', {
         ...row.key,
         taskQueue: row.taskQueue,

@@ -16,6 +16,7 @@ import type { HistoryReader } from './history-reader.ts';
 import type { LiveRun } from './unit.ts';
 import type { Namespaces } from './namespaces.ts';
 import { decodeOutbox } from './outbox-codec.ts';
+import type { Quarantine } from './quarantine.ts';
 import { ScheduleDelivery } from './schedule-delivery.ts';
 import type { Starts } from './starts.ts';
 
@@ -39,6 +40,7 @@ export interface OutboxDeliveryOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly quarantine: Quarantine;
 }
 
 export class OutboxDelivery {
@@ -64,6 +66,8 @@ export class OutboxDelivery {
         this.#busy.delete(outboxId);
       },
       (error: unknown) => {
+        // Of a run that is damaged or for one: it stays busy, and is not tried again.
+        if (this.#options.quarantine.takes(error)) return;
         this.#busy.delete(outboxId);
         this.#options.logger.warn('A message to another run could not be delivered; trying again', {
           ...run.key,
@@ -79,7 +83,7 @@ export class OutboxDelivery {
 
   /** Delivers what nobody delivered. */
   async sweep(olderThanMs = overdueMs): Promise<void> {
-    const { store, executor, clock, logger } = this.#options;
+    const { store, executor, clock, logger, quarantine } = this.#options;
     if (this.#stopped) return;
     try {
       const rows = await store.outbox.overdue({
@@ -87,11 +91,16 @@ export class OutboxDelivery {
         limit: batchMax,
       });
       for (const row of rows) {
-        const found = await executor.locateByRef(row.ref, row.key.runId);
-        // What is in memory may be older than the message, and not know of it.
-        const run = found && (await executor.refresh(found));
-        if (run) this.deliver(run, decodeOutbox(row.bytes), row.outboxId);
-        else await store.outbox.delete({ outboxIds: [row.outboxId] });
+        if (quarantine.has(row.ref)) continue;
+        try {
+          const found = await executor.locateByRef(row.ref, row.key.runId);
+          // What is in memory may be older than the message, and not know of it.
+          const run = found && (await executor.refresh(found));
+          if (run) this.deliver(run, decodeOutbox(row.bytes), row.outboxId);
+          else await store.outbox.delete({ outboxIds: [row.outboxId] });
+        } catch (error) {
+          if (!quarantine.takes(error)) throw error;
+        }
       }
     } catch (error) {
       logger.error('The outbox could not be swept; trying again', { error });

@@ -6,6 +6,7 @@ import type { Clock } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
 import type { ProcessRow, Store } from '../store/store.ts';
 import type { Executor } from './executor.ts';
+import type { Quarantine } from './quarantine.ts';
 
 const heartbeatEveryMs = 3_000;
 const silentMsMax = 10_000;
@@ -18,6 +19,7 @@ export interface ProcessesOptions {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly quarantine: Quarantine;
   readonly processId: string;
   readonly hostId: string;
   readonly pid: number;
@@ -99,14 +101,18 @@ export class Processes {
 
   /** Ends what a process had started and gives back what it had claimed. */
   async bury(processId: string, queues: readonly string[] = []): Promise<void> {
-    const { store, executor, logger } = this.#options;
+    const { store, executor, logger, quarantine } = this.#options;
     const refs = await store.runs.heldBy({ processId });
     await store.tasks.releaseAll({ processId });
     await Promise.all(
       refs.map(async (ref) => {
-        const stored = await store.runs.loadByRef({ ref });
-        if (!stored) return;
-        await executor.submitTo(executor.adopt(stored), { kind: 'processLost', processId });
+        try {
+          const stored = await store.runs.loadByRef({ ref });
+          if (!stored) return;
+          await executor.submitTo(executor.adopt(stored), { kind: 'processLost', processId });
+        } catch (error) {
+          if (!quarantine.takes(error)) throw error;
+        }
       }),
     );
     for (const key of queues) await this.#unstick(key);

@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
 import type { RunRef, Store } from '../store/store.ts';
 import type { Executor } from './executor.ts';
+import type { Quarantine } from './quarantine.ts';
 
 const sweepRunsMax = 500;
 /** After a store has failed. */
@@ -18,6 +19,7 @@ export interface WakeUpsOptions {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly quarantine: Quarantine;
   /** Whether this process should act on that run now, or leave it to another a little longer. */
   readonly mine: (ref: RunRef, overdueMs: number) => boolean;
 }
@@ -74,25 +76,26 @@ export class WakeUps {
   }
 
   async #sweep(): Promise<void> {
-    const { store, clock, logger } = this.#options;
+    const { store, clock, logger, quarantine } = this.#options;
     this.#sweepAgain = false;
     let next = 0;
     try {
       const now = clock.now();
-      const due = await store.runs.due({ now, limit: sweepRunsMax });
+      const limit = sweepRunsMax + quarantine.size;
+      const due = await store.runs.due({ now, limit });
       let left = false;
       const woken: Promise<boolean>[] = [];
       for (const { ref, wakeAt } of due) {
-        if (this.#busy.has(ref)) continue;
+        if (this.#busy.has(ref) || quarantine.has(ref)) continue;
         if (this.#options.mine(ref, now - wakeAt)) woken.push(this.#wake(ref, wakeAt));
         else left = true;
       }
       const results = await Promise.all(woken);
       // What could not be written is still due, and would be at once again.
       if (results.includes(false)) next = clock.now() + retryMs;
-      else if (due.length === sweepRunsMax) next = clock.now();
+      else if (due.length === limit) next = clock.now();
       else if (left) next = clock.now() + 100;
-      else next = await store.runs.nextWakeAt();
+      else next = await this.nextWakeAt();
     } catch (error) {
       logger.error('Deadlines could not be swept; trying again', { error });
       next = clock.now() + retryMs;
@@ -101,9 +104,18 @@ export class WakeUps {
     if (next !== 0 && next < this.#timerAt) this.#set(Math.max(next, clock.now()));
   }
 
+  /** The earliest deadline of a run that can be woken, 0 = none. */
+  async nextWakeAt(): Promise<number> {
+    const { store, quarantine } = this.#options;
+    if (quarantine.size === 0) return store.runs.nextWakeAt();
+    const limit = quarantine.size + 1;
+    const first = await store.runs.due({ now: Number.MAX_SAFE_INTEGER, limit });
+    return first.find(({ ref }) => !quarantine.has(ref))?.wakeAt ?? 0;
+  }
+
   /** False when it failed and must be done again. */
   async #wake(ref: RunRef, wakeAt: number): Promise<boolean> {
-    const { store, executor, logger } = this.#options;
+    const { store, executor, logger, quarantine } = this.#options;
     this.#busy.add(ref);
     try {
       const stored = await store.runs.loadByRef({ ref });
@@ -122,6 +134,7 @@ export class WakeUps {
         });
       });
     } catch (error) {
+      if (quarantine.takes(error)) return true;
       logger.error('A run could not be woken; trying again', { ref, error });
       return false;
     } finally {

@@ -399,9 +399,16 @@ export type StoreErrorCode =
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
+  /** STORE_CORRUPT of one run: which. Undefined when the file itself is damaged. */
+  readonly damagedRun: RunRef | undefined;
 
-  constructor(code: StoreErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly damagedRun?: RunRef },
+  ) {
     super(message, options);
     this.code = code;
+    this.damagedRun = options?.damagedRun;
   }
 }

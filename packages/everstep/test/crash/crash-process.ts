@@ -91,6 +91,14 @@ async function obey(command: Command): Promise<unknown> {
       });
       return undefined;
     }
+    case 'delete': {
+      const { workflowService, options } = running().getClient();
+      await workflowService.deleteWorkflowExecution({
+        namespace: options.namespace,
+        workflowExecution: { workflowId: command.taskId },
+      });
+      return undefined;
+    }
     case 'memory':
       return memory();
     case 'stop':

@@ -27,6 +27,7 @@ export type Command =
       readonly value: string;
       readonly requestId: string;
     }
+  | { readonly do: 'delete'; readonly taskId: string }
   /** Answers with what is left in memory after a collection. */
   | { readonly do: 'memory' }
   | { readonly do: 'stop' };

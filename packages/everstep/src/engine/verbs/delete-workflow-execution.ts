@@ -1,5 +1,7 @@
 import { isOpen } from '../../core/state.ts';
 import { isServiceError } from '../../service/service-error.ts';
+import { damagedRun } from '../quarantine.ts';
+import type { LiveRun } from '../unit.ts';
 import type { Verb } from '../verb.ts';
 import { freshRunOf } from './request-run.ts';
 
@@ -9,7 +11,16 @@ export const deleteWorkflowExecution: Verb<'deleteWorkflowExecution'> = async (
   request,
 ) => {
   const namespace = await context.namespaces.get(request.namespace);
-  const run = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
+  let run: LiveRun;
+  try {
+    run = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
+  } catch (error) {
+    const ref = damagedRun(error);
+    if (ref === undefined) throw error;
+    // What cannot be read cannot be terminated; that it is gone is what is left to do for it.
+    await context.store.runs.delete({ refs: [ref] });
+    return {};
+  }
   if (run.state && isOpen(run.state)) {
     await context.executor
       .submitTo(run, {

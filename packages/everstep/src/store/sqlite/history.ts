@@ -46,6 +46,6 @@ function corrupt(db: SqliteDatabase, ref: RunRef, first: number, next: number): 
     'STORE_CORRUPT',
     `Events ${first} to ${next - 1} of ${run} in ${db.path} do not match their checksum: the disk or another program ` +
       `has changed them. Other runs are not touched by this. Restore a backup, or delete this run.`,
-    { cause: { ref, firstEventId: first } },
+    { cause: { ref, firstEventId: first }, damagedRun: ref },
   );
 }

@@ -109,7 +109,10 @@ function storedRunOf(db: SqliteDatabase, row: SqlRow | undefined): StoredRun | u
       'STORE_CORRUPT',
       `The state of ${describeRun(key)} in ${db.path} does not match its checksum: the disk or another program has ` +
         `changed it. Other runs are not touched by this. Restore a backup, or delete this run.`,
-      { cause: { ref: row['ref'], expected: row['checksum'], found: crc32(state) } },
+      {
+        cause: { ref: row['ref'], expected: row['checksum'], found: crc32(state) },
+        damagedRun: row['ref'] as RunRef,
+      },
     );
   }
   return {

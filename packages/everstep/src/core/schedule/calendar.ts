@@ -146,10 +146,24 @@ function nextSecond({ hours, minutes, seconds }: Calendar, from: number): number
   return undefined;
 }
 
-export function matchesAt(calendar: Calendar, zone: TimeZone, ms: number): boolean {
-  if (ms % 1_000 !== 0) return false;
-  const local = ms + zone.offsetAt(ms);
-  return nextLocal(calendar, local) === local;
+/**
+ * How long from that instant on every second of the zone's clock matches, as far as whole fields tell: a calendar
+ * with all minutes and seconds matches to the end of the hour. Undefined when the instant itself does not match.
+ */
+export function matchesUntil(
+  calendar: Calendar,
+  zone: TimeZone,
+  ms: number,
+  local: number,
+): number | undefined {
+  if (nextLocal(calendar, local) !== local) return undefined;
+  let unitMs = 1_000;
+  if (calendar.seconds.every(Boolean)) {
+    unitMs = 60_000;
+    if (calendar.minutes.every(Boolean)) unitMs = calendar.hours.every(Boolean) ? dayMs : 3_600_000;
+  }
+  const until = ms + unitMs - (local % unitMs);
+  return zone.changeWithin(ms, until) ?? until;
 }
 
 /** The first instant after that one at which the zone's clock shows a match. */

@@ -5,7 +5,7 @@
  */
 import type { temporal } from '@temporalio/proto';
 import { durationOf, msOfDuration, msOfTimestamp } from '../time.ts';
-import { calendarOf, matchesAt, nextMatch, yearMax } from './calendar.ts';
+import { calendarOf, matchesUntil, nextMatch, yearMax } from './calendar.ts';
 import type { Calendar, WireCalendar, WireRange } from './calendar.ts';
 import { calendarFields, fieldDefaults, parseCalendar, parseCron } from './calendar-text.ts';
 import type { CalendarField, Parsed } from './calendar-text.ts';
@@ -18,7 +18,7 @@ type WireInterval = temporal.api.schedule.v1.IIntervalSpec;
 const lastMs = Date.UTC(yearMax, 11, 31, 23, 59, 59);
 
 /** One spec may not cost more to ask than that many calendars and intervals. */
-const partsMax = 1_000;
+const partsMax = 200;
 
 /** Refuses with what follows `Invalid schedule spec: `. */
 export function canonicalSpec(spec: WireSpec): Parsed<WireSpec> {
@@ -155,7 +155,9 @@ export function compileSpec(spec: WireSpec): CompiledSpec {
 
 function compile(spec: WireSpec): CompiledSpec {
   const zone = timeZoneOf(spec.timezoneName ?? '') as TimeZone;
-  const calendars = (spec.structuredCalendar ?? []).map(calendarOf);
+  const calendars = (spec.structuredCalendar ?? []).map((wire) =>
+    matchesOf(calendarOf(wire), zone),
+  );
   const excludes = (spec.excludeStructuredCalendar ?? []).map(calendarOf);
   const intervals = (spec.interval ?? []).map(({ interval, phase }) => ({
     intervalMs: msOfDuration(interval),
@@ -167,9 +169,7 @@ function compile(spec: WireSpec): CompiledSpec {
 
   const raw = (after: number): number | undefined => {
     let next = Infinity;
-    for (const calendar of calendars) {
-      next = Math.min(next, nextMatch(calendar, zone, after) ?? Infinity);
-    }
+    for (const nextOf of calendars) next = Math.min(next, nextOf(after));
     for (const { intervalMs, phaseMs } of intervals) {
       next = Math.min(
         next,
@@ -178,17 +178,32 @@ function compile(spec: WireSpec): CompiledSpec {
     }
     return next === Infinity ? undefined : next;
   };
-  const excluded = (time: number, zoned: readonly Calendar[]): boolean =>
-    zoned.some((calendar) => matchesAt(calendar, zone, time));
+  /** Up to when every time from that one on is excluded; undefined when it is not. */
+  const excludedUntil = (time: number): number | undefined => {
+    if (excludes.length === 0 || time % 1_000 !== 0) return undefined;
+    const local = time + zone.offsetAt(time);
+    for (const calendar of excludes) {
+      const until = matchesUntil(calendar, zone, time, local);
+      if (until !== undefined) return until;
+    }
+    return undefined;
+  };
+  /** The first time after that one that is not excluded. */
+  const next = (after: number): number | undefined => {
+    let time = raw(after);
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      if (time === undefined || time > end) return undefined;
+      const until = excludedUntil(time);
+      if (until === undefined) return time;
+      time = raw(until - 1);
+    }
+    return undefined;
+  };
 
   return {
     nextTime(after, seed) {
-      let nominal = raw(after < start ? start - 1 : after);
-      for (let tries = 0; nominal !== undefined && excluded(nominal, excludes); tries += 1) {
-        if (nominal > end || tries > triesMax) return undefined;
-        nominal = raw(nominal);
-      }
-      if (nominal === undefined || nominal > end) return undefined;
+      const nominal = next(after < start ? start - 1 : after);
+      if (nominal === undefined) return undefined;
       if (jitterMs === 0) return { nominal, actual: nominal };
       const following = raw(nominal) ?? Infinity;
       const span = Math.min(jitterMs, following - nominal);
@@ -197,8 +212,23 @@ function compile(spec: WireSpec): CompiledSpec {
   };
 }
 
-/** A spec that excludes so many of its times in a row is taken to have none left. */
-const triesMax = 200_000;
+/**
+ * A spec that excludes so many of its times in a row is taken to have none left. Excluded hours and days count as one.
+ */
+const triesMax = 5_000;
+
+/** Asks a calendar, and knows the last answer: most questions come between two matches. Infinity = none. */
+function matchesOf(calendar: Calendar, zone: TimeZone): (after: number) => number {
+  let asked = Infinity;
+  let found = -Infinity;
+  return (after) => {
+    if (after < asked || after >= found) {
+      asked = after;
+      found = nextMatch(calendar, zone, after) ?? Infinity;
+    }
+    return found;
+  };
+}
 
 /** SC-4: in [0, 1), always the same for the same text (FNV-1a, mixed once more so that near texts differ widely). */
 function fractionOf(text: string): number {

@@ -41,10 +41,8 @@ export function scheduledStart(
     versioningOverride: workflow.versioningOverride ?? null,
     identity: `temporal-scheduler-${namespace}-${scheduleId}`,
     requestId: `${schedule.runId}:${actionId}`,
-    // A nominal time is acted upon once, whatever has become of its run.
-    workflowIdReusePolicy: s.schedule.policies?.keepOriginalWorkflowId
-      ? WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-      : WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+    // A backfill may take a time once more whose run has ended.
+    workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
     searchAttributes: {
       indexedFields: {
         ...workflow.searchAttributes?.indexedFields,

@@ -2,7 +2,7 @@
  * Where processes are killed, by name, and the traps that kill them there. A trap stands at a place that the
  * process passes (crash-driver.ts, crash-store.ts); it lets some passings go by and then sends SIGKILL.
  */
-import type { Chance } from './chance.ts';
+import type { Chance } from '../chance.ts';
 
 export const failpoints = [
   'before-begin',

@@ -3,7 +3,7 @@
  * cell, with K kills each, J rounds side by side.
  */
 import { parseArgs } from 'node:util';
-import { Chance } from './chance.ts';
+import { Chance } from '../chance.ts';
 import { Spares } from './crew.ts';
 import { failpoints, type Failpoint } from './failpoints.ts';
 import { add, killsOf, newTotals, runRound, table, type Cell, type RoundReport } from './matrix.ts';

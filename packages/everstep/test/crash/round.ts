@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Chance } from './chance.ts';
+import { Chance } from '../chance.ts';
 import { ProcessDied, Refused, type Crewman, type Spares } from './crew.ts';
 import { migrationTraps, trapAt, type Failpoint, type Trap } from './failpoints.ts';
 import { Journal, ledgerPath, type ParentEntry } from './journal.ts';

@@ -1,5 +1,5 @@
 /** One task as the parent lives it: submitted until acknowledged, looked at, signalled, waited for. All journalled. */
-import type { Chance } from './chance.ts';
+import type { Chance } from '../chance.ts';
 import type { Journal, ParentEntry } from './journal.ts';
 import type { Command } from './messages.ts';
 import { passed } from './pause.ts';

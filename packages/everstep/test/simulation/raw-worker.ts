@@ -1,0 +1,318 @@
+/**
+ * A scripted worker over the public calls: polls, decides, answers; late, twice, with an old token, or not at all. It
+ * holds the replies of the service against what it knows (invariants 8, 15).
+ */
+import proto from '@temporalio/proto';
+import type { HistoryEvent } from '../../src/core/proto.ts';
+import { durationOf } from '../../src/core/time.ts';
+import type { ActivityTask, WorkflowTask } from '../../src/service/local-worker.ts';
+import { ServiceError } from '../../src/service/service-error.ts';
+import type { WorkflowService } from '../../src/service/workflow-service.ts';
+import type { Chance } from '../chance.ts';
+import { payloadsOf } from '../core-driver.ts';
+import type { Violation } from './archive.ts';
+import type { Ledger } from './ledger.ts';
+import type { ProcessClock } from './process-clock.ts';
+import { decide, rawQueue, rawStepQueue } from './raw-commands.ts';
+import { viewOf } from './run-view.ts';
+import type { RuleCoverage } from './rule-coverage.ts';
+
+const { TaskQueueKind, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+const namespace = 'default';
+const stickyQueueMs = 2_000;
+
+export interface RawWorkerWorld {
+  readonly ledger: Ledger;
+  readonly chance: Chance;
+  readonly coverage: RuleCoverage;
+  /** Faults are over: every decision closes its run, every step is done. */
+  readonly finishing: boolean;
+  violated(violation: Violation): void;
+}
+
+export class RawWorker {
+  readonly #world: RawWorkerWorld;
+  readonly #service: WorkflowService;
+  readonly #clock: ProcessClock;
+  readonly #identity: string;
+  readonly #stickyQueue: string | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(
+    world: RawWorkerWorld,
+    service: WorkflowService,
+    clock: ProcessClock,
+    processName: string,
+  ) {
+    this.#world = world;
+    this.#service = service;
+    this.#clock = clock;
+    this.#identity = `${processName}-raw`;
+    this.#stickyQueue = world.chance.next() < 0.5 ? `${processName}-sticky` : undefined;
+  }
+
+  start(): void {
+    const { chance } = this.#world;
+    for (let index = chance.whole(1, 2); index > 0; index -= 1) {
+      this.#loop(() => this.#pollWorkflowTask(rawQueue, false));
+    }
+    const sticky = this.#stickyQueue;
+    if (sticky !== undefined) this.#loop(() => this.#pollWorkflowTask(sticky, true));
+    for (let index = chance.whole(1, 2); index > 0; index -= 1) {
+      this.#loop(() => this.#pollStep());
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #loop(turn: () => Promise<void>): void {
+    const run = async (): Promise<void> => {
+      while (!this.#stop.signal.aborted && !this.#clock.killed) {
+        try {
+          await turn();
+        } catch (error) {
+          if (!(error instanceof ServiceError)) throw error;
+          await this.#clock.wait(200);
+        }
+      }
+    };
+    run().catch((error: unknown) => {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#world.violated({ invariant: 0, what: `a scripted worker was answered with ${text}` });
+    });
+  }
+
+  // Workflow tasks.
+
+  async #pollWorkflowTask(name: string, sticky: boolean): Promise<void> {
+    const task = await this.#service.pollWorkflowTaskQueue(
+      {
+        namespace,
+        identity: this.#identity,
+        taskQueue: sticky
+          ? { name, kind: TaskQueueKind.TASK_QUEUE_KIND_STICKY, normalName: rawQueue }
+          : { name },
+      },
+      { signal: this.#stop.signal, deadline: this.#clock.now() + 30_000 },
+    );
+    if (!task.taskToken || task.taskToken.length === 0) return;
+    await this.#takeWorkflowTask(task);
+  }
+
+  async #takeWorkflowTask(task: WorkflowTask): Promise<void> {
+    const { chance, coverage, finishing } = this.#world;
+    coverage.hit('WT-11');
+    const events = await this.#wholeHistory(task);
+    const view = viewOf(events);
+    const answer = { answer: payloadsOf(view.signals), resultType: 1 };
+    if (task.query) {
+      const fails = !finishing && chance.next() < 0.1;
+      coverage.hit(fails ? 'QY-failed' : 'QY-3');
+      await this.#service.respondQueryTaskCompleted({
+        namespace,
+        taskToken: task.taskToken ?? null,
+        completedType: fails ? 2 : 1,
+        ...(fails ? { errorMessage: 'no' } : { queryResult: answer.answer }),
+      });
+      return;
+    }
+    const trouble = finishing ? 1 : chance.next();
+    if (trouble < 0.02) return;
+    if (chance.next() < 0.4) await this.#clock.wait(chance.whole(1, trouble < 0.04 ? 12_000 : 600));
+    if (trouble > 0.96 && trouble < 0.985) {
+      await this.#service.respondWorkflowTaskFailed({
+        namespace,
+        identity: this.#identity,
+        taskToken: task.taskToken ?? null,
+        cause: WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+        failure: { message: 'the worker stumbled' },
+      });
+      return;
+    }
+    const queryResults: Record<string, typeof answer> = {};
+    for (const id of Object.keys(task.queries ?? {})) queryResults[id] = answer;
+    if (Object.keys(queryResults).length > 0) coverage.hit('QY-4');
+    await this.#complete(task, view, queryResults);
+  }
+
+  async #complete(
+    task: WorkflowTask,
+    view: ReturnType<typeof viewOf>,
+    queryResults: Record<string, object>,
+  ): Promise<void> {
+    const { chance, ledger, finishing, coverage } = this.#world;
+    const { commands } = decide(view, chance, (kind) => ledger.token(kind), finishing);
+    const request = {
+      namespace,
+      // Signed, so that a decision that is applied twice is seen (7).
+      identity: ledger.token('decision'),
+      taskToken: task.taskToken ?? null,
+      commands: [...commands],
+      queryResults,
+      returnNewWorkflowTask: chance.next() < 0.3,
+      forceCreateNewWorkflowTask: chance.next() < (finishing ? 0 : 0.06),
+      ...(this.#stickyQueue !== undefined && chance.next() < 0.7
+        ? {
+            stickyAttributes: {
+              workerTaskQueue: { name: this.#stickyQueue, normalName: rawQueue },
+              scheduleToStartTimeout: durationOf(stickyQueueMs),
+            },
+          }
+        : {}),
+    };
+    const reply = await this.#service.respondWorkflowTaskCompleted(request);
+    if (chance.next() < 0.15) await this.#oldToken(task.taskToken, request);
+    for (const step of reply.activityTasks ?? []) {
+      coverage.hit('AC-16');
+      void this.#run(step).catch(() => undefined);
+    }
+    if (reply.workflowTask?.taskToken?.length) {
+      coverage.hit('WT-23');
+      await this.#takeWorkflowTask(reply.workflowTask);
+    }
+  }
+
+  /** 15: the token of a task that was completed changes nothing. */
+  async #oldToken(
+    taskToken: Uint8Array | null | undefined,
+    request: Parameters<WorkflowService['respondWorkflowTaskCompleted']>[0],
+  ): Promise<void> {
+    try {
+      await this.#service.respondWorkflowTaskCompleted({
+        ...request,
+        taskToken: taskToken ?? null,
+        commands: [],
+      });
+      this.#world.violated({ invariant: 15, what: 'an old workflow task token was taken' });
+    } catch (error) {
+      this.#world.coverage.refused('WT-13', error);
+    }
+  }
+
+  async #wholeHistory(task: WorkflowTask): Promise<readonly HistoryEvent[]> {
+    const events = [...(task.history?.events ?? [])];
+    let nextPageToken = task.nextPageToken;
+    if (Number(events[0]?.eventId ?? 0) !== 1) {
+      // A sticky worker that forgot: it reads everything.
+      events.length = 0;
+      nextPageToken = new Uint8Array();
+    }
+    while (nextPageToken && (nextPageToken.length > 0 || events.length === 0)) {
+      const page = await this.#service.getWorkflowExecutionHistory({
+        namespace,
+        execution: task.workflowExecution ?? null,
+        nextPageToken,
+      });
+      events.push(...(page.history?.events ?? []));
+      nextPageToken = page.nextPageToken ?? null;
+    }
+    return events;
+  }
+
+  // Activities.
+
+  async #pollStep(): Promise<void> {
+    const task = await this.#service.pollActivityTaskQueue(
+      { namespace, identity: this.#identity, taskQueue: { name: rawStepQueue } },
+      { signal: this.#stop.signal, deadline: this.#clock.now() + 30_000 },
+    );
+    if (!task.taskToken || task.taskToken.length === 0) return;
+    // Others are polled for meanwhile.
+    this.#run(task).catch((error: unknown) => {
+      if (!(error instanceof ServiceError)) {
+        this.#world.violated({ invariant: 0, what: `a step was answered with ${String(error)}` });
+      }
+    });
+    await this.#clock.wait(50);
+  }
+
+  async #run(task: ActivityTask): Promise<void> {
+    const { chance, finishing } = this.#world;
+    const trouble = finishing ? 1 : chance.next();
+    if (trouble < 0.06) return;
+    let cancelRequested = false;
+    const beats = chance.whole(0, 3);
+    for (let beat = 0; beat < beats; beat += 1) {
+      await this.#clock.wait(chance.whole(1, finishing ? 200 : 1_200));
+      const reply = await this.#service.recordActivityTaskHeartbeat({
+        namespace,
+        taskToken: task.taskToken ?? null,
+        details: payloadsOf(beat),
+      });
+      cancelRequested ||= reply.cancelRequested === true;
+    }
+    if (chance.next() < 0.5) await this.#clock.wait(chance.whole(1, 1_500));
+    if (cancelRequested && chance.next() < 0.7) {
+      await this.#service.respondActivityTaskCanceled({
+        namespace,
+        taskToken: task.taskToken ?? null,
+      });
+      return;
+    }
+    if (trouble < 0.09) {
+      await this.#cancelUnasked(task, cancelRequested);
+      return;
+    }
+    if (trouble < 0.35) await this.#fail(task);
+    else await this.#succeed(task);
+  }
+
+  /** AC-13: nobody asked for it. */
+  async #cancelUnasked(task: ActivityTask, asked: boolean): Promise<void> {
+    try {
+      await this.#service.respondActivityTaskCanceled({
+        namespace,
+        taskToken: task.taskToken ?? null,
+      });
+    } catch (error) {
+      if (!asked) this.#world.coverage.refused('AC-13', error, 'INVALID_ARGUMENT');
+    }
+  }
+
+  async #fail(task: ActivityTask): Promise<void> {
+    const { chance } = this.#world;
+    await this.#service.respondActivityTaskFailed({
+      namespace,
+      taskToken: task.taskToken ?? null,
+      failure: {
+        message: 'the step failed',
+        applicationFailureInfo: {
+          type: chance.pick(['Passing', 'Fatal']),
+          nonRetryable: chance.next() < 0.15,
+          ...(chance.next() < 0.2 ? { nextRetryDelay: durationOf(chance.whole(1, 4_000)) } : {}),
+        },
+      },
+      ...(chance.next() < 0.2 ? { lastHeartbeatDetails: payloadsOf('last') } : {}),
+    });
+  }
+
+  async #succeed(task: ActivityTask): Promise<void> {
+    const { chance, ledger } = this.#world;
+    const { workflowId, runId } = task.workflowExecution ?? {};
+    const intent = ledger.intend('step', workflowId ?? '');
+    const result = payloadsOf(intent.token);
+    if (chance.next() < 0.2) {
+      await this.#service.respondActivityTaskCompletedById({
+        namespace,
+        workflowId: workflowId ?? '',
+        runId: runId ?? '',
+        activityId: task.activityId ?? '',
+        result,
+      });
+      ledger.acknowledge(intent);
+      return;
+    }
+    const taskToken = task.taskToken ?? null;
+    await this.#service.respondActivityTaskCompleted({ namespace, taskToken, result });
+    ledger.acknowledge(intent);
+    if (chance.next() >= 0.2) return;
+    try {
+      await this.#service.respondActivityTaskCompleted({ namespace, taskToken, result });
+      this.#world.violated({ invariant: 15, what: 'an old activity token was taken' });
+    } catch (error) {
+      this.#world.coverage.refused('AC-5', error);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** A run as the disk has it, kept by the simulation from the commits it saw; it outlives the run's deletion. */
+import type { HistoryEvent } from '../../src/core/proto.ts';
+import type { RunState } from '../../src/core/state.ts';
+import type { RunColumns, RunKey, RunRef } from '../../src/store/store.ts';
+import { HistoryCheck } from './history-check.ts';
+import type { Complain } from './history-check.ts';
+
+export class RunRecord {
+  readonly ref: RunRef;
+  readonly key: RunKey;
+  readonly history: HistoryCheck;
+  readonly events: HistoryEvent[] = [];
+  version = 0;
+  state: RunState | undefined;
+  columns: RunColumns | undefined;
+  deleted = false;
+  /** Of the world, in ms since it began. */
+  closedAt = 0;
+  /** Tokens of those who asked, and how often they took effect here. */
+  readonly effects = new Map<string, number>();
+
+  constructor(ref: RunRef, key: RunKey, complain: Complain) {
+    this.ref = ref;
+    this.key = key;
+    this.history = new HistoryCheck(complain);
+  }
+
+  get name(): string {
+    return `${this.key.workflowId}/${this.key.runId.slice(-6)}`;
+  }
+
+  add(event: HistoryEvent): void {
+    this.events.push(event);
+    this.history.event(event);
+    const token = tokenOf(event);
+    if (token !== undefined) this.effects.set(token, (this.effects.get(token) ?? 0) + 1);
+  }
+
+  /** Also in what waits in the buffer. */
+  has(token: string): boolean {
+    if (this.effects.has(token)) return true;
+    return this.state?.buffered.some((event) => tokenOf(event) === token) === true;
+  }
+}
+
+/** Whoever asks for something signs it with a token, which is found again in the event. */
+export function tokenOf(event: HistoryEvent): string | undefined {
+  const signaled = event.workflowExecutionSignaledEventAttributes;
+  if (signaled) {
+    const text = textOf(signaled.input?.payloads?.[0]?.data);
+    // A run that was reset sends again, as another, what it had sent to other runs.
+    return signaled.externalWorkflowExecution ? `${text}@${signaled.requestId}` : text;
+  }
+  const completed = event.activityTaskCompletedEventAttributes;
+  if (completed) return textOf(completed.result?.payloads?.[0]?.data);
+  const reason =
+    event.workflowExecutionTerminatedEventAttributes?.reason ??
+    event.workflowExecutionCancelRequestedEventAttributes?.cause;
+  return reason && /^[a-z]+-\d+$/.test(reason) ? reason : undefined;
+}
+
+function textOf(data: Uint8Array | null | undefined): string | undefined {
+  if (!data || data.length < 3 || data[0] !== 34) return undefined;
+  return Buffer.from(data.buffer, data.byteOffset + 1, data.length - 2).toString();
+}

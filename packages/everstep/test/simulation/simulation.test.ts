@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { find, plantedBugs } from './planted-bugs.ts';
+import { runWorld } from './world.ts';
+
+/** Seeds of every test run; `npm run simulate` runs others. */
+const seeds = 200;
+
+it(`${seeds} worlds keep every invariant`, { timeout: 300_000 }, async () => {
+  const failed: string[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const { violations } = await runWorld({ seed });
+    for (const { invariant, what } of violations) {
+      failed.push(`seed ${seed}, invariant ${invariant}: ${what}`);
+    }
+  }
+  expect(failed).toEqual([]);
+});
+
+it('a seed makes the same trace each time', { timeout: 60_000 }, async () => {
+  for (const seed of [3, 5, 8, 13, 21]) {
+    const first: string[] = [];
+    const second: string[] = [];
+    const one = await runWorld({ seed, onTrace: (line) => first.push(line) });
+    const two = await runWorld({ seed, onTrace: (line) => second.push(line) });
+    expect(second).toEqual(first);
+    expect(two.digest).toBe(one.digest);
+    expect(first.length).toBeGreaterThan(20);
+  }
+});
+
+it('another seed makes another trace', async () => {
+  const [one, two] = [await runWorld({ seed: 1 }), await runWorld({ seed: 2 })];
+  expect(one.digest).not.toBe(two.digest);
+});
+
+it.each(
+  plantedBugs.map((bug) => [bug.name, bug] as const).filter((_bug, index) => index % 6 === 0),
+)('a planted bug is found: %s', { timeout: 60_000 }, async (_name, bug) => {
+  expect((await find(bug, 1_000, 60)).seeds).toBeDefined();
+});

@@ -1,0 +1,346 @@
+/**
+ * A world: one disk, some machines, two to five processes on them, clients, and what goes wrong, all drawn from a
+ * seed. First with faults, then without: then everything must come to its end in bounded time.
+ */
+import { createHash } from 'node:crypto';
+import { isOpen } from '../../src/core/state.ts';
+import type { WorkflowService } from '../../src/service/workflow-service.ts';
+import { Chance } from '../chance.ts';
+import { Archive } from './archive.ts';
+import type { Violation } from './archive.ts';
+import { Clients } from './clients.ts';
+import { Disk } from './disk.ts';
+import { checkWorld } from './end-check.ts';
+import { drawFaults } from './fault-plan.ts';
+import type { FaultPlan } from './fault-plan.ts';
+import { Ledger } from './ledger.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { worldStart } from './process-clock.ts';
+import { RuleCoverage } from './rule-coverage.ts';
+import { SimProcess } from './sim-process.ts';
+import type { Machine, ProcessWorld } from './sim-process.ts';
+import { Timeline } from './timeline.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly bug?: PlantedBug | undefined;
+  /** Every line of the trace as it is written. */
+  readonly onTrace?: ((line: string) => void) | undefined;
+  readonly coverage?: RuleCoverage;
+}
+
+export interface WorldReport {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  /** Of the whole trace. */
+  readonly digest: string;
+  readonly virtualMs: number;
+  readonly commits: number;
+  readonly events: number;
+  readonly runs: number;
+  readonly acknowledged: number;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly archive: Archive;
+  readonly disk: Disk;
+}
+
+/** Without faults, everything must have ended by then. */
+const finishMs = 400_000;
+const violationsMax = 20;
+
+export async function runWorld(options: WorldOptions): Promise<WorldReport> {
+  const world = new World(options);
+  return world.run();
+}
+
+class World implements ProcessWorld {
+  readonly chance: Chance;
+  readonly timeline: Timeline;
+  readonly disk: Disk;
+  readonly archive: Archive;
+  readonly ledger: Ledger;
+  readonly coverage: RuleCoverage;
+  readonly bug: PlantedBug | undefined;
+  readonly retentionMs: number;
+  readonly engineLimits;
+  readonly coreLimits;
+  finishing = false;
+  readonly #options: WorldOptions;
+  readonly #plan: FaultPlan;
+  readonly #machines: readonly Machine[];
+  readonly #clients: Clients;
+  readonly #digest = createHash('sha256');
+  readonly #violations: Violation[] = [];
+  readonly #faults = new Map<string, number>();
+  #processes: SimProcess[] = [];
+  readonly #wanted: number;
+  #latestOffsetMs = 0;
+  #pids = 100;
+  #uuids = 0;
+
+  constructor(options: WorldOptions) {
+    const { seed } = options;
+    this.#options = options;
+    const chance = new Chance(seed);
+    this.chance = chance;
+    this.bug = options.bug;
+    this.coverage = options.coverage ?? new RuleCoverage();
+    this.timeline = new Timeline(new Chance(seed ^ 0x5bd1e995));
+    this.#plan = drawFaults(chance);
+    this.#machines = Array.from({ length: chance.whole(1, 2) }, (_, index) => ({
+      hostId: `machine-${index}`,
+      offsetMs: 0,
+    }));
+    this.#wanted = chance.whole(2, chance.next() < 0.2 ? 5 : 3);
+    this.retentionMs = chance.next() < 0.3 ? chance.whole(2_000, 30_000) : 86_400_000;
+    this.engineLimits = {
+      longPollMs: 20_000,
+      historyPageEvents: chance.next() < 0.3 ? 7 : 256,
+      liveRunsMax: chance.next() < 0.3 ? 2 : 1_000,
+      waitingQueriesMax: chance.next() < 0.2 ? 1 : 100,
+    };
+    this.coreLimits = {
+      workflowTaskBackoffBaseMs: 500,
+      workflowTaskBackoffMaxMs: 8_000,
+      bufferedEventsMax: chance.next() < 0.2 ? 4 : 100,
+      signalsMax: chance.next() < 0.1 ? 5 : 10_000,
+      ...(chance.next() < 0.2 ? { suggestContinueAsNewEvents: 25 } : {}),
+    };
+    this.disk = new Disk(this.timeline, chance, this.#plan, {
+      committed: (group, refs) => {
+        try {
+          this.archive.committed(group, refs);
+        } catch (error) {
+          // The engine would take it for trouble of the store.
+          const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+          this.violated({ invariant: 0, what: `a check failed: ${text}` });
+        }
+      },
+      deleted: (refs) => {
+        this.archive.deleted(refs);
+      },
+      fault: (kind, detail) => {
+        this.fault(kind, detail);
+      },
+    });
+    this.archive = new Archive({
+      data: this.disk.data,
+      latest: () => worldStart + this.timeline.elapsed + this.#latestOffsetMs,
+      elapsed: () => this.timeline.elapsed,
+      trace: (line) => {
+        this.trace(line);
+      },
+      violated: (violation) => {
+        this.violated(violation);
+      },
+    });
+    this.ledger = new Ledger(this.archive, (violation) => {
+      this.violated(violation);
+    });
+    this.#clients = new Clients(this);
+  }
+
+  async run(): Promise<WorldReport> {
+    const { chance, timeline } = this;
+    this.trace(() => `seed ${this.#options.seed} ${JSON.stringify(this.#plan)}`);
+    for (let index = 0; index < this.#wanted; index += 1) this.#startProcess();
+    this.#provoke();
+    // Many small worlds find more than few large ones; some are large for what only comes with time.
+    const large = chance.next() < 0.08;
+    const clients = chance.whole(1, large ? 4 : 2);
+    const until = large ? chance.whole(30_000, 90_000) : chance.whole(4_000, 25_000);
+    for (let index = 0; index < clients; index += 1) void this.#live(until);
+    await timeline.run(until, () => this.#broken());
+    await this.#finish(until);
+    return {
+      seed: this.#options.seed,
+      violations: this.#violations,
+      digest: this.#digest.digest('hex'),
+      virtualMs: timeline.elapsed,
+      commits: this.archive.commits,
+      events: this.archive.events,
+      runs: this.archive.runs.size,
+      acknowledged: this.ledger.acknowledged,
+      faults: this.#faults,
+      archive: this.archive,
+      disk: this.disk,
+    };
+  }
+
+  // What happens.
+
+  async #live(until: number): Promise<void> {
+    const { timeline, chance } = this;
+    while (timeline.elapsed < until && !this.#broken()) {
+      await timeline.wait(chance.next() < 0.3 ? chance.whole(0, 20) : chance.whole(100, 3_000));
+      await this.#clients.act();
+    }
+  }
+
+  #provoke(): void {
+    const plan = this.#plan;
+    this.#every(plan.killEveryS, () => {
+      this.#someProcess()?.die('it was killed');
+    });
+    this.#every(plan.stopEveryS, () => {
+      const process = this.#someProcess();
+      if (!process?.started || process.stopping) return;
+      this.fault('asked to stop', process.name);
+      process.stop().catch((error: unknown) => {
+        process.die(`its stop failed: ${String(error)}`);
+      });
+    });
+    this.#every(plan.pauseEveryS, () => {
+      const process = this.#someProcess();
+      if (!process || process.clock.paused) return;
+      const ms =
+        this.chance.next() < 0.5 ? this.chance.whole(0, 5_000) : this.chance.whole(0, 120_000);
+      this.fault('paused', `${process.name} for ${ms} ms`);
+      process.clock.pause();
+      this.timeline.after(ms, () => {
+        process.clock.resume();
+      });
+    });
+    this.#every(plan.clockJumpEveryS, () => {
+      const machine = this.chance.pick(this.#machines);
+      machine.offsetMs += this.chance.whole(-3_600_000, 3_600_000);
+      this.#latestOffsetMs = Math.max(this.#latestOffsetMs, machine.offsetMs);
+      this.fault('clock set', `${machine.hostId} is off by ${machine.offsetMs} ms`);
+    });
+    this.#every(plan.diskFullEveryS, () => {
+      this.disk.full = true;
+      this.fault('disk full', '');
+      this.timeline.after(this.chance.whole(100, 5_000), () => {
+        this.disk.full = false;
+      });
+    });
+  }
+
+  #every(meanS: number, strike: () => void): void {
+    if (meanS === 0) return;
+    const next = (): void => {
+      this.timeline.after(2_000 * meanS * this.chance.next(), () => {
+        if (this.finishing) return;
+        strike();
+        next();
+      });
+    };
+    next();
+  }
+
+  #startProcess(): void {
+    this.#pids += 1;
+    const process = new SimProcess(this, this.chance.pick(this.#machines), this.#pids);
+    this.#processes.push(process);
+    this.trace(() => `${process.name} starts`);
+    process.start().catch((error: unknown) => {
+      process.die(`its start failed: ${String(error)}`);
+    });
+  }
+
+  async #finish(from: number): Promise<void> {
+    if (this.#broken()) return;
+    const { timeline, disk } = this;
+    this.finishing = true;
+    disk.heal();
+    this.trace(() => 'the faults are over');
+    // Clocks that are set right show the latest time that any has shown, so that no deadline has moved away.
+    for (const machine of this.#machines) machine.offsetMs = this.#latestOffsetMs;
+    for (const process of this.#processes) process.clock.resume();
+    const end = from + finishMs;
+    while (timeline.elapsed < end && !this.#broken()) {
+      if (this.#processes.filter((process) => process.alive).length === 0) this.#startProcess();
+      await timeline.run(Math.min(end, timeline.elapsed + 3_000), () => this.#broken());
+      if (this.#openRuns().length === 0 && disk.data.outbox.size === 0) break;
+      void this.#clients.finish();
+    }
+    for (const record of this.#openRuns()) {
+      this.violated({
+        invariant: 12,
+        what: `${record.name} (${record.state?.workflowType}) has not ended ${finishMs / 1_000} s after the faults`,
+      });
+    }
+    if (this.#broken()) return;
+    // Everything has ended; what is left is told to the others and swept up.
+    await timeline.run(timeline.elapsed + 7_000);
+    this.ledger.check();
+    const calm = Object.entries(this.#plan).every(([, rate]) => rate === 0);
+    checkWorld({
+      disk,
+      archive: this.archive,
+      graceMs: calm ? 3_000 : 40_000,
+      violated: (violation) => {
+        this.violated(violation);
+      },
+    });
+  }
+
+  #openRuns() {
+    return [...this.archive.runs.values()].filter(
+      ({ state, deleted }) => !deleted && state !== undefined && isOpen(state),
+    );
+  }
+
+  // What its parts ask.
+
+  someService(): WorkflowService | undefined {
+    const there = this.#processes.filter((process) => process.alive && process.started);
+    if (there.length === 0) return undefined;
+    const { service } = this.chance.pick(there);
+    return this.bug?.service?.(service, this.chance) ?? service;
+  }
+
+  #someProcess(): SimProcess | undefined {
+    const there = this.#processes.filter((process) => process.alive);
+    return there.length === 0 ? undefined : this.chance.pick(there);
+  }
+
+  isPidAlive(pid: number): boolean {
+    return this.#processes.some((process) => process.pid === pid && process.alive);
+  }
+
+  died(process: SimProcess, how: string): void {
+    this.fault('process died', `${process.name}: ${how}`);
+    this.#processes = this.#processes.filter((other) => other !== process);
+    this.timeline.after(this.chance.whole(0, 6_000), () => {
+      if (!this.#broken() && this.#processes.length < this.#wanted) this.#startProcess();
+    });
+  }
+
+  uuid(): string {
+    this.#uuids += 1;
+    const seed = (this.#options.seed >>> 0).toString(16).padStart(8, '0');
+    return `${seed}-0000-4000-8000-${this.#uuids.toString(16).padStart(12, '0')}`;
+  }
+
+  fault(kind: string, detail: string): void {
+    this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1);
+    this.trace(() => `${kind}: ${detail}`);
+  }
+
+  logged(level: string, message: string, fields: object | undefined): void {
+    this.trace(() => {
+      const error = (fields as { error?: unknown } | undefined)?.error;
+      return `${level} ${message} ${error instanceof Error ? error.message : ''}`;
+    });
+  }
+
+  violated(violation: Violation): void {
+    if (this.#violations.length >= violationsMax) return;
+    this.#violations.push(violation);
+    this.trace(() => `VIOLATED ${violation.invariant}: ${violation.what}`);
+  }
+
+  trace(line: () => string): void {
+    const text = `${this.timeline.elapsed.toFixed(3)} ${line()}`;
+    this.#digest.update(text);
+    this.#options.onTrace?.(text);
+  }
+
+  #broken(): boolean {
+    if (this.timeline.spinning && this.#violations.length === 0) {
+      this.violated({ invariant: 12, what: 'something is tried again and again without a pause' });
+    }
+    return this.#violations.length > 0;
+  }
+}

@@ -165,3 +165,17 @@ test('the death of a process gives its activity back to the queue, decision 11 A
   run.ok<'processLost'>({ kind: 'processLost', processId: 'p1' });
   expect(run.tasks).toMatchObject([{ kind: 'activity', stamp: 1 }]);
 });
+
+test('a timer started under the id of one whose end is still buffered is rebuilt TM-1', () => {
+  const run = new CoreDriver();
+  run.turn([timer('t', 1_000)]);
+  run.signal();
+  run.poll();
+  run.now += 1_000;
+  run.ok<'wake'>({ kind: 'wake' });
+  expect(run.state.buffered).toHaveLength(1);
+  expect(run.complete([timer('t', 5_000)]).ok).toBe(true);
+  expect(run.names(10)).toEqual(['TimerStarted', 'TimerFired', 'WorkflowTaskScheduled']);
+  expect(run.state.timers.size).toBe(1);
+  expect(run.rebuilt().timers).toEqual(run.state.timers);
+});

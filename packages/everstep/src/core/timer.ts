@@ -8,6 +8,7 @@ import { EventType, WorkflowTaskFailedCause } from './proto.ts';
 import type { HistoryEvent } from './proto.ts';
 import type { RunState, TimerInfo } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, spanMaxMs } from './time.ts';
+import type { WireLong } from './time.ts';
 import { scheduleWorkflowTask } from './workflow-task.ts';
 
 const badStart = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
@@ -143,11 +144,23 @@ function applyTimerStarted(draft: Draft, event: HistoryEvent): void {
 }
 
 function applyTimerFired(draft: Draft, event: HistoryEvent): void {
-  draft.own('timers').delete(event.timerFiredEventAttributes?.timerId ?? '');
+  const { timerId, startedEventId } = event.timerFiredEventAttributes ?? {};
+  endTimer(draft, timerId, startedEventId);
 }
 
 function applyTimerCanceled(draft: Draft, event: HistoryEvent): void {
-  draft.own('timers').delete(event.timerCanceledEventAttributes?.timerId ?? '');
+  const { timerId, startedEventId } = event.timerCanceledEventAttributes ?? {};
+  endTimer(draft, timerId, startedEventId);
+}
+
+/** In a history the end of a timer that waited in the buffer comes after the start of another with its id. */
+function endTimer(
+  draft: Draft,
+  timerId: string | null | undefined,
+  startedEventId: WireLong,
+): void {
+  const timer = draft.state.timers.get(timerId ?? '');
+  if (timer?.startedEventId === numberOf(startedEventId)) draft.own('timers').delete(timer.timerId);
 }
 
 export const timerEvents: EventTable = {

@@ -117,6 +117,8 @@ export class Processes {
     );
     for (const key of queues) await this.#unstick(key);
     await store.processes.remove({ processId });
+    // What it had asked for before it died may have been claimed since.
+    await store.tasks.releaseAll({ processId });
     if (processId === this.#options.processId) engineIds.delete(processId);
     if (processId !== this.#options.processId) {
       logger.info('A process is gone; its started work goes on elsewhere', {

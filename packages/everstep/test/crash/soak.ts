@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Chance } from './chance.ts';
+import { Chance } from '../chance.ts';
 import { ProcessDied, Spares, type Crewman } from './crew.ts';
 import { Journal, ledgerPath, readLedgers, type ParentEntry } from './journal.ts';
 import type { Command, Memory, Role } from './messages.ts';

@@ -345,10 +345,18 @@ export class Clients {
   }
 
   async #delete(): Promise<void> {
-    const execution = this.#target();
-    await this.#patiently((service) =>
-      service.deleteWorkflowExecution({ namespace, workflowExecution: execution }),
+    const { archive, coverage, ledger, chance } = this.#world;
+    const record = archive.recordsOf(rawIds(chance)).at(-1);
+    if (!record) return;
+    const { workflowId, runId } = record.key;
+    const intent = ledger.intend('delete', workflowId);
+    const done = await this.#patiently(
+      (service) =>
+        service.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId, runId } }),
+      intent,
+      () => runId,
     );
+    if (done) coverage.hit('DL-1');
   }
 
   async #read(): Promise<void> {

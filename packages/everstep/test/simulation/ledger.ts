@@ -7,7 +7,7 @@ import type { Archive, Violation } from './archive.ts';
 export interface Intent {
   /** Found again in the effect; for a start, its request id. */
   readonly token: string;
-  readonly kind: 'start' | 'signal' | 'cancel' | 'terminate' | 'step';
+  readonly kind: 'start' | 'signal' | 'cancel' | 'terminate' | 'step' | 'delete';
   readonly workflowId: string;
   acknowledged: boolean;
   /** Named by the reply. */
@@ -64,6 +64,7 @@ export class Ledger {
 
   #hasEffect({ kind, token, workflowId, runId }: Intent): boolean {
     if (kind === 'start') return this.#archive.byRunId.has(runId);
+    if (kind === 'delete') return this.#archive.byRunId.get(runId)?.deleted === true;
     const records = this.#archive.recordsOf(workflowId);
     // A second cancel, and the cancel of a closed run, succeed and add no event (SG-5).
     if (kind === 'cancel') {

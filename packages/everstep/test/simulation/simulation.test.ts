@@ -5,7 +5,7 @@ import { runWorld } from './world.ts';
 /** Seeds of every test run; `npm run simulate` runs others. */
 const seeds = 200;
 
-it(`${seeds} worlds keep every invariant`, { timeout: 300_000 }, async () => {
+it(`${seeds} worlds keep every invariant`, { timeout: 600_000 }, async () => {
   const failed: string[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
     const { violations } = await runWorld({ seed });
@@ -16,7 +16,7 @@ it(`${seeds} worlds keep every invariant`, { timeout: 300_000 }, async () => {
   expect(failed).toEqual([]);
 });
 
-it('a seed makes the same trace each time', { timeout: 60_000 }, async () => {
+it('a seed makes the same trace each time', { timeout: 200_000 }, async () => {
   for (const seed of [3, 5, 8, 13, 21]) {
     const first: string[] = [];
     const second: string[] = [];
@@ -35,6 +35,6 @@ it('another seed makes another trace', async () => {
 
 it.each(
   plantedBugs.map((bug) => [bug.name, bug] as const).filter((_bug, index) => index % 6 === 0),
-)('a planted bug is found: %s', { timeout: 60_000 }, async (_name, bug) => {
+)('a planted bug is found: %s', { timeout: 200_000 }, async (_name, bug) => {
   expect((await find(bug, 1_000, 60)).seeds).toBeDefined();
 });

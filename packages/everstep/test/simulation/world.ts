@@ -49,8 +49,14 @@ const finishMs = 400_000;
 const violationsMax = 20;
 
 export async function runWorld(options: WorldOptions): Promise<WorldReport> {
-  const world = new World(options);
-  return world.run();
+  // Failures carry their stacks: they would make a trace depend on where the code lies, and cost a third of the time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await new World(options).run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 class World implements ProcessWorld {
@@ -250,7 +256,8 @@ class World implements ProcessWorld {
     const end = from + finishMs;
     while (timeline.elapsed < end && !this.#broken()) {
       if (this.#processes.filter((process) => process.alive).length === 0) this.#startProcess();
-      await timeline.run(Math.min(end, timeline.elapsed + 3_000), () => this.#broken());
+      const until = timeline.elapsed < from + 6_000 ? 1_000 : 4_000;
+      await timeline.run(Math.min(end, timeline.elapsed + until), () => this.#broken());
       if (this.#openRuns().length === 0 && disk.data.outbox.size === 0) break;
       void this.#clients.finish();
     }
@@ -262,7 +269,7 @@ class World implements ProcessWorld {
     }
     if (this.#broken()) return;
     // Everything has ended; what is left is told to the others and swept up.
-    await timeline.run(timeline.elapsed + 7_000);
+    await timeline.run(timeline.elapsed + 2_000);
     this.ledger.check();
     const calm = Object.entries(this.#plan).every(([, rate]) => rate === 0);
     checkWorld({

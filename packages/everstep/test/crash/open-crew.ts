@@ -1,7 +1,7 @@
 /** Processes on one file for a test that says itself who dies when; round.ts has those that die by chance. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Chance } from './chance.ts';
+import { Chance } from '../chance.ts';
 import { ProcessDied, type Crewman, type Spares } from './crew.ts';
 import { Journal, ledgerPath, readLedgers, type ParentEntry } from './journal.ts';
 import type { Command, Role } from './messages.ts';

@@ -199,6 +199,23 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
+    'A process whose pid is somebody else’s is given up when its heartbeats stop (decision 11)',
+    async (first, world) => {
+      await first.leave();
+      const host = await world.host({ isPidAlive: () => true });
+      const dying = await world.host();
+      attach(dying, () => [step('s', { startToCloseTimeout: durationOf(600_000) })]);
+      await dying.start('a');
+      await world.clock.advance(60_000);
+      await dying.vanish();
+      await world.clock.advance(20_000);
+      expect(await host.tryPollStep()).toBeUndefined();
+      await world.clock.advance(20_000);
+      expect((await host.pollStep()).attempt).toBe(1);
+    },
+  );
+
+  scenario(
     'A machine that falls silent is given up after ten seconds (decision 11)',
     async (host, world) => {
       const dying = await world.host({ hostId: 'machine-2' });

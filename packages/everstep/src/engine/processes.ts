@@ -1,6 +1,10 @@
 /**
  * Who is on this store, and who has died (decision 11). A process of this machine is dead when its pid is gone,
  * another machine's when its heartbeats stop. Whoever notices ends its started attempts; doing it twice is harmless.
+ *
+ * A pid that is alive may be somebody else's: given out anew, or of a process that works on the file of which this one
+ * is a copy. So a process of this machine is dead as well when many looks in a row have found the same heartbeat. Looks
+ * are counted, not time: a machine that was asleep finds nobody dead when it wakes.
  */
 import type { Clock } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
@@ -10,6 +14,8 @@ import type { Quarantine } from './quarantine.ts';
 
 const heartbeatEveryMs = 3_000;
 const silentMsMax = 10_000;
+/** Of one a second: more than a step that keeps the event loop to itself should take. */
+const silentLooksMax = 30;
 
 /** Engines of this process, which share its pid: none of them is dead. */
 const engineIds = new Set<string>();
@@ -33,6 +39,8 @@ export class Processes {
   #heartbeatAt = 0;
   #lookedAt = 0;
   #others: readonly ProcessRow[] = [];
+  /** Processes of this machine, and how many looks have found that heartbeat. */
+  #heartbeats = new Map<string, { readonly heartbeatAt: number; readonly looks: number }>();
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -87,6 +95,7 @@ export class Processes {
     const rows = await store.processes.list();
     const others: ProcessRow[] = [];
     const dead: ProcessRow[] = [];
+    this.#countHeartbeats(rows);
     for (const row of rows) {
       if (row.processId !== processId) (this.#isDead(row, now) ? dead : others).push(row);
     }
@@ -146,6 +155,17 @@ export class Processes {
     // This process has that pid now, so whoever had it is gone.
     return row.pid === pid
       ? row.startedAt < this.#startedAt && !engineIds.has(row.processId)
-      : !isPidAlive(row.pid);
+      : !isPidAlive(row.pid) || (this.#heartbeats.get(row.processId)?.looks ?? 0) > silentLooksMax;
+  }
+
+  #countHeartbeats(rows: readonly ProcessRow[]): void {
+    const former = this.#heartbeats;
+    this.#heartbeats = new Map();
+    for (const { processId, hostId, heartbeatAt } of rows) {
+      if (hostId !== this.#options.hostId) continue;
+      const known = former.get(processId);
+      const looks = known?.heartbeatAt === heartbeatAt ? known.looks + 1 : 1;
+      this.#heartbeats.set(processId, { heartbeatAt, looks });
+    }
   }
 }

@@ -5,6 +5,8 @@ export interface WorkParams {
   readonly taskId: string;
   /** How long each step lasts, ms, in the order of the code. */
   readonly waits: readonly number[];
+  /** Makes the task large. */
+  readonly ballast?: string;
 }
 
 export interface WorkResult {

@@ -17,7 +17,7 @@ const rooms = {
     'core/error[a-z-]*\\.ts',
     'core/failure[a-z-]*\\.ts',
   ],
-  component: ['engine', 'store', 'gateway', 'tasks', 'service'],
+  component: ['engine', 'store', 'gateway', 'security', 'tasks', 'service'],
   integrations: ['component', 'tasks', 'service'],
   gateway: ['service', 'core/wire-writer\\.ts'],
   http: ['service'],

@@ -1,4 +1,5 @@
 /** Values of options, checked where they are given. */
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { attributeTypes, type AttributeType } from '../engine/search-attributes.ts';
 
@@ -52,6 +53,16 @@ export function splitAddress(address: string): { readonly host: string; readonly
     );
   }
   return { host, port: portOption(port) };
+}
+
+/** A file that an option names; why it cannot be read is said with the option. */
+export function fileOption(option: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidArgumentError(`${option} ${path} cannot be read: ${reason}`);
+  }
 }
 
 function halves(value: string): [string, string] {

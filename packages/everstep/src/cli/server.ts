@@ -1,7 +1,8 @@
 /** `everstep server`: the embedded engine as a server of its own, on a store that stays. */
 import { Command, Option } from 'commander';
+import type { GatewayTls } from '../gateway/gateway.ts';
 import { parseDuration } from '../tasks/duration.ts';
-import { listOption, splitAddress } from './option-values.ts';
+import { fileOption, listOption, splitAddress } from './option-values.ts';
 import {
   logFormats,
   logLevels,
@@ -17,6 +18,10 @@ interface ServerFlags {
   readonly address: string;
   readonly namespace: readonly string[];
   readonly retention: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly apiKeys?: string;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevelName;
 }
@@ -36,6 +41,10 @@ export function serverCommand(): Command {
         [],
       )
       .option('--retention <duration>', 'how long closed runs of new namespaces are kept', '30d')
+      .option('--tls-cert <file>', 'certificate chain (PEM); with --tls-key')
+      .option('--tls-key <file>', 'its private key (PEM)')
+      .option('--tls-client-ca <file>', 'clients must show a certificate that this one has signed')
+      .option('--api-keys <file>', 'who may call what; without it everybody may do everything')
       .addOption(
         new Option('--log-format <format>', 'of the lines on standard error')
           .choices(logFormats)
@@ -48,15 +57,33 @@ export function serverCommand(): Command {
         if (retention.problem !== undefined) {
           throw new RangeError(`--retention ${retention.problem}.`);
         }
+        const tls = tlsOf(flags);
         return runServer({
           store: flags.store,
           host,
           port,
           namespaces: flags.namespace.length > 0 ? flags.namespace : ['default'],
           retentionMs: retention.ms,
+          ...(tls && { tls }),
+          ...(flags.apiKeys !== undefined && {
+            apiKeys: fileOption('--api-keys', flags.apiKeys).toString('utf8'),
+          }),
           logger: serverLogger(flags.logFormat, flags.logLevel),
         });
       })
       .addCommand(startDevCommand())
   );
+}
+
+function tlsOf(flags: ServerFlags): GatewayTls | undefined {
+  const { tlsCert, tlsKey, tlsClientCa } = flags;
+  if (tlsCert === undefined && tlsKey === undefined && tlsClientCa === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new RangeError('--tls-cert and --tls-key are needed together.');
+  }
+  return {
+    certificate: fileOption('--tls-cert', tlsCert),
+    key: fileOption('--tls-key', tlsKey),
+    ...(tlsClientCa !== undefined && { clientCa: fileOption('--tls-client-ca', tlsClientCa) }),
+  };
 }

@@ -2,10 +2,11 @@
 import Long from 'long';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
 import { attributeTypes, type AttributeType } from '../engine/search-attributes.ts';
-import { Gateway } from '../gateway/gateway.ts';
+import { Gateway, type GatewayTls } from '../gateway/gateway.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
+import { ApiKeys } from '../security/api-keys.ts';
 import type { Store } from '../store/store.ts';
 import { hostId, isPidAlive } from './host-id.ts';
 import { storeOf } from './store-of.ts';
@@ -25,6 +26,9 @@ export interface EverstepServerOptions {
   readonly limits?: EngineOptions['limits'];
   readonly coreLimits?: EngineOptions['coreLimits'];
   readonly requestBytesMax?: number;
+  readonly tls?: GatewayTls;
+  /** The text of a key file (security/api-keys.ts); without it everybody may do everything. */
+  readonly apiKeys?: string;
   readonly logger: Logger;
 }
 
@@ -34,13 +38,15 @@ const graceMs = 5_000;
 export class EverstepServer {
   readonly #options: EverstepServerOptions;
   readonly #store: Store;
+  readonly #keys: ApiKeys | undefined;
   #engine: Engine | undefined;
   #gateway: Gateway | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
+  /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT; EverstepError API_KEYS_INVALID. */
   constructor(options: EverstepServerOptions) {
     this.#options = options;
+    this.#keys = options.apiKeys === undefined ? undefined : new ApiKeys(options.apiKeys);
     this.#store = storeOf(options.store);
   }
 
@@ -52,7 +58,7 @@ export class EverstepServer {
   /**
    * Resolves with the port it listens on.
    *
-   * @throws StoreError when the store cannot be opened; EverstepError GATEWAY_ADDRESS.
+   * @throws StoreError when the store cannot be opened; EverstepError GATEWAY_ADDRESS, GATEWAY_TLS.
    */
   async start(): Promise<number> {
     await this.#store.open();
@@ -68,6 +74,8 @@ export class EverstepServer {
         logger: options.logger,
         host: options.host,
         port: options.port,
+        ...(options.tls && { tls: options.tls }),
+        ...(this.#keys && { authorize: this.#keys.authorize.bind(this.#keys) }),
         ...(options.requestBytesMax !== undefined && { requestBytesMax: options.requestBytesMax }),
       });
       return await this.#gateway.start();

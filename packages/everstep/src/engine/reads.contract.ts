@@ -176,6 +176,7 @@ export function describeReads(scenario: Scenario): void {
       ]),
     );
     expect(byStatus).toEqual({ Completed: 1, Failed: 1, Running: 2 });
+    expect(Object.keys(byStatus)).toEqual(['Running', 'Completed', 'Failed']);
     expect((await refused(count('GROUP BY WorkflowType'))).code).toBe('INVALID_ARGUMENT');
   });
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { completeRun, continueAsNew, timer } from '../../test/command-kit.ts';
 import { payloadsOf } from '../../test/core-driver.ts';
-import { decoded, refused } from '../../test/engine-host.ts';
+import { decoded, durationOf, refused } from '../../test/engine-host.ts';
 import type { Host, WorkflowTask } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { acceptance, placeOf, rejection, requestIn, response } from '../../test/update-messages.ts';
@@ -134,6 +134,17 @@ export function describeUpdates(scenario: Scenario): void {
       });
     },
   );
+
+  scenario('An update does not wait for a start delay to pass (UP-1)', async (host, world) => {
+    await host.start('a', { workflowStartDelay: durationOf(864_000_000_000) });
+    const done = update(host, 'u1');
+    await world.clock.settle();
+    const updateRef = { workflowExecution: { workflowId: 'a' }, updateId: 'u1' };
+    const poll = await host.service.pollWorkflowExecutionUpdate({ namespace, updateRef });
+    expect(poll.stage).toBe(admitted);
+    await answer(host, await host.poll(), [acceptance('u1'), response('u1', 'early')]);
+    expect(decoded((await done).outcome?.success)).toBe('early');
+  });
 
   scenario('More than 10 updates in flight are refused (UP-3)', async (host, world) => {
     await idle(host);

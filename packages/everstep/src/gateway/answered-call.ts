@@ -1,10 +1,17 @@
 /** One call: from the bytes of a request to the bytes of its reply, or to an error with its details. */
 import type { ServerUnaryCall } from '@grpc/grpc-js';
-import { grpcErrorOf, unimplemented, type GrpcError } from '../service/grpc-error.ts';
+import { GrpcError, grpcErrorOf, unimplemented } from '../service/grpc-error.ts';
 import type { Logger } from '../service/logger.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { CallContext } from '../service/workflow-service.ts';
 import type { WireMethod } from './wire-method.ts';
+
+/** Throws a ServiceError when the caller may not. */
+export type Authorize = (
+  method: string,
+  namespace: string | undefined,
+  caller: { readonly authorization: string | undefined; readonly commonName: string | undefined },
+) => void;
 
 export type Handler = (request: object, call: CallContext) => Promise<object>;
 
@@ -13,16 +20,26 @@ export async function answeredCall(
   method: WireMethod,
   handler: Handler | undefined,
   call: ServerUnaryCall<Buffer, Buffer>,
-  logger: Logger,
+  { logger, authorize }: { readonly logger: Logger; readonly authorize?: Authorize | undefined },
 ): Promise<Buffer> {
-  if (!handler) throw unimplemented(method.rpc);
+  if (!handler && !authorize) throw unimplemented(method.rpc);
   const left = new AbortController();
   const leave = (): void => {
     left.abort();
   };
   call.once('cancelled', leave);
   try {
-    const reply = await handler(decoded(method, call.request), contextOf(call, left.signal));
+    const request = decoded(method, call.request);
+    const context = contextOf(call, left.signal);
+    if (authorize) {
+      const { namespace } = request as { readonly namespace?: string };
+      authorize(method.name, namespace, {
+        authorization: context.metadata?.['authorization'],
+        commonName: commonNameOf(call),
+      });
+    }
+    if (!handler) throw unimplemented(method.rpc);
+    const reply = await handler(request, context);
     return method.encodeReply(reply);
   } catch (error) {
     throw shownError(method, error, logger);
@@ -55,9 +72,15 @@ function contextOf(call: ServerUnaryCall<Buffer, Buffer>, signal: AbortSignal): 
   return { signal, metadata, ...(Number.isFinite(deadline) && { deadline }) };
 }
 
+/** The name in a certificate that the transport has verified; without mutual TLS there is none. */
+function commonNameOf(call: ServerUnaryCall<Buffer, Buffer>): string | undefined {
+  const name = call.getAuthContext().sslPeerCertificate?.subject?.CN;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
 /** What a caller may see. A bug of ours, and what a store says of its file, go to the log instead. */
 function shownError(method: WireMethod, error: unknown, logger: Logger): GrpcError {
-  if (error instanceof ServiceError) return grpcErrorOf(error);
+  if (error instanceof ServiceError || error instanceof GrpcError) return grpcErrorOf(error);
   if (error instanceof Error && error.name === 'StoreError') {
     logger.warn(`${method.rpc} failed in the store`, { error });
     return grpcErrorOf(

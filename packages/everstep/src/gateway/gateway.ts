@@ -6,6 +6,7 @@
  * It must never hold logic of the service, nor answer with a stack, a path or another caller's data.
  * Read next: wire-method.ts (bytes to messages), answered-call.ts (one call), health.ts.
  */
+import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { EverstepError } from '../service/error-codes.ts';
@@ -13,7 +14,7 @@ import type { GrpcError } from '../service/grpc-error.ts';
 import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
-import { answeredCall, type Handler } from './answered-call.ts';
+import { answeredCall, type Authorize, type Handler } from './answered-call.ts';
 import { Health, healthMethods } from './health.ts';
 import {
   definitionOf,
@@ -28,6 +29,14 @@ const receivedBytesMax = 4 * 1024 * 1024;
 const keepAliveMs = 60_000;
 const keepAliveTimeoutMs = 20_000;
 
+/** PEM. */
+export interface GatewayTls {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  /** Clients must show a certificate that this one has signed (mutual TLS). */
+  readonly clientCa?: Buffer;
+}
+
 export interface GatewayOptions {
   readonly service: WorkflowService;
   readonly operator: OperatorService;
@@ -36,6 +45,10 @@ export interface GatewayOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Without it the connection is not encrypted. */
+  readonly tls?: GatewayTls;
+  /** Asked before every call but the health service's; without it everybody may do everything. */
+  readonly authorize?: Authorize;
   /** Bytes of the largest request, unpacked; 4 MiB by default. */
   readonly requestBytesMax?: number;
 }
@@ -47,29 +60,32 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { service, operator } = options;
+    const { service, operator, logger, authorize } = options;
+    const calls = { logger, authorize };
     this.#server = new Server({
       'grpc.max_receive_message_length': options.requestBytesMax ?? receivedBytesMax,
       'grpc.max_send_message_length': -1,
       'grpc.keepalive_time_ms': keepAliveMs,
       'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
     });
-    this.#serve(workflowMethods, service as unknown as Record<string, Handler>);
-    this.#serve(operatorMethods, operator as unknown as Record<string, Handler>);
-    this.#serve(testMethods, {});
-    this.#serve(healthMethods, this.#health.handlers);
+    this.#serve(workflowMethods, service as unknown as Record<string, Handler>, calls);
+    this.#serve(operatorMethods, operator as unknown as Record<string, Handler>, calls);
+    this.#serve(testMethods, {}, calls);
+    this.#serve(healthMethods, this.#health.handlers, { logger });
   }
 
   /**
    * Listens; resolves with the port.
    *
-   * @throws EverstepError GATEWAY_ADDRESS when the address cannot be had.
+   * @throws EverstepError GATEWAY_ADDRESS when the address cannot be had, GATEWAY_TLS for a certificate or key that
+   * cannot be used.
    */
-  start(): Promise<number> {
+  async start(): Promise<number> {
     const { host, port } = this.#options;
     const address = `${host}:${port}`;
+    const credentials = credentialsOf(this.#options.tls);
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      this.#server.bindAsync(address, credentials, (error, bound) => {
         if (error) {
           const message = `The gateway cannot listen on ${address}: ${error.message}. Choose another port, or stop what listens there.`;
           reject(new EverstepError('GATEWAY_ADDRESS', message, { cause: error }));
@@ -95,8 +111,11 @@ export class Gateway {
     });
   }
 
-  #serve(methods: readonly WireMethod[], handlers: Readonly<Record<string, Handler>>): void {
-    const { logger } = this.#options;
+  #serve(
+    methods: readonly WireMethod[],
+    handlers: Readonly<Record<string, Handler>>,
+    options: Parameters<typeof answeredCall>[3],
+  ): void {
     const calls: Record<string, (call: UnaryCall, done: sendUnaryData<Buffer>) => void> = {};
     for (const method of methods) {
       const handler = handlers[method.name]?.bind(handlers);
@@ -105,7 +124,7 @@ export class Gateway {
       };
       const answer = async (call: UnaryCall, done: sendUnaryData<Buffer>): Promise<void> => {
         try {
-          done(null, await answeredCall(method, handler, call, logger));
+          done(null, await answeredCall(method, handler, call, options));
         } catch (error) {
           done(error as GrpcError);
         }
@@ -116,3 +135,21 @@ export class Gateway {
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+
+function credentialsOf(tls: GatewayTls | undefined): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  const { certificate, key, clientCa } = tls;
+  try {
+    const pairs = [{ private_key: key, cert_chain: certificate }];
+    // Read here once, so that a broken file is found at the start and not by the first client.
+    createSecureContext({ key, cert: certificate, ...(clientCa && { ca: clientCa }) });
+    return ServerCredentials.createSsl(clientCa ?? null, pairs, clientCa !== undefined);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EverstepError(
+      'GATEWAY_TLS',
+      `The certificate and its key cannot be used: ${reason}. Both must be PEM, and belong together.`,
+      { cause },
+    );
+  }
+}

@@ -42,12 +42,13 @@ export interface GatewayHost {
   readonly address: string;
   readonly client: Client;
   readonly native: NativeConnection;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
-export async function startGateway(
+/** The server alone, for tests that connect in their own way. */
+export async function startServer(
   options: Partial<EverstepServerOptions> = {},
-): Promise<GatewayHost> {
+): Promise<{ readonly address: string; readonly stop: () => Promise<void> }> {
   const server = new EverstepServer({
     store: 'memory',
     host: '127.0.0.1',
@@ -58,6 +59,19 @@ export async function startGateway(
     ...options,
   });
   const address = `127.0.0.1:${await server.start()}`;
+  return {
+    address,
+    stop: async () => {
+      await server.stop();
+      assert.deepEqual(serverErrors, []);
+    },
+  };
+}
+
+export async function startGateway(
+  options: Partial<EverstepServerOptions> = {},
+): Promise<GatewayHost> {
+  const { address, stop } = await startServer(options);
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   return {
@@ -67,8 +81,7 @@ export async function startGateway(
     stop: async () => {
       await connection.close();
       await native.close();
-      await server.stop();
-      assert.deepEqual(serverErrors, []);
+      await stop();
     },
   };
 }

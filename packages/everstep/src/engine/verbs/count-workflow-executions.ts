@@ -1,4 +1,5 @@
 import { longOf } from '../../core/time.ts';
+import { statusToWire } from '../run-info.ts';
 import type { Verb } from '../verb.ts';
 import { parseVisibilityQuery, statusNames } from '../visibility-query.ts';
 
@@ -17,7 +18,9 @@ export const countWorkflowExecutions: Verb<'countWorkflowExecutions'> = async (
   });
   if (!groupBy) return { count: longOf(count) };
   const byName = new Map<string, number>();
-  for (const group of groups) {
+  // In the order of the statuses' numbers, as Temporal answers.
+  const inOrder = groups.toSorted((a, b) => statusToWire[a.status] - statusToWire[b.status]);
+  for (const group of inOrder) {
     const name = statusNames[group.status];
     byName.set(name, (byName.get(name) ?? 0) + group.count);
   }

@@ -1,0 +1,138 @@
+/** TLS, mutual TLS and API keys, as official clients use them. Certificates are made here, by the system's openssl. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EverstepServer } from '../../src/component/everstep-server.ts';
+import { startServer } from './gateway-host.ts';
+
+let folder: string;
+const file = (name: string): Buffer => readFileSync(join(folder, name));
+const hash = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'everstep-tls-'));
+  const openssl = (...args: string[]): void => {
+    execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  };
+  const key = (name: string): void => {
+    openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`);
+  };
+  for (const ca of ['ca', 'other-ca']) {
+    key(ca);
+    openssl('req', '-x509', '-key', `${ca}.key`, '-out', `${ca}.crt`, '-subj', `/CN=${ca}`);
+  }
+  writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  for (const [name, ca] of [
+    ['server', 'ca'],
+    ['worker-1', 'ca'],
+    ['stranger', 'other-ca'],
+  ] as const) {
+    key(name);
+    openssl('req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    const signed = ['-CA', `${ca}.crt`, '-CAkey', `${ca}.key`, '-CAcreateserial'];
+    const io = ['-in', `${name}.csr`, '-out', `${name}.crt`, '-extfile', 'names'];
+    openssl('x509', '-req', ...io, ...signed);
+  }
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function described(address: string, options: object): Promise<unknown> {
+  const connection = await Connection.connect({ address, connectTimeout: 3_000, ...options });
+  try {
+    const { workflowService } = connection;
+    const { namespaceInfo } = await workflowService.describeNamespace({ namespace: 'default' });
+    return namespaceInfo?.name;
+  } finally {
+    await connection.close();
+  }
+}
+
+const clientOf = (name: string) => ({
+  tls: {
+    serverRootCACertificate: file('ca.crt'),
+    clientCertPair: { crt: file(`${name}.crt`), key: file(`${name}.key`) },
+  },
+});
+
+it('encrypts, and lets in with mutual TLS only whom its authority has signed', async () => {
+  const tls = {
+    certificate: file('server.crt'),
+    key: file('server.key'),
+    clientCa: file('ca.crt'),
+  };
+  const { address, stop } = await startServer({ tls });
+  try {
+    expect(await described(address, clientOf('worker-1'))).toBe('default');
+    await expect(described(address, clientOf('stranger'))).rejects.toThrow(/./);
+    const noCertificate = { tls: { serverRootCACertificate: file('ca.crt') } };
+    await expect(described(address, noCertificate)).rejects.toThrow(/./);
+    await expect(described(address, {})).rejects.toThrow(/./);
+  } finally {
+    await stop();
+  }
+}, 60_000);
+
+it('knows callers by their key and by their certificate, and holds them to their roles', async () => {
+  const tls = {
+    certificate: file('server.crt'),
+    key: file('server.key'),
+    clientCa: file('ca.crt'),
+  };
+  const apiKeys = JSON.stringify({
+    keys: [
+      { name: 'reader', sha256: hash('r-key'), roles: { default: ['read'] } },
+      { name: 'writer', sha256: hash('w-key'), roles: { default: ['write'] } },
+      { name: 'machine', commonName: 'worker-1', roles: { default: ['worker'] } },
+    ],
+  });
+  const { address, stop } = await startServer({ tls, apiKeys });
+  const connect = (apiKey?: string) =>
+    Connection.connect({ address, ...clientOf('worker-1'), ...(apiKey && { apiKey }) });
+  const start = async (connection: Connection): Promise<string> => {
+    const options = { workflowId: 'a', taskQueue: 'q' };
+    const handle = await new Client({ connection }).workflow.start('Order', options);
+    return handle.workflowId;
+  };
+  try {
+    const [reader, writer, machine] = await Promise.all([
+      connect('r-key'),
+      connect('w-key'),
+      connect(),
+    ]);
+    await expect(start(reader)).rejects.toMatchObject({ cause: { code: 7 } });
+    expect(await start(writer)).toBe('a');
+    await expect(start(machine)).rejects.toMatchObject({ cause: { code: 7 } });
+    const poll = { namespace: 'default', taskQueue: { name: 'q' } };
+    await expect(writer.workflowService.pollWorkflowTaskQueue(poll)).rejects.toMatchObject({
+      code: 7,
+      details: 'Request unauthorized.',
+    });
+    const task = await machine.workflowService.pollWorkflowTaskQueue(poll);
+    expect(task.workflowExecution?.workflowId).toBe('a');
+    const stranger = Connection.lazy({ address, ...clientOf('worker-1'), apiKey: 'wrong' });
+    await expect(stranger.workflowService.getSystemInfo({})).rejects.toThrow('unauthorized');
+    for (const connection of [reader, writer, machine, stranger]) await connection.close();
+  } finally {
+    await stop();
+  }
+}, 60_000);
+
+it('says at the start when a certificate and a key do not belong together', async () => {
+  const server = new EverstepServer({
+    store: 'memory',
+    host: '127.0.0.1',
+    port: 0,
+    namespaces: ['default'],
+    retentionMs: 86_400_000,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    tls: { certificate: file('server.crt'), key: file('worker-1.key') },
+  });
+  await expect(server.start()).rejects.toMatchObject({ code: 'GATEWAY_TLS' });
+});

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { EngineContext } from '../engine/context.ts';
 import { operatorOf, serviceOf } from '../engine/verbs.ts';
+import { isServiceError } from '../service/service-error.ts';
 import { ApiKeys } from './api-keys.ts';
 import { needOf } from './method-roles.ts';
 
@@ -32,8 +33,8 @@ function allowed(
     keys.authorize(method, namespace, caller);
     return true;
   } catch (error) {
-    expect(error).toMatchObject({ code: 'PERMISSION_DENIED', message: 'Request unauthorized.' });
-    return false;
+    if (isServiceError(error, 'PERMISSION_DENIED')) return false;
+    throw error;
   }
 }
 

@@ -12,6 +12,7 @@ import { RunRecord } from './run-record.ts';
 import {
   checkAttempts,
   checkBuffer,
+  checkClosedChildren,
   checkRebuilt,
   checkRows,
   checkUniqueIds,
@@ -127,6 +128,7 @@ export class Archive {
       complain(1, `its status is ${state.status}, its history says otherwise`);
     }
     if (!isOpen(state) && record.closedAt === 0) record.closedAt = world.elapsed();
+    if (before && isOpen(before)) checkClosedChildren(state, write.outbox, complain);
     checkBuffer(state, complain);
     checkUniqueIds(state, complain);
     checkWakeAt(state, write.columns, complain);

@@ -120,7 +120,7 @@ export class Clients {
           const runId = runIdOf?.(outcome.value) ?? '';
           if (!runIdOf || runId !== '') ledger.acknowledge(intent, runId);
           // Answered, and asked once more: the same request has its effect once.
-          if (chance.next() < 0.15) await this.#once(ask);
+          if (chance.next() < 0.15) await this.#askAgain(ask, intent);
         }
         return outcome.value;
       }
@@ -131,6 +131,11 @@ export class Clients {
       await timeline.wait(chance.whole(50, 1_500));
     }
     return undefined;
+  }
+
+  async #askAgain<R>(ask: Ask<R>, { kind }: Intent): Promise<void> {
+    const again = await this.#once(ask);
+    if ('value' in again && kind === 'start') this.#world.coverage.hit('ID-1');
   }
 
   #target(): Execution {
@@ -265,7 +270,7 @@ export class Clients {
         namespace,
         execution: record.key,
         query: { queryType: 'state' },
-        ...(chance.next() < 0.1
+        ...(chance.next() < 0.25
           ? { queryRejectCondition: enums.QueryRejectCondition.QUERY_REJECT_CONDITION_NOT_OPEN }
           : {}),
       }),
@@ -320,17 +325,21 @@ export class Clients {
   }
 
   async #reset(): Promise<void> {
-    const { archive, chance, ledger } = this.#world;
+    const { archive, chance, ledger, coverage } = this.#world;
     const record = archive.recordsOf(rawIds(chance)).at(-1 - chance.whole(0, 1));
     if (!record) return;
+    const anywhere = chance.next() < 0.1;
     const points = record.events.filter(
       (event) =>
-        event.workflowTaskCompletedEventAttributes ?? event.workflowTaskStartedEventAttributes,
+        anywhere ||
+        event.workflowTaskCompletedEventAttributes ||
+        event.workflowTaskStartedEventAttributes,
     );
     if (points.length === 0) return;
     const point = chance.pick(points);
+    const closed = record.closedAt > 0;
     const intent = ledger.intend('start', record.key.workflowId);
-    await this.#patiently(
+    const done = await this.#patiently(
       (service) =>
         service.resetWorkflowExecution({
           namespace,
@@ -342,6 +351,7 @@ export class Clients {
       intent,
       (answer) => answer.runId ?? '',
     );
+    if (done) coverage.hit(closed ? 'RS-3' : 'RS-2');
   }
 
   async #delete(): Promise<void> {
@@ -366,7 +376,9 @@ export class Clients {
     if (at < 0.3) {
       await this.#once((service) => service.describeWorkflowExecution({ namespace, execution }));
     } else if (at < 0.6) {
-      await this.#once((service) => service.listWorkflowExecutions({ namespace, pageSize: 3 }));
+      await this.#list();
+    } else if (at < 0.75) {
+      await this.#refusedAttributes();
     } else {
       await this.#once((service) =>
         service.getWorkflowExecutionHistory({
@@ -377,6 +389,44 @@ export class Clients {
             enums.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
         }),
       );
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { chance, coverage } = this.#world;
+    const query = chance.pick([
+      '',
+      "ExecutionStatus = 'Running'",
+      "WorkflowType = 'Raw' AND ExecutionStatus != 'Running'",
+      "WorkflowId STARTS_WITH 'raw' AND NOT ExecutionStatus IN ('Completed', 'Failed')",
+      "CustomKeywordField = 'v1' OR CloseTime IS NULL",
+    ]);
+    const outcome = await this.#once((service) =>
+      service.listWorkflowExecutions({ namespace, pageSize: 3, query }),
+    );
+    if ('value' in outcome && query !== '') coverage.hit('VS-1');
+    await this.#once((service) => service.countWorkflowExecutions({ namespace, query }));
+  }
+
+  /** VS-2, VS-3: of the server's own, or too large. */
+  async #refusedAttributes(): Promise<void> {
+    const { chance, coverage, ledger } = this.#world;
+    const own = chance.next() < 0.5;
+    const [payload = {}] = payloadsOf(own ? 'Raw' : 'x'.repeat(3_000)).payloads ?? [];
+    const metadata = { ...payload.metadata, type: Buffer.from('Keyword') };
+    const field = own ? 'WorkflowType' : 'CustomKeywordField';
+    const outcome = await this.#once((service) =>
+      service.startWorkflowExecution({
+        namespace,
+        workflowId: rawIds(chance),
+        requestId: ledger.token('refused'),
+        workflowType: { name: rawType },
+        taskQueue: { name: rawQueue },
+        searchAttributes: { indexedFields: { [field]: { ...payload, metadata } } },
+      }),
+    );
+    if ('error' in outcome && outcome.error?.code === 'INVALID_ARGUMENT') {
+      coverage.hit(own ? 'VS-2' : 'VS-3');
     }
   }
 }

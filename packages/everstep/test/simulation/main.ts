@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- [--seeds N] [--seed S] [--trace] [--strict] [--planted [name]]`: so many worlds from that seed
- * on, and how often each rule was at work; the trace of one; or how many seeds each planted bug takes to be found.
+ * `npm run simulate -- [--seeds N] [--seed S] [--minutes M] [--trace] [--strict] [--planted [name]]`: so many worlds
+ * from that seed on, and how often each rule was at work; the trace of one; or how many seeds each planted bug takes.
  */
 import { parseArgs } from 'node:util';
 import { nameOf } from '../core-driver.ts';
@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '0' },
     trace: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
@@ -20,7 +21,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const first = whole('seed', values.seed);
-const seeds = values.trace ? 1 : whole('seeds', values.seeds);
+const seedsMax = values.trace ? 1 : whole('seeds', values.seeds);
+/** 0 = until the seeds are done. */
+const minutes = whole('minutes', values.minutes);
 
 if (values.planted) await plant();
 else await simulate();
@@ -32,7 +35,8 @@ async function simulate(): Promise<void> {
   const failed: WorldReport[] = [];
   const began = process.hrtime.bigint();
   const cpu = process.cpuUsage();
-  for (let seed = first; seed < first + seeds; seed += 1) {
+  let seeds = 0;
+  for (let seed = first; seed < first + seedsMax; seed += 1) {
     const onTrace = values.trace ? (line: string) => console.log(line) : undefined;
     const report = await runWorld({ seed, coverage, onTrace });
     for (const sum of Object.keys(sums) as (keyof typeof sums)[]) sums[sum] += report[sum];
@@ -41,10 +45,11 @@ async function simulate(): Promise<void> {
       failed.push(report);
       tell(report);
     }
-    const done = seed - first + 1;
-    if (done % 1_000 === 0) console.log(`${done} seeds, ${failed.length} failed`);
+    seeds += 1;
+    if (seeds % 1_000 === 0) console.log(`${seeds} seeds, ${failed.length} failed`);
+    if (minutes > 0 && secondsSince(began) >= 60 * minutes) break;
   }
-  const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+  const seconds = secondsSince(began);
   const used = process.cpuUsage(cpu);
   const cpuSeconds = (used.user + used.system) / 1e6;
   console.log(
@@ -62,6 +67,10 @@ async function simulate(): Promise<void> {
     console.log(`to see one: npm run simulate -- --seed ${failed[0]?.seed} --trace`);
   }
   process.exitCode = failed.length > 0 || (values.strict && rare > 0) ? 1 : 0;
+}
+
+function secondsSince(began: bigint): number {
+  return Number(process.hrtime.bigint() - began) / 1e9;
 }
 
 /** The number of rules that were met too seldom. */
@@ -114,10 +123,10 @@ async function plant(): Promise<void> {
   let missed = 0;
   console.log('| planted bug | what is wrong | seeds | found by |\n| --- | --- | ---: | --- |');
   for (const bug of chosen) {
-    const { seeds: took, invariant } = await find(bug, first, seeds);
+    const { seeds: took, invariant } = await find(bug, first, seedsMax);
     if (took === undefined) missed += 1;
     console.log(
-      `| ${bug.name} | ${bug.what} | ${took ?? `not in ${seeds}`} | ${invariant === undefined ? '' : `invariant ${invariant}`} |`,
+      `| ${bug.name} | ${bug.what} | ${took ?? `not in ${seedsMax}`} | ${invariant === undefined ? '' : `invariant ${invariant}`} |`,
     );
   }
   console.log(`\n${chosen.length - missed} of ${chosen.length} found`);

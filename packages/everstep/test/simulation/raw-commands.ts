@@ -25,6 +25,9 @@ export const rawQueue = 'raw';
 export const rawStepQueue = 'raw-steps';
 export const rawType = 'Raw';
 
+/** Over the limit of some worlds, and within that of others. */
+export const tooManyBytes = 5_000;
+
 export interface Decision {
   readonly commands: readonly Command[];
   readonly closes: boolean;
@@ -84,7 +87,7 @@ function drawCommand(view: RunView, chance: Chance, token: (kind: string) => str
   const at = chance.next();
   const activity = pick(view.activities.keys(), chance);
   const openTimer = pick(view.timers.values(), chance);
-  if (at < 0.02) return bad(view, chance);
+  if (at < 0.03) return bad(view, chance);
   if (at < 0.3) return drawStep(chance, token('activity'));
   if (at < 0.48) return timer(token('timer'), chance.next() < 0.3 ? 1 : chance.whole(1, 8_000));
   if (at < 0.54) return openTimer === undefined ? marker() : cancelTimer(openTimer);
@@ -160,7 +163,9 @@ function drawChild(chance: Chance): Command {
 function bad(view: RunView, chance: Chance): Command {
   const activityId = [...view.activities.values()][0];
   const timerId = [...view.timers.values()][0];
-  switch (chance.whole(0, 5)) {
+  switch (chance.whole(0, 6)) {
+    case 6:
+      return completeRun('x'.repeat(tooManyBytes));
     case 0:
       return activityId === undefined ? cancelTimer('unknown') : step(activityId);
     case 1:

@@ -13,7 +13,7 @@ import { payloadsOf } from '../core-driver.ts';
 import type { Violation } from './archive.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessClock } from './process-clock.ts';
-import { decide, rawQueue, rawStepQueue } from './raw-commands.ts';
+import { decide, rawQueue, rawStepQueue, tooManyBytes } from './raw-commands.ts';
 import { viewOf } from './run-view.ts';
 import type { RuleCoverage } from './rule-coverage.ts';
 
@@ -126,7 +126,10 @@ export class RawWorker {
         namespace,
         identity: this.#identity,
         taskToken: task.taskToken ?? null,
-        cause: WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+        cause:
+          chance.next() < 0.1
+            ? WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE
+            : WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
         failure: { message: 'the worker stumbled' },
       });
       return;
@@ -255,7 +258,8 @@ export class RawWorker {
       await this.#cancelUnasked(task, cancelRequested);
       return;
     }
-    if (trouble < 0.35) await this.#fail(task);
+    if (trouble < 0.12) await this.#answerBadly(task);
+    else if (trouble < 0.35) await this.#fail(task);
     else await this.#succeed(task);
   }
 
@@ -268,6 +272,26 @@ export class RawWorker {
       });
     } catch (error) {
       if (!asked) this.#world.coverage.refused('AC-13', error, 'INVALID_ARGUMENT');
+    }
+  }
+
+  /** AC-14: a failure that says nothing of the application, or a result that is too large. */
+  async #answerBadly(task: ActivityTask): Promise<void> {
+    const { chance, coverage } = this.#world;
+    const taskToken = task.taskToken ?? null;
+    if (chance.next() < 0.5) {
+      const result = payloadsOf('x'.repeat(tooManyBytes));
+      await this.#service.respondActivityTaskCompleted({ namespace, taskToken, result });
+      return;
+    }
+    try {
+      await this.#service.respondActivityTaskFailed({
+        namespace,
+        taskToken,
+        failure: { message: 'bare' },
+      });
+    } catch (error) {
+      coverage.refused('AC-14', error, 'INVALID_ARGUMENT');
     }
   }
 

@@ -34,7 +34,7 @@ function ids(family: string, numbers: readonly number[]): string[] {
 const byMessage: readonly (readonly [code: RefusalCode, pattern: RegExp, rule: string])[] = [
   ['NOT_FOUND', /already completed/, 'SG-2'],
   ['ALREADY_EXISTS', /./, 'ID-2'],
-  ['FAILED_PRECONDITION', /workflow is not ready|not ready|no worker|unhandled/i, 'QY-2'],
+  ['FAILED_PRECONDITION', /./, 'QY-2'],
   ['INVALID_ARGUMENT', /Can only reset workflow|finish ID/, 'RS-1'],
   ['INVALID_ARGUMENT', /exceeds (?:the )?limit/i, 'SG-2'],
   ['RESOURCE_EXHAUSTED', /quer/i, 'QY-4'],

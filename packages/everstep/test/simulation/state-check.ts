@@ -2,6 +2,8 @@
 import { rebuildState } from '../../src/core/rebuild.ts';
 import { isOpen } from '../../src/core/state.ts';
 import type { ActivityInfo, RunState } from '../../src/core/state.ts';
+import type { OutboxMessage } from '../../src/core/input.ts';
+import { ParentClosePolicy } from '../../src/core/proto.ts';
 import type { HistoryEvent } from '../../src/core/proto.ts';
 import { msOfDuration } from '../../src/core/time.ts';
 import type { MemoryData } from '../../src/store/memory/memory-data.ts';
@@ -12,6 +14,24 @@ import type { Complain } from './history-check.ts';
 export function checkBuffer(state: RunState, complain: Complain): void {
   if (state.buffered.length > 0 && (state.workflowTask?.startedEventId ?? 0) === 0) {
     complain(5, `${state.buffered.length} events are buffered while no workflow task is started`);
+  }
+}
+
+/** 17: with a close goes a message to each child that is open, unless that is to be left alone. */
+export function checkClosedChildren(
+  state: RunState,
+  outbox: readonly Uint8Array[],
+  complain: Complain,
+): void {
+  if (isOpen(state)) return;
+  const told = outbox.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as OutboxMessage);
+  for (const { parentClosePolicy, workflowId, runId } of state.children.values()) {
+    if (runId === '' || parentClosePolicy === ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON) {
+      continue;
+    }
+    if (!told.some((one) => one.kind === 'closeChild' && one.workflowId === workflowId)) {
+      complain(17, `closes and leaves its child ${workflowId} open`);
+    }
   }
 }
 

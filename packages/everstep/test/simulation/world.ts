@@ -111,6 +111,9 @@ class World implements ProcessWorld {
       bufferedEventsMax: chance.next() < 0.2 ? 4 : 100,
       signalsMax: chance.next() < 0.1 ? 5 : 10_000,
       ...(chance.next() < 0.2 ? { suggestContinueAsNewEvents: 25 } : {}),
+      ...(chance.next() < 0.2 ? { payloadBytesMax: 4_000 } : {}),
+      ...(chance.next() < 0.2 ? { workflowTaskProblemsReported: 2 } : {}),
+      ...(chance.next() < 0.2 ? { workflowTaskHeartbeatMaxMs: 500 } : {}),
     };
     this.disk = new Disk(this.timeline, chance, this.#plan, {
       committed: (group, refs) => {

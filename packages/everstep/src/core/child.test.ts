@@ -241,3 +241,19 @@ test('at the close children are terminated, asked to cancel, or left alone CH-4'
     },
   ]);
 });
+
+test("a child that its parent was told of otherwise is nobody's: not started, or of another run CH-1", () => {
+  const failed = new Children();
+  failed.startChild();
+  failed.input(childStartFailed, {
+    kind: 'childStartFailed',
+    initiatedEventId: 5,
+    cause: 'WORKFLOW_ALREADY_EXISTS',
+  });
+  expect(failed.started()).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } });
+  const other = new Children();
+  other.startChild();
+  other.started('run-1');
+  expect(other.started('run-2')).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } });
+  expect(other.started('run-1')).toMatchObject({ ok: true });
+});

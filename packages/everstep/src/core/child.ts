@@ -4,7 +4,7 @@
  * Read next: child-command.ts, child-events.ts.
  */
 import proto from '@temporalio/proto';
-import { accepted, alreadyCompleted } from './answer.ts';
+import { accepted, alreadyCompleted, notFound } from './answer.ts';
 import { addChildClose } from './child-close.ts';
 import { applyChildStarted, forgetChild } from './child-events.ts';
 import type { Draft } from './draft.ts';
@@ -29,12 +29,13 @@ const startFailedCauses = {
 export function childStarted(draft: Draft, input: InputOf<'childStarted'>): Answer<undefined> {
   if (!isOpen(draft.state)) return alreadyCompleted();
   const child = draft.state.children.get(input.initiatedEventId);
-  if (!child) return accepted;
+  // The parent was told meanwhile that it could not be started, or of another run: this one is nobody's.
+  if (!child || (child.runId !== '' && child.runId !== input.childRunId)) {
+    return notFound('The child is not pending.');
+  }
   if (child.runId === '') {
     addStarted(draft, child, input.childRunId, input.header);
     scheduleWorkflowTask(draft);
-  } else if (child.runId !== input.childRunId) {
-    return accepted;
   }
   // Again for a repeated message: the first confirmation may have been lost, and the child takes only one.
   draft.outbox.push({

@@ -228,12 +228,17 @@ export class OutboxDelivery {
       );
     } catch (error) {
       if (!isServiceError(error, 'NOT_FOUND')) throw error;
-      // The parent closed meanwhile: its close policy is for this child too.
-      await this.#closeOrphan(run, event, {
+      const orphan = {
         namespaceId: namespace.namespaceId,
         workflowId: attributes.workflowId ?? '',
         runId: childRunId,
-      });
+      };
+      const now = await executor.locate(run.key);
+      const info = now?.latest?.children.get(initiatedEventId);
+      const known = info !== undefined && (info.runId === '' || info.runId === childRunId);
+      // The parent closed meanwhile: its close policy is for this child too. Or it was told by another delivery that
+      // the child could not be started: then this one may not run.
+      await this.#closeOrphan(run, known ? event : {}, orphan);
       await this.#options.store.outbox.delete({ outboxIds: [outboxId] });
     }
   }

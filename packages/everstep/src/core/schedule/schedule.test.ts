@@ -320,7 +320,8 @@ describe('each nominal time', () => {
               });
             }
           }
-          driver.advance(0);
+          do driver.started().advance(0);
+          while (driver.starts.length > 0);
           const { s } = driver;
           const decided =
             s.actionCount +

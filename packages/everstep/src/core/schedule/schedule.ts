@@ -36,8 +36,9 @@ const scheduleType = 'temporal-sys-scheduler-workflow';
 const bufferMax = 1_000;
 const recentMax = 10;
 const requestIdsMax = 100;
-/** In one transition: so many times are looked at, and so many workflows started; the rest follows at once. */
+/** So many times are looked at in one transition; the rest follows at once. */
 const timesMax = 10_000;
+/** So many starts are on their way at once; the rest follows when the word of these has come. */
 const startsMax = 100;
 
 type Schedule = Mutable<ScheduleState>;
@@ -104,7 +105,7 @@ function change(draft: Draft, what: (s: Schedule) => Answer<undefined> | void): 
   const { schedule } = draft.state;
   if (!schedule || !isOpen(draft.state)) return alreadyCompleted();
   const s: Schedule = { ...schedule };
-  takeDue(draft, s);
+  takeDue(draft, s, startsMax);
   const answer = what(s);
   if (answer && !answer.ok) return answer;
   go(draft, s);
@@ -130,13 +131,14 @@ export function wakeSchedule(draft: Draft): void {
 export function updateSchedule(draft: Draft, input: InputOf<'updateSchedule'>): Answer<undefined> {
   return change(draft, (s) => {
     if (!isNewRequest(s, input.requestId)) return undefined;
+    takeDue(draft, s, Infinity);
     if (input.conflictToken !== 0 && input.conflictToken !== s.conflictToken) {
       return refuse('FAILED_PRECONDITION', 'mismatched conflict token');
     }
     s.schedule = input.schedule;
     s.updateTime = draft.now;
     s.conflictToken += 1;
-    // Times of the new spec count from now on; what the old one has decided stays decided.
+    // Times of the new spec count from now on; what was due by the old one has been decided.
     s.processedTime = Math.max(s.processedTime, decidedUpTo(draft.state.workflowId, s, draft.now));
     if (input.searchAttributes) s.searchAttributes = input.searchAttributes;
     if (input.memo) draft.state.memo = input.memo;
@@ -146,7 +148,9 @@ export function updateSchedule(draft: Draft, input: InputOf<'updateSchedule'>): 
 
 export function patchSchedule(draft: Draft, input: InputOf<'patchSchedule'>): Answer<undefined> {
   return change(draft, (s) => {
-    if (isNewRequest(s, input.requestId)) applyPatch(draft, s, input.patch);
+    if (!isNewRequest(s, input.requestId)) return;
+    takeDue(draft, s, Infinity);
+    applyPatch(draft, s, input.patch);
   });
 }
 
@@ -286,8 +290,11 @@ function next(draft: Draft, s: Schedule, after: number): ScheduleTime | undefine
   return compileSpec(s.schedule.spec ?? {}).nextTime(after, seedOf(draft.state.workflowId, s));
 }
 
-/** Decides the nominal times that have come. While none may be taken they pass. */
-function takeDue(draft: Draft, s: Schedule): void {
+/**
+ * Decides the nominal times that have come, as long as fewer starts than that are on their way. While none may be
+ * taken they pass.
+ */
+function takeDue(draft: Draft, s: Schedule, startingMax: number): void {
   const { now } = draft;
   const { catchupWindowMs } = policiesOf(s.schedule);
   for (let looked = 0; looked < timesMax; looked += 1) {
@@ -297,7 +304,7 @@ function takeDue(draft: Draft, s: Schedule): void {
     }
     const time = next(draft, s, s.processedTime);
     if (!time || time.actual > now) return;
-    if (draft.outbox.length >= startsMax) return;
+    if (s.starting.length >= startingMax) return;
     s.processedTime = time.nominal;
     if (now - time.actual > catchupWindowMs) {
       s.missedCatchupWindow += 1; // SC-3
@@ -316,7 +323,7 @@ function takeDue(draft: Draft, s: Schedule): void {
 /** Goes on with backfills as long as there is room for what they bring. */
 function takeBackfills(draft: Draft, s: Schedule): void {
   let looked = 0;
-  while (mayBackfill(s) && draft.outbox.length < startsMax && looked < timesMax) {
+  while (mayBackfill(s) && looked < timesMax) {
     const [backfill, ...others] = s.backfills;
     if (!backfill) return;
     looked += 1;
@@ -336,8 +343,12 @@ function takeBackfills(draft: Draft, s: Schedule): void {
   drain(draft, s);
 }
 
+function mayStart(s: Schedule): boolean {
+  return s.starting.length < startsMax;
+}
+
 function mayBackfill(s: Schedule): boolean {
-  return s.backfills.length > 0 && s.buffered.length < bufferMax / 2;
+  return s.backfills.length > 0 && s.buffered.length < bufferMax / 2 && mayStart(s);
 }
 
 /** Starts, skips or keeps what waits. */
@@ -393,6 +404,7 @@ function endRunning(draft: Draft, s: Schedule, how: 'cancel' | 'terminate'): voi
 }
 
 function nextWake(draft: Draft, s: Schedule): number {
+  if (!mayStart(s)) return 0;
   if (mayBackfill(s)) return draft.now;
   if (!canTakeActions(s)) return 0;
   return next(draft, s, s.processedTime)?.actual ?? 0;

@@ -1,8 +1,10 @@
 /** The SQLite driver of a process that is to be killed: the real one, with a trapdoor at each of its doors. */
+import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { SqliteDriver, SqliteHandle, SqliteStatement } from '../../src/store/sqlite/driver.ts';
 import type { Place, Trap, Trapdoor } from './failpoints.ts';
 import { killSelf } from './failpoints.ts';
+import type { PlantedBug } from './planted.ts';
 
 interface HandleWithFunctions extends SqliteHandle {
   function(name: string, call: () => number): void;
@@ -12,10 +14,12 @@ export class CrashDriver implements SqliteDriver {
   readonly name: string;
   readonly #real: SqliteDriver;
   readonly #trapdoor: Trapdoor;
+  readonly #planted: PlantedBug | undefined;
   /** Set while this process ends what a dead one had started. */
   recovering = false;
 
-  constructor(real: SqliteDriver, trapdoor: Trapdoor) {
+  constructor(real: SqliteDriver, trapdoor: Trapdoor, planted?: PlantedBug) {
+    this.#planted = planted;
     this.name = `${real.name}, to be killed`;
     this.#real = real;
     this.#trapdoor = trapdoor;
@@ -23,8 +27,9 @@ export class CrashDriver implements SqliteDriver {
 
   open(path: string): SqliteHandle {
     const trapdoor = this.#trapdoor;
+    if (this.#planted === 'wal-removed') rmSync(`${path}-wal`, { force: true });
     const handle = this.#real.open(path) as HandleWithFunctions;
-    return new CrashHandle(handle, trapdoor, (place) => {
+    return new CrashHandle(handle, trapdoor, this.#planted, (place) => {
       trapdoor.pass(place);
       if (this.recovering) {
         if (place === 'in-transaction') trapdoor.pass('recovery:in-transaction');
@@ -39,11 +44,22 @@ class CrashHandle implements SqliteHandle {
   readonly #handle: HandleWithFunctions;
   readonly #trapdoor: Trapdoor;
   readonly #pass: (place: Place) => void;
+  readonly #planted: PlantedBug | undefined;
+  /** A commit that has been answered and not been made. */
+  #owed: (() => unknown) | undefined;
+  /** The file is open: what is committed from now on is what somebody waits for. */
+  #serving = false;
   #inTransaction = false;
   #migrating = false;
   #checkpointKiller: CheckpointKiller | undefined;
 
-  constructor(handle: HandleWithFunctions, trapdoor: Trapdoor, pass: (place: Place) => void) {
+  constructor(
+    handle: HandleWithFunctions,
+    trapdoor: Trapdoor,
+    planted: PlantedBug | undefined,
+    pass: (place: Place) => void,
+  ) {
+    this.#planted = planted;
     this.#handle = handle;
     this.#trapdoor = trapdoor;
     this.#pass = pass;
@@ -93,8 +109,11 @@ class CrashHandle implements SqliteHandle {
     killSelf();
   }
 
-  prepare(sql: string): SqliteStatement {
+  prepare(text: string): SqliteStatement {
+    const unchecked = this.#planted === 'version-unchecked' && text.startsWith('UPDATE runs');
+    const sql = unchecked ? text.replace('AND version = ?', 'AND version >= 0 * ?') : text;
     const statement = this.#handle.prepare(sql);
+    if (sql.startsWith('INSERT INTO history')) this.#serving = true;
     if (sql === 'BEGIN IMMEDIATE') return this.#around(statement, (run) => this.#begin(run));
     if (sql === 'COMMIT') return this.#around(statement, (run) => this.#commit(run));
     return this.#around(statement, (run) => {
@@ -112,7 +131,12 @@ class CrashHandle implements SqliteHandle {
   }
 
   #begin<T>(run: () => T): T {
+    this.#pay();
     this.#pass('before-begin');
+    if (this.#planted === 'no-transaction') {
+      this.#inTransaction = true;
+      return undefined as T;
+    }
     const result = run();
     this.#inTransaction = true;
     return result;
@@ -121,7 +145,7 @@ class CrashHandle implements SqliteHandle {
   #commit<T>(run: () => T): T {
     this.#pass('before-commit');
     if (this.#migrating) this.#pass('migration:before-commit');
-    const result = run();
+    const result = this.#make(run);
     this.#inTransaction = false;
     this.#pass('after-commit');
     if (this.#migrating) this.#pass('migration:after-commit');
@@ -135,7 +159,21 @@ class CrashHandle implements SqliteHandle {
     return result;
   }
 
+  #make<T>(commit: () => T): T {
+    if (this.#planted === 'no-transaction') return undefined as T;
+    if (this.#planted !== 'reply-before-commit' || !this.#serving) return commit();
+    this.#owed = commit;
+    setTimeout(() => this.#pay(), 5);
+    return undefined as T;
+  }
+
+  #pay(): void {
+    this.#owed?.();
+    this.#owed = undefined;
+  }
+
   close(): void {
+    this.#pay();
     this.#handle.close();
   }
 }

@@ -56,7 +56,7 @@ async function obey(command: Command): Promise<unknown> {
     case 'start': {
       trapdoor.arm(command.trap);
       component = new AsyncTaskComponent({
-        store: await crashStore(command.path, trapdoor, command.retentionMs),
+        store: await crashStore(command.path, trapdoor, command),
         worker: command.role !== 'submitter',
         logger,
       });

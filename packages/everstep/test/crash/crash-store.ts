@@ -3,29 +3,35 @@ import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { CommitGroup, CommitResult, Store } from '../../src/store/store.ts';
 import { CrashDriver } from './crash-driver.ts';
+import type { PlantedBug } from './planted.ts';
 import type { Trapdoor } from './failpoints.ts';
+
+interface CrashStoreOptions {
+  readonly retentionMs?: number;
+  readonly planted?: PlantedBug;
+}
 
 export class CrashStore extends SqliteStore {
   readonly #driver: CrashDriver;
   readonly #trapdoor: Trapdoor;
   readonly #retentionMs: number | undefined;
+  readonly #planted: PlantedBug | undefined;
+  #writes = 0;
   #processId = '';
   #buried = false;
 
-  constructor(
-    path: string,
-    driver: CrashDriver,
-    trapdoor: Trapdoor,
-    retentionMs: number | undefined,
-  ) {
+  constructor(path: string, driver: CrashDriver, trapdoor: Trapdoor, options: CrashStoreOptions) {
     super({ path, driver });
     this.#driver = driver;
     this.#trapdoor = trapdoor;
-    this.#retentionMs = retentionMs;
+    this.#retentionMs = options.retentionMs;
+    this.#planted = options.planted;
   }
 
   override commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
-    const results = super.commit(this.#retentionMs === undefined ? groups : groups.map(this.#soon));
+    let written = this.#retentionMs === undefined ? groups : groups.map(this.#soon);
+    if (this.#planted === 'events-lost') written = written.map(this.#forgetful);
+    const results = super.commit(written);
     // The replies leave in the microtasks that follow.
     setImmediate(() => this.#trapdoor.pass('after-reply'));
     return results;
@@ -42,6 +48,15 @@ export class CrashStore extends SqliteStore {
     }),
   });
 
+  readonly #forgetful = (group: CommitGroup): CommitGroup => ({
+    ...group,
+    writes: group.writes.map(({ history, ...write }) => {
+      this.#writes += 1;
+      const forgotten = write.ref !== undefined && this.#writes % 10 === 0;
+      return forgotten || history === undefined ? write : { ...write, history };
+    }),
+  });
+
   override get runs(): Store['runs'] {
     const runs = super.runs;
     return {
@@ -49,6 +64,7 @@ export class CrashStore extends SqliteStore {
       heldBy: async (request) => {
         const refs = await runs.heldBy(request);
         if (this.#isDead(request.processId)) {
+          if (this.#planted === 'death-unnoticed') return [];
           this.#driver.recovering = true;
           this.#trapdoor.pass('recovery:held-known');
         }
@@ -109,8 +125,8 @@ export class CrashStore extends SqliteStore {
 export async function crashStore(
   path: string,
   trapdoor: Trapdoor,
-  retentionMs?: number,
+  options: CrashStoreOptions,
 ): Promise<CrashStore> {
-  const driver = new CrashDriver(await loadDriver(path), trapdoor);
-  return new CrashStore(path, driver, trapdoor, retentionMs);
+  const driver = new CrashDriver(await loadDriver(path), trapdoor, options.planted);
+  return new CrashStore(path, driver, trapdoor, options);
 }

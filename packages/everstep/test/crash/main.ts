@@ -2,17 +2,22 @@
  * `npm run crash -- --rounds N [--kills K] [--jobs J] [--seed S] [--failpoint name] [--shape name]`: N rounds of each
  * cell, with K kills each, J rounds side by side.
  */
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Chance } from '../chance.ts';
 import { Spares } from './crew.ts';
 import { failpoints, type Failpoint } from './failpoints.ts';
 import { add, killsOf, newTotals, runRound, table, type Cell, type RoundReport } from './matrix.ts';
+import { isPlantedBug, plantedBugs, type PlantedBug } from './planted.ts';
 import { shapes } from './round.ts';
+
+const plantedRoundsMax = 5;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1' },
     kills: { type: 'string', default: '3' },
+    planted: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     seed: { type: 'string' },
     failpoint: { type: 'string' },
@@ -35,6 +40,7 @@ if (!Number.isInteger(jobs) || jobs < 1) refuse('--jobs wants a whole number, at
 if (chosen.length === 0) refuse(`--failpoint is one of ${failpoints.join(', ')}`);
 if (chosenShapes.length === 0) refuse(`--shape is the beginning of one of: ${shapes.join(', ')}`);
 
+if (values.planted !== undefined) process.exit(await findPlanted(values.planted));
 console.log(`crash matrix: ${rounds} rounds a cell, ${kills} kills a round, seed ${seed}`);
 const totals = newTotals(chosen);
 const failed: string[] = [];
@@ -63,6 +69,54 @@ async function workOff(): Promise<void> {
   } finally {
     await spares.dismiss();
   }
+}
+
+/** Each bug in rounds of its cell until it is found; the exit code. */
+async function findPlanted(which: string): Promise<number> {
+  const names = which === 'all' ? Object.keys(plantedBugs) : [which];
+  const spares = new Spares();
+  let missed = 0;
+  try {
+    for (const name of names) {
+      if (!isPlantedBug(name)) {
+        return refuse(`--planted is all or one of ${Object.keys(plantedBugs).join(', ')}`);
+      }
+      const finding = await found(name, spares);
+      if (finding === undefined) missed += 1;
+      console.log(finding ?? `MISSED ${name} in ${plantedRoundsMax} rounds`);
+    }
+  } finally {
+    await spares.dismiss();
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+async function found(planted: PlantedBug, spares: Spares): Promise<string | undefined> {
+  const { failpoint, shape } = plantedBugs[planted];
+  let killed = 0;
+  for (let round = 1; round <= plantedRoundsMax; round += 1) {
+    const own = seedOf(seed + round, failpoint, shape);
+    const planned = killsOf(failpoint, kills);
+    const told = await runRound({ shape, kills: planned, seed: own, spares, planted }).then(
+      (report) => {
+        killed += report.killed;
+        rmSync(report.folder, { recursive: true, force: true });
+        // A trap that nobody walked into shows nothing.
+        const told = report.violations.filter((said) => !said.startsWith('not reached'));
+        return told.toSorted((a, b) => Number(isPlain(b)) - Number(isPlain(a)));
+      },
+      // The file is past reading.
+      (error: unknown) => [String(error)],
+    );
+    if (told.length > 0) {
+      return `found ${planted} in round ${round}, ${killed} kills (${failpoint}, ${shape}): ${told[0]}`;
+    }
+  }
+  return undefined;
+}
+
+function isPlain(violation: string): boolean {
+  return /^(lost|duplicated|repeated|integrity):/.test(violation);
 }
 
 function tell(report: RoundReport, cell: Cell, base: number): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Spares } from './crew.ts';
 import type { Failpoint } from './failpoints.ts';
 import { readLedgers } from './journal.ts';
+import type { PlantedBug } from './planted.ts';
 import { Round, shapes, type Shape } from './round.ts';
 import { readFile } from './stored-tasks.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -24,13 +25,15 @@ export interface RoundRequest {
   readonly seed: number;
   readonly spares: Spares;
   readonly tasksMin?: number;
+  readonly planted?: PlantedBug;
 }
 
 export async function runRound(request: RoundRequest): Promise<RoundReport> {
-  const { shape, kills, seed, spares, tasksMin = 16 } = request;
+  const { shape, kills, seed, spares, tasksMin = 16, planted } = request;
   const folder = mkdtempSync(join(tmpdir(), 'everstep-crash-'));
   const started = performance.now();
-  const outcome = await new Round({ shape, kills, seed, folder, spares, tasksMin }).run();
+  const plan = { shape, kills, seed, folder, spares, tasksMin, ...(planted && { planted }) };
+  const outcome = await new Round(plan).run();
   const stopped = !outcome.complaints.some((complaint) => complaint.startsWith('stuck'));
   const verdict = judge(
     outcome.journal,

@@ -1,4 +1,5 @@
 /** What the parent says to a process on its standard input, and hears on its standard output: one JSON a line. */
+import type { PlantedBug } from './planted.ts';
 import type { Trap } from './failpoints.ts';
 import type { WorkParams } from './workloads.ts';
 
@@ -13,6 +14,7 @@ export type Command =
       readonly trap?: Trap;
       /** Finished runs are deleted so long after their end; the engine's own time when it is missing. */
       readonly retentionMs?: number;
+      readonly planted?: PlantedBug;
     }
   | { readonly do: 'arm'; readonly trap?: Trap }
   | {

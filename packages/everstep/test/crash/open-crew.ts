@@ -21,8 +21,6 @@ export class OpenCrew {
   readonly journal: Journal<ParentEntry>;
   /** What the processes logged as a warning or an error, and what went wrong in a task's life. */
   readonly said: string[] = [];
-  /** Tasks that the verdict leaves out. */
-  readonly spoilt: string[] = [];
   readonly #chance = new Chance(7);
   readonly #lives: Promise<void>[] = [];
   #crew: Crewman[] = [];
@@ -105,10 +103,6 @@ export class OpenCrew {
     this.journal.write({ at: Date.now(), intent: 'submit', taskId });
     await this.ask({ do: 'submit', workload, params: { taskId, waits } });
     this.journal.write({ at: Date.now(), ack: 'submit', taskId });
-  }
-
-  spoil(taskId: string): void {
-    this.spoilt.push(taskId);
   }
 
   async until(taskId: string, step: string): Promise<void> {

@@ -69,7 +69,7 @@ function checkChildren(world: EndedWorld, parent: RunRecord): void {
   for (const { workflowId, policy, runId } of children) {
     const first = world.archive.byRunId.get(runId);
     if (!first) continue;
-    const last = endOfChain(world, first);
+    const last = chainOf(world, first).at(-1) ?? first;
     const complain = (what: string): void => {
       world.violated({ invariant: 17, what: `${parent.name}: its child ${workflowId} ${what}` });
     };
@@ -78,7 +78,9 @@ function checkChildren(world: EndedWorld, parent: RunRecord): void {
     if (after <= world.graceMs || policy === ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON)
       continue;
     if (policy === ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL) {
-      if (last.state?.cancelRequested !== true) complain('was not asked to cancel');
+      if (!chainOf(world, first).some(({ state }) => state?.cancelRequested === true)) {
+        complain('was not asked to cancel');
+      }
     } else if (last.state?.status !== 'terminated') {
       complain(`went on for ${after} ms and is ${last.state?.status}`);
     }
@@ -110,13 +112,14 @@ function openChildren(parent: RunRecord): readonly Child[] {
   return [...open.values()].filter(({ runId }) => runId !== '');
 }
 
-function endOfChain({ archive }: EndedWorld, first: RunRecord): RunRecord {
-  let last = first;
-  for (;;) {
-    const next = archive.byRunId.get(last.state?.newRunId ?? last.state?.resetRunId ?? '');
-    if (!next || next === last) return last;
-    last = next;
+/** A run that a reset made begins anew, whatever was asked of the one before. */
+function chainOf({ archive }: EndedWorld, first: RunRecord): readonly RunRecord[] {
+  const chain: RunRecord[] = [];
+  for (let run: RunRecord | undefined = first; run && !chain.includes(run);) {
+    chain.push(run);
+    run = archive.byRunId.get(run.state?.newRunId ?? '');
   }
+  return chain;
 }
 
 function wasReset({ archive }: EndedWorld, record: RunRecord): boolean {

@@ -97,11 +97,12 @@ export function retryActivity(
   // retried still closes it.
   if ('retryState' in backoff) {
     const final = backoff.retryState === RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE;
-    if (final || !activity.paused) return backoff.retryState;
+    if (final || !(activity.paused || activity.reset)) return backoff.retryState;
   }
-  const retryInMs = 'retryInMs' in backoff ? backoff.retryInMs : 0;
+  const retryInMs = 'retryInMs' in backoff && !activity.reset ? backoff.retryInMs : 0;
   const next = unstarted(activity);
-  next.attempt = activity.attempt + 1;
+  next.attempt = activity.reset ? 1 : activity.attempt + 1;
+  delete next.reset;
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now + retryInMs;
   next.dispatched = retryInMs === 0 && !activity.paused;

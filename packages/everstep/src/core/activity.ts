@@ -204,6 +204,6 @@ export function heartbeatActivity(
   return accept({
     cancelRequested: activity.cancelRequestedEventId !== 0,
     paused: activity.paused,
-    reset: false,
+    reset: activity.reset === true,
   });
 }

@@ -47,6 +47,12 @@ export type ActivityRef =
   | { readonly by: 'token'; readonly token: ActivityToken }
   | { readonly by: 'id'; readonly activityId: string };
 
+/** What an operator names (AC-15). */
+export type ActivitySelector =
+  | { readonly by: 'id'; readonly activityId: string }
+  | { readonly by: 'type'; readonly activityType: string }
+  | { readonly by: 'all' };
+
 export interface SignalArgs {
   readonly signalName: string;
   readonly input?: Payloads | null;
@@ -160,6 +166,19 @@ export type Input =
       readonly details?: Payloads | null;
       readonly identity: string;
     }
+  | { readonly kind: 'pauseActivity'; readonly activity: ActivitySelector }
+  | {
+      readonly kind: 'unpauseActivity';
+      readonly activity: ActivitySelector;
+      readonly resetAttempts: boolean;
+      readonly resetHeartbeat: boolean;
+    }
+  | {
+      readonly kind: 'resetActivity';
+      readonly activity: ActivitySelector;
+      readonly keepPaused: boolean;
+      readonly resetHeartbeat: boolean;
+    }
   | ({ readonly kind: 'signal' } & SignalArgs)
   | { readonly kind: 'admitUpdate'; readonly request: UpdateRequest }
   | {
@@ -253,6 +272,9 @@ export interface Replies extends ScheduleReplies {
     readonly paused: boolean;
     readonly reset: boolean;
   };
+  pauseActivity: undefined;
+  unpauseActivity: undefined;
+  resetActivity: undefined;
   signal: undefined;
   admitUpdate: undefined;
   requestCancel: undefined;

@@ -287,6 +287,7 @@ function encodeActivity(a: ActivityInfo, taskQueue: string): StoredActivity {
     lastAttemptCompleteTime: a.lastAttemptCompleteTime || undefined,
     priority: a.priority && priority.encode(a.priority),
     paused: a.paused || undefined,
+    reset: a.reset || undefined,
   } satisfies { readonly [Field in keyof ActivityInfo]-?: unknown };
 }
 

@@ -106,6 +106,8 @@ export interface ActivityInfo {
   readonly lastAttemptCompleteTime: number;
   readonly priority?: Priority;
   readonly paused: boolean;
+  /** AC-15: it begins anew with attempt 1 once the running attempt has ended. */
+  readonly reset?: boolean;
 }
 
 export interface TimerInfo {

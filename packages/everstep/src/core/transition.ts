@@ -14,6 +14,7 @@ import {
   heartbeatActivity,
   startActivity,
 } from './activity.ts';
+import { pauseActivity, resetActivity, unpauseActivity } from './activity-control.ts';
 import { requestCancel } from './cancel.ts';
 import { childClosed, childStarted, childStartFailed } from './child.ts';
 import { terminate, terminateRun } from './close.ts';
@@ -62,6 +63,9 @@ const handlers: Handlers = {
   failActivity,
   cancelActivity,
   heartbeatActivity,
+  pauseActivity,
+  unpauseActivity,
+  resetActivity,
   signal,
   admitUpdate,
   requestCancel,

@@ -9,6 +9,42 @@ const { RetryState, TimeoutType } = proto.temporal.api.enums.v1;
 const once = { retryPolicy: { maximumAttempts: 1 } };
 
 export function describeActivities(scenario: Scenario): void {
+  scenario('A paused activity is given to nobody until it goes on (AC-15)', async (host) => {
+    await host.start('a');
+    await host.turn([step('s')]);
+    const named = { namespace: 'default', execution: { workflowId: 'a' }, id: 's' };
+    await host.service.pauseActivity(named);
+    expect((await host.describe('a')).pendingActivities?.[0]?.paused).toBe(true);
+    expect(await host.tryPollStep()).toBeUndefined();
+    await host.service.unpauseActivity(named);
+    await host.completeStep(await host.pollStep());
+    expect(await host.names('a')).toContain('ActivityTaskCompleted');
+    expect(await refused(host.service.pauseActivity({ ...named, id: 'other' }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  scenario(
+    'A running attempt hears that it is paused or reset, and begins anew (AC-15)',
+    async (host) => {
+      await host.start('a');
+      await host.turn([step('s', { retryPolicy: { maximumAttempts: 1 } })]);
+      const named = { namespace: 'default', execution: { workflowId: 'a' }, id: 's' };
+      const task = await host.pollStep();
+      await host.service.pauseActivity(named);
+      expect(await host.heartbeat(task)).toMatchObject({ activityPaused: true });
+      await host.failStep(task);
+      expect(await host.tryPollStep()).toBeUndefined();
+      await host.service.resetActivity({ ...named, resetHeartbeat: true });
+      const again = await host.pollStep();
+      expect(again.attempt).toBe(1);
+      await host.service.resetActivity(named);
+      expect(await host.heartbeat(again)).toMatchObject({ activityReset: true });
+      await host.failStep(again);
+      expect((await host.pollStep()).attempt).toBe(1);
+    },
+  );
+
   scenario(
     'A completed activity is written as started and completed, and wakes the run (EV-2)',
     async (host) => {

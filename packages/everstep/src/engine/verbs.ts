@@ -41,6 +41,9 @@ import { respondWorkflowTaskFailed } from './verbs/respond-workflow-task-failed.
 import { shutdownWorker } from './verbs/shutdown-worker.ts';
 import { signalWithStartWorkflowExecution } from './verbs/signal-with-start-workflow-execution.ts';
 import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
+import { pauseActivity } from './verbs/pause-activity.ts';
+import { resetActivity } from './verbs/reset-activity.ts';
+import { unpauseActivity } from './verbs/unpause-activity.ts';
 import { startWorkflowExecution } from './verbs/start-workflow-execution.ts';
 import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
 import { updateWorkflowExecution } from './verbs/update-workflow-execution.ts';
@@ -94,6 +97,9 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   shutdownWorker,
   signalWithStartWorkflowExecution,
   signalWorkflowExecution,
+  pauseActivity,
+  resetActivity,
+  unpauseActivity,
   startWorkflowExecution,
   terminateWorkflowExecution,
   updateNamespace,

@@ -35,7 +35,7 @@ const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
     'write',
     `startWorkflowExecution signalWorkflowExecution signalWithStartWorkflowExecution updateWorkflowExecution
      executeMultiOperation requestCancelWorkflowExecution terminateWorkflowExecution deleteWorkflowExecution
-     resetWorkflowExecution createSchedule updateSchedule patchSchedule deleteSchedule`,
+     resetWorkflowExecution pauseActivity unpauseActivity resetActivity createSchedule updateSchedule patchSchedule deleteSchedule`,
   ),
   ...inNamespace(
     'worker',

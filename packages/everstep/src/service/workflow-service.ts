@@ -117,6 +117,18 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequest,
     temporal.api.workflowservice.v1.ICountWorkflowExecutionsResponse
   >;
+  pauseActivity: Rpc<
+    temporal.api.workflowservice.v1.IPauseActivityRequest,
+    temporal.api.workflowservice.v1.IPauseActivityResponse
+  >;
+  unpauseActivity: Rpc<
+    temporal.api.workflowservice.v1.IUnpauseActivityRequest,
+    temporal.api.workflowservice.v1.IUnpauseActivityResponse
+  >;
+  resetActivity: Rpc<
+    temporal.api.workflowservice.v1.IResetActivityRequest,
+    temporal.api.workflowservice.v1.IResetActivityResponse
+  >;
   describeTaskQueue: Rpc<
     temporal.api.workflowservice.v1.IDescribeTaskQueueRequest,
     temporal.api.workflowservice.v1.IDescribeTaskQueueResponse

@@ -128,7 +128,8 @@ export class Archive {
       complain(1, `its status is ${state.status}, its history says otherwise`);
     }
     if (!isOpen(state) && record.closedAt === 0) record.closedAt = world.elapsed();
-    if (before && isOpen(before)) checkClosedChildren(state, write.outbox, complain);
+    if (before && isOpen(before))
+      checkClosedChildren(state, write.outbox, record.events.at(-1), complain);
     checkBuffer(state, complain);
     checkUniqueIds(state, complain);
     checkWakeAt(state, write.columns, complain);

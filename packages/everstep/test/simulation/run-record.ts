@@ -52,11 +52,18 @@ export function tokenOf(event: HistoryEvent): string | undefined {
     return signaled.externalWorkflowExecution ? `${text}@${signaled.requestId}` : text;
   }
   const completed = event.activityTaskCompletedEventAttributes;
-  if (completed) return textOf(completed.result?.payloads?.[0]?.data);
+  if (completed) {
+    const text = textOf(completed.result?.payloads?.[0]?.data);
+    return text && isToken(text) ? text : undefined;
+  }
   const reason =
     event.workflowExecutionTerminatedEventAttributes?.reason ??
     event.workflowExecutionCancelRequestedEventAttributes?.cause;
-  return reason && /^[a-z]+-\d+$/.test(reason) ? reason : undefined;
+  return reason && isToken(reason) ? reason : undefined;
+}
+
+function isToken(text: string): boolean {
+  return text.length < 40 && /^[a-z]+-\d+$/.test(text);
 }
 
 function textOf(data: Uint8Array | null | undefined): string | undefined {

@@ -21,9 +21,12 @@ export function checkBuffer(state: RunState, complain: Complain): void {
 export function checkClosedChildren(
   state: RunState,
   outbox: readonly Uint8Array[],
+  close: HistoryEvent | undefined,
   complain: Complain,
 ): void {
-  if (isOpen(state)) return;
+  // The children of a run that is reset go to the run that follows it.
+  const by = close?.workflowExecutionTerminatedEventAttributes?.identity;
+  if (isOpen(state) || by === 'history-resetter') return;
   const told = outbox.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as OutboxMessage);
   for (const { parentClosePolicy, workflowId, runId } of state.children.values()) {
     if (runId === '' || parentClosePolicy === ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON) {

@@ -86,9 +86,11 @@ export function retryActivity(
   ) {
     return RetryState.RETRY_STATE_TIMEOUT;
   }
+  // AC-15: an attempt during which it was reset counts as the first.
+  const attempt = activity.reset ? 1 : activity.attempt;
   const backoff = nextBackoff({
     policy: activity.retryPolicy,
-    attempt: activity.attempt,
+    attempt,
     now: draft.now,
     expirationTime: activityExpirationTime(activity),
     failure,
@@ -97,11 +99,11 @@ export function retryActivity(
   // retried still closes it.
   if ('retryState' in backoff) {
     const final = backoff.retryState === RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE;
-    if (final || !(activity.paused || activity.reset)) return backoff.retryState;
+    if (final || !activity.paused) return backoff.retryState;
   }
-  const retryInMs = 'retryInMs' in backoff && !activity.reset ? backoff.retryInMs : 0;
+  const retryInMs = 'retryInMs' in backoff ? backoff.retryInMs : 0;
   const next = unstarted(activity);
-  next.attempt = activity.reset ? 1 : activity.attempt + 1;
+  next.attempt = attempt + 1;
   delete next.reset;
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now + retryInMs;

@@ -34,7 +34,7 @@ export function unpauseActivity(
   });
 }
 
-/** Attempt 1 again: at once for one that waits, after the running attempt for one that has started. */
+/** Attempt 1 again: at once for one that waits; of one that has started, the running attempt counts as the first. */
 export function resetActivity(draft: Draft, input: InputOf<'resetActivity'>): Answer<undefined> {
   return change(draft, input.activity, (activity) => {
     if (!input.keepPaused) activity.paused = false;

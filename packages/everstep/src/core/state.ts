@@ -106,7 +106,7 @@ export interface ActivityInfo {
   readonly lastAttemptCompleteTime: number;
   readonly priority?: Priority;
   readonly paused: boolean;
-  /** AC-15: it begins anew with attempt 1 once the running attempt has ended. */
+  /** AC-15: the running attempt counts as the first. */
   readonly reset?: boolean;
 }
 

@@ -19,6 +19,8 @@ export default defineConfig({
       'bench/test/**/*.test.ts',
     ],
     pool: 'forks',
+    // Many tests wait for other processes, so that a core to each file is not too much.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,

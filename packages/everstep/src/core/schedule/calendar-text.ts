@@ -122,15 +122,15 @@ export interface ParsedCron {
   readonly timeZone: string;
 }
 
-const shorthands: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
+const shorthands: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+]);
 
 export function parseCron(cron: string): Parsed<ParsedCron> {
   const [before = '', ...commented] = cron.split('#');
@@ -143,7 +143,7 @@ export function parseCron(cron: string): Parsed<ParsedCron> {
     const interval = parseEvery(text.slice('@every'.length).trim());
     return interval.ok ? { ok: true, value: { interval: interval.value, timeZone } } : interval;
   }
-  const fields = (shorthands[text] ?? text).split(/\s+/);
+  const fields = (shorthands.get(text) ?? text).split(/\s+/);
   if (fields.length < 5 || fields.length > 7) {
     return bad('CronString does not have 5-7 fields');
   }

@@ -90,6 +90,7 @@ describe('the canonical form of a spec', () => {
     ],
     [{ structuredCalendar: [{ hour: [{ start: 24 }] }] }, 'Hour is not in range [0-23]'],
     [{ timezoneData: new Uint8Array(1) }, 'timezone_data is not supported'],
+    [{ cronString: ['constructor'] }, 'CronString does not have 5-7 fields'],
   ] satisfies [WireSpec, string][])('refuses %j', (spec, problem) => {
     expect(problemOf(spec)).toContain(problem);
   });

@@ -422,9 +422,9 @@ class EmbeddedEngine implements Engine {
         const { processes, matching } = this.#context;
         if (processes.announcesOther(matching.polled()))
           await processes.announce(matching.polled());
-        await processes.look();
+        const hasOrHadOthers = await processes.look();
         await this.#leaveSticky();
-        if (this.#context.processes.others.length > 0) this.#look();
+        if (hasOrHadOthers) this.#look();
         await this.#outbox.sweep();
         await this.#retention.sweep();
       });

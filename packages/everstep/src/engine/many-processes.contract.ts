@@ -261,6 +261,26 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
+    'Rows that the last other process leaves are given to a poll that waits already (decision 11)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const dying = await world.host({ wrap: tap.wrap });
+      await host.start('a');
+      tap.before = () => new Promise(() => undefined);
+      void dying.tryPoll().catch(() => undefined);
+      await world.clock.settle();
+      const poll = host.service.pollWorkflowTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: 'orders' },
+      });
+      await world.clock.advance(2_000);
+      await dying.vanish();
+      await world.clock.advance(2_000);
+      expect((await poll).workflowExecution?.workflowId).toBe('a');
+    },
+  );
+
+  scenario(
     'A row taken up on an old state is not lost with the process that took it (decision 11)',
     async (host, world) => {
       const tap = new StoreTap();

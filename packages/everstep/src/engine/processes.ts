@@ -81,8 +81,11 @@ export class Processes {
     });
   }
 
-  /** Every second: shows that this process lives, and looks for those that do not. */
-  async look(): Promise<void> {
+  /**
+   * Every second: shows that this process lives, and looks for those that do not. True if others are there or were
+   * until now: the last of them may have left rows and been gone before it could ring.
+   */
+  async look(): Promise<boolean> {
     const { clock, store, processId } = this.#options;
     const now = clock.now();
     this.#lookedAt = now;
@@ -96,11 +99,13 @@ export class Processes {
     const others: ProcessRow[] = [];
     const dead: ProcessRow[] = [];
     this.#countHeartbeats(rows);
+    const hadOthers = this.#others.length > 0;
     for (const row of rows) {
       if (row.processId !== processId) (this.#isDead(row, now) ? dead : others).push(row);
     }
     this.#others = others;
     for (const row of dead) await this.bury(row.processId, row.queues);
+    return hadOthers || others.length + dead.length > 0;
   }
 
   async lookIfOlderThan(ms: number): Promise<void> {

@@ -9,6 +9,7 @@ import type { DispatchTask, Interrupt } from './input.ts';
 import { EventType, RetryState, TimeoutType } from './proto.ts';
 import type { Failure, HistoryEvent, Payloads } from './proto.ts';
 import { nextBackoff } from './retry.ts';
+import { copyOfActivity } from './state.ts';
 import type { ActivityInfo } from './state.ts';
 import { longOf, numberOf, timestampOf } from './time.ts';
 import { scheduleWorkflowTask } from './workflow-task.ts';
@@ -49,15 +50,13 @@ export function activityExpirationTime(activity: ActivityInfo): number {
 
 /** A copy to be written, with what a start set cleared. */
 function unstarted(activity: ActivityInfo): Mutable<ActivityInfo> {
-  const next: Mutable<ActivityInfo> = {
-    ...activity,
-    stamp: activity.stamp + 1,
-    startedTime: 0,
-    startRequestId: '',
-    startedIdentity: '',
-    lastWorkerIdentity: activity.startedIdentity || activity.lastWorkerIdentity,
-  };
-  delete next.processId;
+  const next = copyOfActivity(activity);
+  next.stamp += 1;
+  next.startedTime = 0;
+  next.startRequestId = '';
+  next.startedIdentity = '';
+  next.lastWorkerIdentity = activity.startedIdentity || activity.lastWorkerIdentity;
+  next.processId = undefined;
   return next;
 }
 
@@ -104,7 +103,7 @@ export function retryActivity(
   const retryInMs = 'retryInMs' in backoff ? backoff.retryInMs : 0;
   const next = unstarted(activity);
   next.attempt = attempt + 1;
-  delete next.reset;
+  next.reset = undefined;
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now + retryInMs;
   next.dispatched = retryInMs === 0 && !activity.paused;

@@ -3,7 +3,7 @@ import { dispatchTaskOf } from './activity-attempt.ts';
 import { accepted, alreadyCompleted, notFound } from './answer.ts';
 import type { Draft, Mutable } from './draft.ts';
 import type { ActivitySelector, Answer, InputOf } from './input.ts';
-import { isOpen } from './state.ts';
+import { copyOfActivity, isOpen } from './state.ts';
 import type { ActivityInfo } from './state.ts';
 
 /** A queued task dies; a running attempt may finish, and a failure then parks it. */
@@ -72,7 +72,7 @@ function change(
     return notFound(`activity with ID ${selector.activityId} not found`);
   }
   for (const activity of selected) {
-    const next: Mutable<ActivityInfo> = { ...activity };
+    const next = copyOfActivity(activity);
     apply(next);
     draft.own('activities').set(next.scheduledEventId, next);
     draft.touch();

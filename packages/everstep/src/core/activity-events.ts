@@ -4,6 +4,7 @@ import type { EventTable } from './event-table.ts';
 import { EventType } from './proto.ts';
 import type { HistoryEvent } from './proto.ts';
 import { retryPolicyFromWire } from './retry.ts';
+import { copyOfActivity } from './state.ts';
 import type { WireLong } from './time.ts';
 import { msOfDuration, msOfTimestamp, numberOf } from './time.ts';
 
@@ -24,6 +25,7 @@ export function applyActivityScheduled(draft: Draft, event: HistoryEvent): void 
     startedTime: 0,
     startRequestId: '',
     startedIdentity: '',
+    processId: undefined,
     scheduleToCloseMs: msOfDuration(attributes.scheduleToCloseTimeout),
     scheduleToStartMs: msOfDuration(attributes.scheduleToStartTimeout),
     startToCloseMs: msOfDuration(attributes.startToCloseTimeout),
@@ -31,10 +33,13 @@ export function applyActivityScheduled(draft: Draft, event: HistoryEvent): void 
     retryPolicy: retryPolicyFromWire(attributes.retryPolicy),
     cancelRequestedEventId: 0,
     lastHeartbeatTime: 0,
+    heartbeatDetails: undefined,
+    lastFailure: undefined,
     lastWorkerIdentity: '',
     lastAttemptCompleteTime: 0,
-    ...(attributes.priority && { priority: attributes.priority }),
+    priority: attributes.priority ?? undefined,
     paused: false,
+    reset: undefined,
   });
 }
 
@@ -43,14 +48,13 @@ function applyActivityStarted(draft: Draft, event: HistoryEvent): void {
   const attributes = event.activityTaskStartedEventAttributes ?? {};
   const activity = draft.state.activities.get(numberOf(attributes.scheduledEventId));
   if (!activity || activity.startedTime !== 0) return;
-  draft.own('activities').set(activity.scheduledEventId, {
-    ...activity,
-    attempt: attributes.attempt ?? 1,
-    startedTime: msOfTimestamp(event.eventTime),
-    startRequestId: attributes.requestId ?? '',
-    startedIdentity: attributes.identity ?? '',
-    ...(attributes.lastFailure && { lastFailure: attributes.lastFailure }),
-  });
+  const started = copyOfActivity(activity);
+  started.attempt = attributes.attempt ?? 1;
+  started.startedTime = msOfTimestamp(event.eventTime);
+  started.startRequestId = attributes.requestId ?? '';
+  started.startedIdentity = attributes.identity ?? '';
+  if (attributes.lastFailure) started.lastFailure = attributes.lastFailure;
+  draft.own('activities').set(activity.scheduledEventId, started);
 }
 
 export function applyActivityCancelRequested(draft: Draft, event: HistoryEvent): void {
@@ -58,7 +62,9 @@ export function applyActivityCancelRequested(draft: Draft, event: HistoryEvent):
   const activity = draft.state.activities.get(id);
   // The activity may have closed already, its close still in the buffer.
   if (!activity) return;
-  draft.own('activities').set(id, { ...activity, cancelRequestedEventId: numberOf(event.eventId) });
+  const canceled = copyOfActivity(activity);
+  canceled.cancelRequestedEventId = numberOf(event.eventId);
+  draft.own('activities').set(id, canceled);
 }
 
 export function forgetActivity(draft: Draft, scheduledEventId: WireLong): void {

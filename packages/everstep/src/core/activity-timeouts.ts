@@ -14,6 +14,7 @@ import type { Draft } from './draft.ts';
 import { processLostFailure, timeoutFailure } from './failure.ts';
 import { RetryState, TimeoutType } from './proto.ts';
 import { timeoutTypeName } from './retry.ts';
+import { copyOfActivity } from './state.ts';
 import type { ActivityInfo } from './state.ts';
 
 interface Deadline {
@@ -79,7 +80,9 @@ export function expireActivities(draft: Draft, at: number = draft.now): void {
   due?.sort((a, b) => a.time - b.time || a.activity.scheduledEventId - b.activity.scheduledEventId);
   for (const deadline of due ?? []) expireActivity(draft, deadline);
   for (const activity of retries ?? []) {
-    draft.own('activities').set(activity.scheduledEventId, { ...activity, dispatched: true });
+    const dispatched = copyOfActivity(activity);
+    dispatched.dispatched = true;
+    draft.own('activities').set(activity.scheduledEventId, dispatched);
     draft.touch();
     draft.tasks.push(dispatchTaskOf(activity));
   }

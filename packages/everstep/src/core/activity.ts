@@ -11,7 +11,7 @@ import type { ActivityRef, Answer, InputOf, Replies } from './input.ts';
 import { failureBytes, payloadsBytes } from './payload-size.ts';
 import type { Failure } from './proto.ts';
 import type { ActivityInfo } from './state.ts';
-import { activityById, isOpen } from './state.ts';
+import { activityById, copyOfActivity, isOpen } from './state.ts';
 
 function activityGone(): Refused {
   return notFound(
@@ -69,13 +69,11 @@ export function startActivity(
   if (activity.stamp !== input.stamp || activity.paused) {
     return notFound(`Activity task with this stamp not found: ${input.stamp}`);
   }
-  const started: ActivityInfo = {
-    ...activity,
-    startedTime: draft.now,
-    startRequestId: input.requestId,
-    startedIdentity: input.identity,
-    ...(input.processId !== undefined && { processId: input.processId }),
-  };
+  const started = copyOfActivity(activity);
+  started.startedTime = draft.now;
+  started.startRequestId = input.requestId;
+  started.startedIdentity = input.identity;
+  started.processId = input.processId;
   draft.own('activities').set(activity.scheduledEventId, started);
   draft.touch();
   return accept({ activity: started });
@@ -90,7 +88,10 @@ export function completeActivity(
   let { activity } = found;
   if (activity.startedTime === 0) {
     // Completed by id before any worker took it: it counts as started by whoever completed it.
-    activity = { ...activity, startedTime: draft.now, startedIdentity: input.identity };
+    const started = copyOfActivity(activity);
+    started.startedTime = draft.now;
+    started.startedIdentity = input.identity;
+    activity = started;
   }
   interruptIfById(draft, input.activity, found.activity);
   if (payloadsBytes(input.result) > draft.env.limits.payloadBytesMax) {
@@ -121,7 +122,10 @@ export function failActivity(draft: Draft, input: InputOf<'failActivity'>): Answ
   const { limits } = draft.env;
   const details = input.lastHeartbeatDetails;
   if (details && payloadsBytes(details) <= limits.payloadBytesMax) {
-    activity = { ...activity, heartbeatDetails: details, lastHeartbeatTime: draft.now };
+    const beaten = copyOfActivity(activity);
+    beaten.heartbeatDetails = details;
+    beaten.lastHeartbeatTime = draft.now;
+    activity = beaten;
   }
   let failure = input.failure ?? undefined;
   if (failure && failureBytes(failure) > limits.payloadBytesMax) {
@@ -194,12 +198,11 @@ export function heartbeatActivity(
     );
     return accept({ cancelRequested: true, paused: false, reset: false });
   }
-  draft.own('activities').set(activity.scheduledEventId, {
-    ...activity,
-    lastHeartbeatTime: draft.now,
-    lastWorkerIdentity: input.identity || activity.lastWorkerIdentity,
-    ...(input.details && { heartbeatDetails: input.details }),
-  });
+  const beaten = copyOfActivity(activity);
+  beaten.lastHeartbeatTime = draft.now;
+  beaten.lastWorkerIdentity = input.identity || activity.lastWorkerIdentity;
+  if (input.details) beaten.heartbeatDetails = input.details;
+  draft.own('activities').set(activity.scheduledEventId, beaten);
   draft.touch();
   return accept({
     cancelRequested: activity.cancelRequestedEventId !== 0,

@@ -15,7 +15,7 @@ import { applyEvent, replay } from './rebuild.ts';
 import type { Refusal } from './refusal.ts';
 import { settle } from './settle.ts';
 import { emptyRun } from './start.ts';
-import { isOpen } from './state.ts';
+import { copyOfActivity, isOpen } from './state.ts';
 import type { RunState } from './state.ts';
 import { longOf, numberOf } from './time.ts';
 import type { WireLong } from './time.ts';
@@ -153,7 +153,9 @@ function failPendingTask(draft: Draft, args: ResetArgs): void {
 /** Activities that are open at the point run again, as if scheduled now. */
 function restartActivities(draft: Draft): void {
   for (const activity of draft.state.activities.values()) {
-    const again = { ...activity, firstScheduledTime: draft.now, scheduledTime: draft.now };
+    const again = copyOfActivity(activity);
+    again.firstScheduledTime = draft.now;
+    again.scheduledTime = draft.now;
     draft.own('activities').set(activity.scheduledEventId, again);
     draft.tasks.push(dispatchTaskOf(again));
   }

@@ -11,6 +11,7 @@ import { InvariantViolation } from './invariant.ts';
 import { EventType, ParentClosePolicy } from './proto.ts';
 import { decodeSchedule, encodeSchedule } from './schedule/schedule-codec.ts';
 import { emptyRun } from './start.ts';
+import { copyOfActivity, copyOfWorkflowTask } from './state.ts';
 import type {
   ActivityInfo,
   ChildInfo,
@@ -293,18 +294,17 @@ function encodeActivity(a: ActivityInfo, taskQueue: string): StoredActivity {
 
 function decodeActivity(stored: StoredActivity, taskQueue: string): ActivityInfo {
   const { heartbeatDetails, lastFailure, priority: own, retryPolicy } = stored;
-  return {
+  return copyOfActivity({
     ...blankActivity,
     scheduledTime: stored.firstScheduledTime,
     taskQueue,
     ...stored,
     retryPolicy: decodePolicy(retryPolicy as unknown[]),
-    ...(heartbeatDetails !== undefined && {
-      heartbeatDetails: payloads.decode(heartbeatDetails as string),
-    }),
-    ...(lastFailure !== undefined && { lastFailure: failures.decode(lastFailure as string) }),
-    ...(own !== undefined && { priority: priority.decode(own as string) }),
-  } as ActivityInfo;
+    heartbeatDetails:
+      heartbeatDetails === undefined ? undefined : payloads.decode(heartbeatDetails as string),
+    lastFailure: lastFailure === undefined ? undefined : failures.decode(lastFailure as string),
+    priority: own === undefined ? undefined : priority.decode(own as string),
+  } as ActivityInfo);
 }
 
 type PolicyName = keyof typeof ParentClosePolicy;
@@ -363,6 +363,7 @@ const mapFields = {
 const decoders: Readonly<Record<string, (stored: never, row: StateRow) => unknown>> = {
   requestIds: mapFields.requestIds.decode,
   retryPolicy: decodePolicy,
+  workflowTask: copyOfWorkflowTask,
   activities: (values: StoredActivity[], { taskQueue }) => {
     const activities = values.map((stored) => decodeActivity(stored, taskQueue));
     return new Map(activities.map((activity) => [activity.scheduledEventId, activity]));

@@ -100,14 +100,14 @@ export interface ActivityInfo {
   readonly retryPolicy: RetryPolicy;
   readonly cancelRequestedEventId: number;
   readonly lastHeartbeatTime: number;
-  readonly heartbeatDetails?: Payloads;
-  readonly lastFailure?: Failure;
+  readonly heartbeatDetails?: Payloads | undefined;
+  readonly lastFailure?: Failure | undefined;
   readonly lastWorkerIdentity: string;
   readonly lastAttemptCompleteTime: number;
-  readonly priority?: Priority;
+  readonly priority?: Priority | undefined;
   readonly paused: boolean;
   /** AC-15: the running attempt counts as the first. */
-  readonly reset?: boolean;
+  readonly reset?: boolean | undefined;
 }
 
 export interface TimerInfo {
@@ -331,5 +331,66 @@ export function copyOf(s: RunState): {
     lastCompletionResult: s.lastCompletionResult,
     scheduledBy: s.scheduledBy,
     schedule: s.schedule,
+  };
+}
+
+/** A copy to be written. Every activity has the one shape that is written out here, for the same reason. */
+export function copyOfActivity(a: ActivityInfo): {
+  -readonly [Field in keyof ActivityInfo]-?: ActivityInfo[Field];
+} {
+  return {
+    scheduledEventId: a.scheduledEventId,
+    activityId: a.activityId,
+    activityType: a.activityType,
+    taskQueue: a.taskQueue,
+    attempt: a.attempt,
+    stamp: a.stamp,
+    firstScheduledTime: a.firstScheduledTime,
+    scheduledTime: a.scheduledTime,
+    dispatched: a.dispatched,
+    startedTime: a.startedTime,
+    startRequestId: a.startRequestId,
+    startedIdentity: a.startedIdentity,
+    processId: a.processId,
+    scheduleToCloseMs: a.scheduleToCloseMs,
+    scheduleToStartMs: a.scheduleToStartMs,
+    startToCloseMs: a.startToCloseMs,
+    heartbeatMs: a.heartbeatMs,
+    retryPolicy: a.retryPolicy,
+    cancelRequestedEventId: a.cancelRequestedEventId,
+    lastHeartbeatTime: a.lastHeartbeatTime,
+    heartbeatDetails: a.heartbeatDetails,
+    lastFailure: a.lastFailure,
+    lastWorkerIdentity: a.lastWorkerIdentity,
+    lastAttemptCompleteTime: a.lastAttemptCompleteTime,
+    priority: a.priority,
+    paused: a.paused,
+    reset: a.reset,
+  };
+}
+
+/** A copy to be written, in the one shape of all workflow tasks. */
+export function copyOfWorkflowTask(t: WorkflowTaskInfo): {
+  -readonly [Field in keyof WorkflowTaskInfo]-?: WorkflowTaskInfo[Field];
+} {
+  return {
+    scheduledEventId: t.scheduledEventId,
+    startedEventId: t.startedEventId,
+    requestId: t.requestId,
+    attempt: t.attempt,
+    stamp: t.stamp,
+    kind: t.kind,
+    timeoutMs: t.timeoutMs,
+    scheduledTime: t.scheduledTime,
+    originalScheduledTime: t.originalScheduledTime,
+    startedTime: t.startedTime,
+    dispatchTime: t.dispatchTime,
+    taskQueue: t.taskQueue,
+    sticky: t.sticky,
+    scheduleToStartMs: t.scheduleToStartMs,
+    identity: t.identity,
+    processId: t.processId,
+    historyBytes: t.historyBytes,
+    suggestContinueAsNew: t.suggestContinueAsNew,
   };
 }

@@ -10,7 +10,7 @@
 import proto from '@temporalio/proto';
 import { accept, accepted, alreadyCompleted, notFound } from './answer.ts';
 import { flushBuffer } from './buffer.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Mutable } from './draft.ts';
 import type { EventTable } from './event-table.ts';
 import type { Answer, DispatchTask, InputOf, Replies, WorkflowTaskToken } from './input.ts';
 import { InvariantViolation } from './invariant.ts';
@@ -18,7 +18,7 @@ import { EventType, TimeoutType } from './proto.ts';
 import type { HistoryEvent, UpdateMessage } from './proto.ts';
 import { clearReportedProblems } from './reported-problems.ts';
 import { addResetPoint } from './reset-points.ts';
-import { isOpen } from './state.ts';
+import { copyOfWorkflowTask, isOpen } from './state.ts';
 import type { RunState, WorkflowTaskInfo } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
 import { sendUpdates, sentUpdates } from './update.ts';
@@ -80,7 +80,9 @@ export function scheduleWorkflowTask(
   }
   const task = pending(draft);
   if (options.originalScheduledTime) {
-    state.workflowTask = { ...task, originalScheduledTime: options.originalScheduledTime };
+    const continued = copyOfWorkflowTask(task);
+    continued.originalScheduledTime = options.originalScheduledTime;
+    state.workflowTask = continued;
   }
   const backoffMs = retryBackoffMs(draft, attempt);
   if (backoffMs > 0) {
@@ -144,7 +146,7 @@ function scheduledTask(
   time: number,
   timeoutMs: number,
   attempt: number,
-): WorkflowTaskInfo {
+): Mutable<WorkflowTaskInfo> {
   return {
     scheduledEventId,
     startedEventId: 0,
@@ -161,6 +163,7 @@ function scheduledTask(
     sticky: state.sticky !== undefined,
     scheduleToStartMs: state.sticky?.scheduleToStartMs ?? 0,
     identity: '',
+    processId: undefined,
     historyBytes: 0,
     suggestContinueAsNew: false,
   };
@@ -215,8 +218,9 @@ export function startWorkflowTask(
     task = pending(draft);
   }
   const reasons = continueAsNewReasons(draft);
+  let started: Mutable<WorkflowTaskInfo>;
   if (task.attempt === 1) {
-    applyStarted(
+    started = applyStarted(
       draft,
       draft.add(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, {
         workflowTaskStartedEventAttributes: {
@@ -230,19 +234,18 @@ export function startWorkflowTask(
       }),
     );
   } else {
-    state.workflowTask = {
-      ...task,
-      startedEventId: task.scheduledEventId + 1,
-      startedTime: now,
-      requestId: input.requestId,
-      identity: input.identity,
-      historyBytes: state.historyBytes,
-      suggestContinueAsNew: reasons.length > 0,
-    };
+    started = copyOfWorkflowTask(task);
+    started.startedEventId = task.scheduledEventId + 1;
+    started.startedTime = now;
+    started.requestId = input.requestId;
+    started.identity = input.identity;
+    started.historyBytes = state.historyBytes;
+    started.suggestContinueAsNew = reasons.length > 0;
+    state.workflowTask = started;
     draft.touch();
   }
-  if (input.processId) state.workflowTask = { ...pending(draft), processId: input.processId };
-  return accept(startedReply(state, pending(draft), sendUpdates(draft, task.sticky)));
+  started.processId = input.processId;
+  return accept(startedReply(state, started, sendUpdates(draft, task.sticky)));
 }
 
 /** WT-10. */
@@ -400,25 +403,23 @@ function applyScheduled(draft: Draft, event: HistoryEvent): void {
   );
   const sticky = queue?.kind === TaskQueueKind.TASK_QUEUE_KIND_STICKY;
   // From history alone the queue's schedule-to-start timeout is not known; the task then has none.
-  state.workflowTask = {
-    ...task,
-    taskQueue: queue?.name ?? state.taskQueue,
-    sticky,
-    scheduleToStartMs: sticky ? task.scheduleToStartMs : 0,
-  };
+  task.taskQueue = queue?.name ?? state.taskQueue;
+  task.sticky = sticky;
+  if (!sticky) task.scheduleToStartMs = 0;
+  state.workflowTask = task;
 }
 
-function applyStarted(draft: Draft, event: HistoryEvent): void {
+function applyStarted(draft: Draft, event: HistoryEvent): Mutable<WorkflowTaskInfo> {
   const attributes = event.workflowTaskStartedEventAttributes;
-  draft.state.workflowTask = {
-    ...pending(draft),
-    startedEventId: numberOf(event.eventId),
-    startedTime: msOfTimestamp(event.eventTime),
-    requestId: attributes?.requestId ?? '',
-    identity: attributes?.identity ?? '',
-    historyBytes: numberOf(attributes?.historySizeBytes),
-    suggestContinueAsNew: attributes?.suggestContinueAsNew ?? false,
-  };
+  const task = copyOfWorkflowTask(pending(draft));
+  task.startedEventId = numberOf(event.eventId);
+  task.startedTime = msOfTimestamp(event.eventTime);
+  task.requestId = attributes?.requestId ?? '';
+  task.identity = attributes?.identity ?? '';
+  task.historyBytes = numberOf(attributes?.historySizeBytes);
+  task.suggestContinueAsNew = attributes?.suggestContinueAsNew ?? false;
+  draft.state.workflowTask = task;
+  return task;
 }
 
 export function applyCompleted(draft: Draft, event: HistoryEvent): void {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import type { Engine } from '../src/engine/engine.ts';
+import { attributeTypes } from '../src/engine/search-attributes.ts';
+import type { AttributeType } from '../src/engine/search-attributes.ts';
 import type { Command, Failure, HistoryEvent } from '../src/core/proto.ts';
 import { durationOf, longOf } from '../src/core/time.ts';
 import { ServiceError } from '../src/service/service-error.ts';
@@ -58,6 +60,16 @@ export class Host {
   }
 
   // Clients
+
+  /** Name to type, such as { Colour: 'Keyword' }. */
+  async register(attributes: Readonly<Record<string, AttributeType>>): Promise<void> {
+    await this.engine.operator.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(
+        Object.entries(attributes).map(([name, type]) => [name, attributeTypes[type]]),
+      ),
+    });
+  }
 
   async start(workflowId: string, request: Start = {}): Promise<string> {
     const reply = await this.startReply(workflowId, request);

@@ -197,7 +197,7 @@ export class AsyncTaskComponent {
   }
 
   async #start(): Promise<void> {
-    const { namespace, taskQueue, concurrency, dataConverter } = this.#options;
+    const { namespace, taskQueue, concurrency, searchAttributes, dataConverter } = this.#options;
     const store = this.#store;
     await store.open();
     try {
@@ -208,6 +208,7 @@ export class AsyncTaskComponent {
         logger: this.#logger('warn'),
         namespace,
         retentionMs,
+        searchAttributes,
         dataConverter,
         worker: this.#options.worker
           ? {

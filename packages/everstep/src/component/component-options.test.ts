@@ -39,6 +39,12 @@ it('names the option, what was wrong and what is expected', () => {
     [{ apiKey: 'k' }, {}, 'COMPONENT_OPTIONS_INVALID', 'apiKey is given without temporalAddress'],
     [{ wroker: true }, {}, 'COMPONENT_OPTIONS_INVALID', 'there is no option wroker'],
     [{ worker: 'no' }, {}, 'COMPONENT_OPTIONS_INVALID', 'worker is "no"; expected a boolean'],
+    [
+      { searchAttributes: { Customer: 'String' } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'searchAttributes.Customer is "String"; expected one of Text,',
+    ],
     [{ namespace: '' }, {}, 'COMPONENT_OPTIONS_INVALID', 'namespace is ""; expected a string'],
     [
       { concurrency: 0 },

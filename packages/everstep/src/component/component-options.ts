@@ -1,5 +1,7 @@
 /** What a component is told, checked at the first place that can know: its constructor. */
 import type { DataConverter } from '@temporalio/common';
+import { attributeTypes } from '../engine/search-attributes.ts';
+import type { AttributeType } from '../engine/search-attributes.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import type { Store } from '../store/store.ts';
@@ -33,6 +35,11 @@ export interface AsyncTaskComponentOptions {
   readonly worker?: boolean;
   /** A number of steps, or more exactly. */
   readonly concurrency?: number | ConcurrencyOptions;
+  /**
+   * Search attributes that tasks and workflows may set, by name: `{ Customer: 'Keyword' }`. Registered at start; a start
+   * that sets one which nobody has registered is refused.
+   */
+  readonly searchAttributes?: Readonly<Record<string, AttributeType>>;
   /** As the official client and worker take it: payload converter, failure converter, codecs. */
   readonly dataConverter?: DataConverter;
   /** By default warnings and errors on standard error, and one line at start. */
@@ -45,6 +52,7 @@ export interface ResolvedOptions {
   readonly taskQueue: string;
   readonly worker: boolean;
   readonly concurrency: ConcurrencyOptions;
+  readonly searchAttributes: Readonly<Record<string, AttributeType>>;
   readonly dataConverter: DataConverter | undefined;
   readonly logger: Logger | undefined;
 }
@@ -61,6 +69,7 @@ const known = new Set([
   'apiKey',
   'worker',
   'concurrency',
+  'searchAttributes',
   'dataConverter',
   'logger',
 ]);
@@ -90,6 +99,7 @@ export function resolveOptions(
     ),
     worker,
     concurrency: checkedConcurrency(options.concurrency),
+    searchAttributes: checkedAttributes(options.searchAttributes),
     dataConverter: options.dataConverter,
     logger: checkedLogger(options.logger),
   };
@@ -161,6 +171,20 @@ function count(field: string, value: unknown): number {
     return value;
   }
   throw invalid(`${field} is ${shown(value)}; expected a whole number from 1 to 100000`);
+}
+
+function checkedAttributes(value: unknown): Readonly<Record<string, AttributeType>> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(`searchAttributes is ${shown(value)}; expected { name: type }`);
+  }
+  for (const [attribute, type] of Object.entries(value)) {
+    if (typeof type !== 'string' || !Object.hasOwn(attributeTypes, type)) {
+      const types = Object.keys(attributeTypes).join(', ');
+      throw invalid(`searchAttributes.${attribute} is ${shown(type)}; expected one of ${types}`);
+    }
+  }
+  return value as Readonly<Record<string, AttributeType>>;
 }
 
 function checkedLogger(value: unknown): Logger | undefined {

@@ -1,7 +1,7 @@
 /** A server: the embedded engine over a store, and the gateway before it. What `everstep server` starts and stops. */
 import Long from 'long';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
-import { attributeTypes, type AttributeType } from '../engine/search-attributes.ts';
+import type { AttributeType } from '../engine/search-attributes.ts';
 import { Gateway, type GatewayTls } from '../gateway/gateway.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from '../service/system-clock.ts';
 import { ApiKeys } from '../security/api-keys.ts';
 import type { Store } from '../store/store.ts';
 import { hostId, isPidAlive } from './host-id.ts';
+import { registerAttributes } from './register-attributes.ts';
 import { storeOf } from './store-of.ts';
 
 export interface EverstepServerOptions {
@@ -120,14 +121,11 @@ export class EverstepServer {
     });
   }
 
-  async #prepareNamespaces({ service, operator }: Engine): Promise<void> {
+  async #prepareNamespaces(engine: Engine): Promise<void> {
     const { namespaces, searchAttributes = {}, retentionMs } = this.#options;
-    const wanted = Object.fromEntries(
-      Object.entries(searchAttributes).map(([name, type]) => [name, attributeTypes[type]]),
-    );
     for (const namespace of namespaces) {
       try {
-        await service.registerNamespace({
+        await engine.service.registerNamespace({
           namespace,
           workflowExecutionRetentionPeriod: {
             seconds: Long.fromNumber(Math.ceil(retentionMs / 1000)),
@@ -136,9 +134,7 @@ export class EverstepServer {
       } catch (error) {
         if (!isServiceError(error, 'ALREADY_EXISTS')) throw error;
       }
-      if (Object.keys(wanted).length > 0) {
-        await operator.addSearchAttributes({ namespace, searchAttributes: wanted });
-      }
+      await registerAttributes(engine, namespace, searchAttributes);
     }
   }
 }

@@ -2,6 +2,7 @@
 import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
+import type { AttributeType } from '../engine/search-attributes.ts';
 import type { Clock, Random } from '../service/clock.ts';
 import { inProcessConnection } from '../service/connection.ts';
 import type { Logger } from '../service/logger.ts';
@@ -10,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { TaskWorker, type TaskWorkerOptions } from '../tasks/task-worker.ts';
 import type { ConcurrencyOptions } from './component-options.ts';
 import { hostId, isPidAlive } from './host-id.ts';
+import { registerAttributes } from './register-attributes.ts';
 
 export interface RuntimeOptions {
   /** Open. */
@@ -19,6 +21,8 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   readonly namespace: string;
   readonly retentionMs: EngineOptions['retentionMs'];
+  /** Registered at start. */
+  readonly searchAttributes?: Readonly<Record<string, AttributeType>> | undefined;
   readonly dataConverter?: DataConverter | undefined;
   /** None: this process submits and reads. */
   readonly worker?:
@@ -53,6 +57,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   await engine.start();
   try {
+    await registerAttributes(engine, namespace, options.searchAttributes ?? {});
     const service = options.serviceOf?.(engine) ?? engine.service;
     const client = new Client({
       connection: inProcessConnection(service, clock),

@@ -13,6 +13,9 @@ import {
 } from './payload-size.ts';
 import { EventType, WorkflowTaskFailedCause } from './proto.ts';
 import type { HistoryEvent, Memo, Payload, SearchAttributes } from './proto.ts';
+import { attributeTypeOf, isFilledIn } from './search-attribute-type.ts';
+import type { RegisteredAttributes } from './search-attribute-type.ts';
+import { isOfType, shownValue } from './search-attribute-value.ts';
 import { longOf } from './time.ts';
 
 type PayloadMap = Readonly<Record<string, Payload>>;
@@ -23,37 +26,43 @@ const badProperties =
   WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
 const badMarker = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
 
-/** VS-2: what the server itself fills in. */
-const systemSearchAttributes: ReadonlySet<string> = new Set([
-  'WorkflowId',
-  'RunId',
-  'WorkflowType',
-  'StartTime',
-  'ExecutionTime',
-  'CloseTime',
-  'ExecutionStatus',
-  'TaskQueue',
-  'HistoryLength',
-  'HistorySizeBytes',
-  'ExecutionDuration',
-  'StateTransitionCount',
-  'ParentWorkflowId',
-  'ParentRunId',
-  'RootWorkflowId',
-  'RootRunId',
-]);
-
-/** Names and number (VS-2, VS-3): the problem in words, or undefined. */
+/**
+ * Names, number and values (VS-1, VS-2, VS-3): the first problem in words, or undefined. Without a registry, names of
+ * callers and their values are taken as they are.
+ */
 export function checkSearchAttributes(
   attributes: SearchAttributes | null | undefined,
   limits: Limits,
+  { name: namespace, registered }: AttributeRegistry,
 ): string | undefined {
-  const names = Object.keys(attributes?.indexedFields ?? {});
-  if (names.length > limits.searchAttributeKeysMax) {
-    return `number of search attributes ${names.length} exceeds limit ${limits.searchAttributeKeysMax}`;
+  const fields = Object.entries(attributes?.indexedFields ?? {});
+  if (fields.length > limits.searchAttributeKeysMax) {
+    return `number of search attributes ${fields.length} exceeds limit ${limits.searchAttributeKeysMax}`;
   }
-  const system = names.find((name) => systemSearchAttributes.has(name));
-  return system === undefined ? undefined : `${system} attribute can't be set in SearchAttributes`;
+  for (const [name, value] of fields) {
+    if (isFilledIn(name)) return `${name} attribute can't be set in SearchAttributes`;
+    if (!registered) continue;
+    const type = attributeTypeOf(name, registered);
+    if (type === undefined) {
+      return `Namespace ${namespace} has no mapping defined for search attribute ${name}`;
+    }
+    if (!isOfType(value, type)) {
+      return `invalid value for search attribute ${name} of type ${type}: ${shownValue(value)}`;
+    }
+  }
+  return undefined;
+}
+
+export interface AttributeRegistry {
+  /** Of the namespace, for messages. */
+  readonly name: string;
+  readonly registered: RegisteredAttributes | undefined;
+}
+
+/** Of the run's own namespace. */
+export function registryOf(draft: Draft): AttributeRegistry {
+  const { namespace, namespaceId } = draft.state;
+  return { name: namespace, registered: draft.env.registeredAttributes?.(namespaceId) };
 }
 
 /** Sizes (VS-3): the problem in words, or undefined. */
@@ -109,7 +118,7 @@ export const upsertSearchAttributes: CommandHandler = (draft, command, context) 
     return problem(`IndexedFields is not set on ${name}.`);
   }
   const { limits } = draft.env;
-  const bad = checkSearchAttributes(changes, limits);
+  const bad = checkSearchAttributes(changes, limits, registryOf(draft));
   if (bad !== undefined) return problem(bad);
   if (payloadMapDataBytes(changes.indexedFields) > limits.payloadBytesMax) {
     return problem(`${name}Attributes exceeds size limit.`, true);

@@ -1,5 +1,5 @@
 /** The command that starts a child (CH-1): checked here as a start request is, since its start comes too late to refuse. */
-import { checkSearchAttributes, checkSearchAttributesSize } from './attributes.ts';
+import { checkSearchAttributes, checkSearchAttributesSize, registryOf } from './attributes.ts';
 import { applyChildInitiated } from './child-events.ts';
 import { checkCount } from './command-problem.ts';
 import type { CommandHandler, CommandProblem } from './command.ts';
@@ -99,7 +99,11 @@ export const startChild: CommandHandler = (draft, command, context) => {
   const { state, env } = draft;
   const problem = checkIds(draft, attributes);
   if (problem !== undefined) return bad(problem);
-  const badAttributes = checkSearchAttributes(attributes.searchAttributes, env.limits);
+  const badAttributes = checkSearchAttributes(
+    attributes.searchAttributes,
+    env.limits,
+    registryOf(draft),
+  );
   if (badAttributes !== undefined) {
     const cause = causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
     return {

@@ -3,6 +3,7 @@
  * Whatever ends it, `closeRun` leaves it closed for good: no task, no buffer, children and parent told.
  */
 import { accepted, alreadyCompleted } from './answer.ts';
+import { checkSearchAttributes, registryOf } from './attributes.ts';
 import { dropBuffer, flushBuffer } from './buffer.ts';
 import { afterFailure, nextTick, startNextRun } from './chain.ts';
 import type { NextRun } from './chain.ts';
@@ -150,6 +151,17 @@ export const continueAsNew: CommandHandler = (draft, command, context) => {
   }
   const unfit = checkNextRun(draft, attributes);
   if (unfit !== undefined) return { cause, message: unfit };
+  const badAttributes = checkSearchAttributes(
+    attributes.searchAttributes,
+    env.limits,
+    registryOf(draft),
+  );
+  if (badAttributes !== undefined) {
+    return {
+      cause: causes.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+      message: `invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: ${badAttributes}`,
+    };
+  }
   const prefix = 'ContinueAsNewWorkflowExecutionCommandAttributes.';
   const large =
     oversized(

@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 import type { DispatchTask, Interrupt, OutboxMessage } from './input.ts';
 import { EventType } from './proto.ts';
 import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
+import type { RegisteredAttributes } from './search-attribute-type.ts';
 import { copyOf } from './state.ts';
 import type { RunState } from './state.ts';
 import { longOf, timestampOf } from './time.ts';
@@ -25,6 +26,8 @@ export interface CoreEnv {
   readonly now: number;
   readonly random: Random;
   readonly limits: Limits;
+  /** By namespace id; absent where nothing is checked against a registry. */
+  readonly registeredAttributes?: (namespaceId: string) => RegisteredAttributes | undefined;
 }
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,16 +1,12 @@
 /** What is wrong with a start, before any run is looked at (section 14). The first problem, in Temporal's words. */
 import { refuse } from './answer.ts';
+import { checkSearchAttributes, checkSearchAttributesSize } from './attributes.ts';
+import type { AttributeRegistry } from './attributes.ts';
 import { validateCron } from './cron.ts';
 import { checkTaskQueue, idNotStorable, idTooLong } from './id-length.ts';
 import type { SignalWithStartRequest, StartRequest } from './input.ts';
 import type { Limits } from './limits.ts';
-import {
-  blobSizeMessage,
-  memoBytes,
-  payloadsBytes,
-  searchAttributesBytes,
-  utf8Bytes,
-} from './payload-size.ts';
+import { blobSizeMessage, memoBytes, payloadsBytes, utf8Bytes } from './payload-size.ts';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from './proto.ts';
 import type { SearchAttributes } from './proto.ts';
 import type { Refusal } from './refusal.ts';
@@ -23,6 +19,8 @@ const conflict = WorkflowIdConflictPolicy;
 export interface RequestRules {
   readonly now: number;
   readonly limits: Limits;
+  /** Of the namespace; absent: attributes are not checked against one. */
+  readonly registry?: AttributeRegistry;
 }
 
 export function validateStart(request: StartRequest, rules: RequestRules): Refusal | undefined {
@@ -43,7 +41,7 @@ export function validateStart(request: StartRequest, rules: RequestRules): Refus
         : undefined) ??
       (idTooLong(request.identity ?? '', limits) ? 'Identity length exceeds limit.' : undefined) ??
       policyProblem(request) ??
-      searchAttributesProblem(request.searchAttributes, limits) ??
+      searchAttributesProblem(request.searchAttributes, rules) ??
       sizeProblem(request, limits),
   );
 }
@@ -73,7 +71,7 @@ export function validateSignalWithStart(
       (request.workflowIdConflictPolicy === conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL
         ? 'Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.'
         : undefined) ??
-      searchAttributesProblem(request.searchAttributes, limits) ??
+      searchAttributesProblem(request.searchAttributes, rules) ??
       sizeProblem(request, limits) ??
       (payloadsBytes(request.signalInput) > limits.payloadBytesMax ? blobSizeMessage : undefined),
   );
@@ -165,26 +163,18 @@ function policyProblem(request: EitherRequest): string | undefined {
   return undefined;
 }
 
-/** VS-3. Whether the names exist and the values fit their types is the visibility's to say. */
-function searchAttributesProblem(
+/** VS-1 … VS-3. */
+export function searchAttributesProblem(
   attributes: SearchAttributes | null | undefined,
-  limits: Limits,
+  { limits, registry = noRegistry }: Pick<RequestRules, 'limits' | 'registry'>,
 ): string | undefined {
-  const fields = Object.entries(attributes?.indexedFields ?? {});
-  if (fields.length > limits.searchAttributeKeysMax) {
-    return `number of search attributes ${fields.length} exceeds limit ${limits.searchAttributeKeysMax}`;
-  }
-  for (const [name, value] of fields) {
-    const bytes = value.data?.length ?? 0;
-    if (bytes > limits.searchAttributeValueBytesMax) {
-      return `search attribute ${name} value size ${bytes} exceeds size limit ${limits.searchAttributeValueBytesMax}`;
-    }
-  }
-  const bytes = searchAttributesBytes(attributes);
-  return bytes > limits.searchAttributesBytesMax
-    ? `total size of search attributes ${bytes} exceeds size limit ${limits.searchAttributesBytesMax}`
-    : undefined;
+  return (
+    checkSearchAttributes(attributes, limits, registry) ??
+    checkSearchAttributesSize(attributes, limits)
+  );
 }
+
+const noRegistry: AttributeRegistry = { name: '', registered: undefined };
 
 function sizeProblem(request: EitherRequest, limits: Limits): string | undefined {
   return payloadsBytes(request.input) > limits.payloadBytesMax ||

@@ -1,12 +1,11 @@
 /** The columns of a run: what somebody looks for, computed from its state in every commit (decision 4). */
 import proto from '@temporalio/proto';
-import type { Payload } from '../core/proto.ts';
 import type { RunState } from '../core/state.ts';
+import { comparedValue } from '../core/search-attribute-value.ts';
 import { wakeAt } from '../core/wake.ts';
 import type { RunColumns, SearchValue } from '../store/store.ts';
 
 const { Memo, SearchAttributes } = proto.temporal.api.common.v1;
-const decoder = new TextDecoder();
 
 export function columnsOf(
   state: RunState,
@@ -92,30 +91,10 @@ function searchValuesOf(state: RunState): Readonly<Record<string, SearchValue>> 
   const values: Record<string, SearchValue> = {};
   let some = false;
   for (const [name, payload] of Object.entries(fields)) {
-    const value = searchValueOf(payload);
+    const value = comparedValue(payload);
     if (value === undefined) continue;
     values[name] = value;
     some = true;
   }
   return some ? values : undefined;
-}
-
-/** Search attributes are JSON payloads; a Datetime is compared as epoch milliseconds. */
-function searchValueOf(payload: Payload): SearchValue | undefined {
-  if (!payload.data || payload.data.length === 0) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(payload.data));
-  } catch {
-    return undefined;
-  }
-  if (Array.isArray(value) && value.length === 1) value = value[0];
-  if (typeof value === 'string') {
-    const type = payload.metadata?.['type'];
-    return type && decoder.decode(type) === 'Datetime' ? Date.parse(value) : value;
-  }
-  if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string'))
-    return value;
-  return undefined;
 }

@@ -22,6 +22,7 @@ import { describeQueries } from './queries.contract.ts';
 import { describeReads } from './reads.contract.ts';
 import { describeResets } from './resets.contract.ts';
 import { describeSchedules } from './schedules.contract.ts';
+import { describeSearchAttributes } from './search-attributes.contract.ts';
 import { describeStarts } from './starts.contract.ts';
 import { describeUpdates } from './updates.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
@@ -78,6 +79,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('schedules', () => {
       describeSchedules(scenario);
+    });
+    describe('search attributes', () => {
+      describeSearchAttributes(scenario);
     });
     describe('namespaces', () => {
       describeNamespaces(scenario);

@@ -130,6 +130,7 @@ class EmbeddedEngine implements Engine {
       clock,
       random,
       limits: coreLimits,
+      registeredAttributes: (namespaceId) => namespaces.registeredAttributes(namespaceId),
       live,
       groupCommit: this.#groupCommit,
       ...(options.transition && { transition: options.transition }),
@@ -146,6 +147,7 @@ class EmbeddedEngine implements Engine {
       logger,
       quarantine,
       processId,
+      registeredAttributes: (namespaceId) => namespaces.registeredAttributes(namespaceId),
     });
     executor.dispatcher = handOver;
     const starts = new Starts(executor);
@@ -424,7 +426,11 @@ class EmbeddedEngine implements Engine {
           await processes.announce(matching.polled());
         const hasOrHadOthers = await processes.look();
         await this.#leaveSticky();
-        if (hasOrHadOthers) this.#look();
+        if (hasOrHadOthers) {
+          this.#look();
+          // Another may have registered search attributes, which commands are checked against.
+          await this.#context.namespaces.load();
+        }
         await this.#outbox.sweep();
         await this.#retention.sweep();
       });

@@ -44,6 +44,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  readonly registeredAttributes?: CoreEnv['registeredAttributes'];
   readonly live: LiveRuns;
   readonly groupCommit: GroupCommit;
   /** The core's own by default. */
@@ -58,6 +59,7 @@ export class Executor {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #limits: Limits;
+  readonly #registeredAttributes: CoreEnv['registeredAttributes'];
   readonly #live: LiveRuns;
   readonly #groupCommit: GroupCommit;
   readonly #transition: TransitionFunction;
@@ -71,6 +73,7 @@ export class Executor {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#limits = options.limits;
+    this.#registeredAttributes = options.registeredAttributes;
     this.#live = options.live;
     this.#groupCommit = options.groupCommit;
     this.#transition = options.transition ?? transition;
@@ -86,7 +89,12 @@ export class Executor {
   }
 
   env(): CoreEnv {
-    return { now: this.#clock.now(), random: this.#random, limits: this.#limits };
+    return {
+      now: this.#clock.now(),
+      random: this.#random,
+      limits: this.#limits,
+      ...(this.#registeredAttributes && { registeredAttributes: this.#registeredAttributes }),
+    };
   }
 
   /** Applies one input to a run and resolves after the commit that holds its effect. */

@@ -7,6 +7,7 @@
  */
 import type { DispatchTask, Input, Interrupt, Replies } from '../core/input.ts';
 import type { Command } from '../core/proto.ts';
+import type { RegisteredAttributes } from '../core/search-attribute-type.ts';
 import type { Clock } from '../service/clock.ts';
 import type { LocalWorker, WorkflowTaskOutcome } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
@@ -16,6 +17,7 @@ import type { HistoryReader } from './history-reader.ts';
 import type { LiveRun } from './unit.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
+import { typedCommand } from './search-attributes.ts';
 import { activityTaskMessage, workflowTaskMessage } from './task-message.ts';
 import { encodeActivityToken, noTaskToken } from './task-token.ts';
 import type { Part, RequestOutcome, Unit } from './unit.ts';
@@ -31,6 +33,7 @@ export interface HandOverOptions {
   readonly logger: Logger;
   readonly quarantine: Quarantine;
   readonly processId: string;
+  readonly registeredAttributes: (namespaceId: string) => RegisteredAttributes | undefined;
 }
 
 export class HandOver implements Dispatcher {
@@ -185,7 +188,7 @@ export class HandOver implements Dispatcher {
         {
           kind: 'completeWorkflowTask',
           token: started.token,
-          commands: (commands ?? []) as Command[],
+          commands: this.#typed(run, (commands ?? []) as Command[]),
           request,
         },
         queryResults ?? {},
@@ -200,6 +203,11 @@ export class HandOver implements Dispatcher {
         identity: identity ?? '',
       });
     }
+  }
+
+  #typed({ key }: LiveRun, commands: readonly Command[]): readonly Command[] {
+    const registered = this.#options.registeredAttributes(key.namespaceId);
+    return registered ? commands.map((command) => typedCommand(command, registered)) : commands;
   }
 
   #respond(run: LiveRun, unit: Unit, input: Input, queryResults?: QueryResults): void {

@@ -1,6 +1,9 @@
 /** Namespaces by name, with their settings. Read once, and again when a name is not known. */
 import { ServiceError } from '../service/service-error.ts';
 import type { Random } from '../service/clock.ts';
+import type { RegisteredAttributes } from '../core/search-attribute-type.ts';
+import { attributeTypeOf } from '../core/search-attribute-type.ts';
+import type { SearchAttributes } from '../core/proto.ts';
 import type { NamespaceRow, Store } from '../store/store.ts';
 
 export interface Namespace {
@@ -16,7 +19,7 @@ export interface NamespaceConfig {
   readonly data: Readonly<Record<string, string>>;
   readonly retentionMs: number;
   /** Custom search attributes: name to type, such as 'Keyword' (VS-1). */
-  readonly searchAttributes: Readonly<Record<string, string>>;
+  readonly searchAttributes: RegisteredAttributes;
 }
 
 const encoder = new TextEncoder();
@@ -71,8 +74,27 @@ export class Namespaces {
     });
   }
 
+  /** As `get`, and read again when it does not know these attributes: another process may have registered them. */
+  async getFor(
+    name: string | null | undefined,
+    ...attributes: readonly (SearchAttributes | null | undefined)[]
+  ): Promise<Namespace> {
+    const { config } = await this.get(name);
+    const unknown = attributes.some((one) =>
+      Object.keys(one?.indexedFields ?? {}).some(
+        (field) => attributeTypeOf(field, config.searchAttributes) === undefined,
+      ),
+    );
+    if (unknown) await this.load();
+    return this.get(name);
+  }
+
   byId(namespaceId: string): Namespace | undefined {
     return this.#byId.get(namespaceId);
+  }
+
+  registeredAttributes(namespaceId: string): RegisteredAttributes | undefined {
+    return this.#byId.get(namespaceId)?.config.searchAttributes;
   }
 
   retentionMs(namespaceId: string): number {

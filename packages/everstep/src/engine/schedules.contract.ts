@@ -345,6 +345,7 @@ export function describeSchedules(scenario: Scenario): void {
   });
 
   scenario('Schedules and workflows are listed and counted apart', async (host, world) => {
+    await host.register({ Team: 'Keyword' });
     const schedules = new Schedules(host);
     await schedules.create('a', scheduleOf(every(20 * second)), {
       memo: { fields: { owner: payloadsOf('me').payloads?.[0] ?? {} } },

@@ -4,6 +4,8 @@
  * and the death of processes are those of any run.
  */
 import type { InputOf } from '../core/input.ts';
+import type { SearchAttributes } from '../core/proto.ts';
+import { searchAttributesProblem } from '../core/start-request.ts';
 import { isOpen } from '../core/state.ts';
 import type { RunState } from '../core/state.ts';
 import { checkSchedule, scheduleIdProblem } from '../core/schedule/schedule-request.ts';
@@ -13,6 +15,7 @@ import { ServiceError, isServiceError } from '../service/service-error.ts';
 import type { EngineContext } from './context.ts';
 import type { Namespace } from './namespaces.ts';
 import { typedAttributes } from './search-attributes.ts';
+import { startRules } from './starts.ts';
 import type { LiveRun } from './unit.ts';
 import { freshRunOf } from './verbs/request-run.ts';
 
@@ -69,9 +72,22 @@ export function canonicalSchedule(
   const { value } = checked;
   const workflow = value.action?.startWorkflow;
   if (!workflow?.searchAttributes) return value;
-  const { searchAttributes } = namespace.config;
-  const typed = typedAttributes(workflow.searchAttributes, searchAttributes);
-  return { ...value, action: { startWorkflow: { ...workflow, searchAttributes: typed } } };
+  const typed = checkedAttributes(context, namespace, workflow.searchAttributes);
+  return {
+    ...value,
+    action: { startWorkflow: { ...workflow, searchAttributes: typed ?? null } },
+  };
+}
+
+/** With their types; refuses what a run could not have (VS-2). */
+export function checkedAttributes(
+  context: EngineContext,
+  namespace: Namespace,
+  attributes: SearchAttributes | null | undefined,
+): SearchAttributes | null | undefined {
+  const problem = searchAttributesProblem(attributes, startRules(context, namespace));
+  if (problem !== undefined) throw new ServiceError({ code: 'INVALID_ARGUMENT', message: problem });
+  return typedAttributes(attributes, namespace.config.searchAttributes);
 }
 
 export function checkScheduleId(context: EngineContext, scheduleId: string): void {

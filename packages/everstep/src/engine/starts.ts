@@ -9,10 +9,14 @@ import { isOpen } from '../core/state.ts';
 import type { Payloads } from '../core/proto.ts';
 import { decideSignalWithStart, decideStart } from '../core/start-policy.ts';
 import type { StartDecision } from '../core/start-policy.ts';
+import type { Limits } from '../core/limits.ts';
+import type { RequestRules } from '../core/start-request.ts';
 import { isKnownUpdate } from '../core/update.ts';
+import type { Clock } from '../service/clock.ts';
 import { ServiceError, isServiceError } from '../service/service-error.ts';
 import { errorOf } from './executor.ts';
 import type { Executor } from './executor.ts';
+import type { Namespace } from './namespaces.ts';
 import { newUnit, settled } from './unit.ts';
 import type { LiveRun, Request, RequestOutcome } from './unit.ts';
 
@@ -23,6 +27,18 @@ export class UpdateRefused extends Error {
   constructor(cause: unknown) {
     super('the update was refused', { cause });
   }
+}
+
+/** By what a request to start is checked before any run is looked at. */
+export function startRules(
+  context: { readonly clock: Clock; readonly coreLimits: Limits },
+  { name, config }: Namespace,
+): RequestRules {
+  return {
+    now: context.clock.now(),
+    limits: context.coreLimits,
+    registry: { name, registered: config.searchAttributes },
+  };
 }
 
 export interface StartOutcome {

@@ -1,51 +1,13 @@
 /**
- * The visibility query language, as far as it is built: comparisons joined by AND, =, !=, <, <=, >, >=, IN,
- * BETWEEN, STARTS_WITH, IS [NOT] NULL, parentheses, OR and NOT, and GROUP BY ExecutionStatus (VS-1). Names of
- * system attributes are Temporal's; any other name is a custom search attribute.
+ * The visibility query language: comparisons joined by AND, =, !=, <, <=, >, >=, IN, BETWEEN, STARTS_WITH,
+ * IS [NOT] NULL, parentheses, OR and NOT, and GROUP BY ExecutionStatus (VS-1). A name is one of the system's or one
+ * that the namespace has registered, and its type says which operators and values go with it: query-field.ts.
  */
+import type { RegisteredAttributes } from '../core/search-attribute-type.ts';
 import { ServiceError } from '../service/service-error.ts';
-import type { RunStatus } from '../core/state.ts';
-import type { Filter, FilterField, VisibilityColumn } from '../store/store.ts';
-
-export const statusNames: Readonly<Record<RunStatus, string>> = {
-  created: 'Running',
-  running: 'Running',
-  completed: 'Completed',
-  failed: 'Failed',
-  canceled: 'Canceled',
-  terminated: 'Terminated',
-  continuedAsNew: 'ContinuedAsNew',
-  timedOut: 'TimedOut',
-};
-
-const columns: Readonly<Record<string, VisibilityColumn>> = {
-  WorkflowId: 'workflowId',
-  RunId: 'runId',
-  WorkflowType: 'workflowType',
-  ExecutionStatus: 'status',
-  StartTime: 'startTime',
-  ExecutionTime: 'executionTime',
-  CloseTime: 'closeTime',
-  ExecutionDuration: 'executionDuration',
-  TaskQueue: 'taskQueue',
-  HistoryLength: 'historyEvents',
-  HistorySizeBytes: 'historyBytes',
-  ParentWorkflowId: 'parentWorkflowId',
-  ParentRunId: 'parentRunId',
-  RootWorkflowId: 'rootWorkflowId',
-  RootRunId: 'rootRunId',
-};
-
-const times: ReadonlySet<VisibilityColumn> = new Set<VisibilityColumn>([
-  'startTime',
-  'executionTime',
-  'closeTime',
-]);
-const numbers: ReadonlySet<VisibilityColumn> = new Set<VisibilityColumn>([
-  'executionDuration',
-  'historyEvents',
-  'historyBytes',
-]);
+import type { Filter } from '../store/store.ts';
+import { equals, fieldOf, isIn, operatorsOf, valueOf } from './query-field.ts';
+import type { QueryField, QueryOperator, QueryValue } from './query-field.ts';
 
 type Token =
   | { readonly kind: 'word'; readonly text: string; readonly at: number }
@@ -55,26 +17,31 @@ type Token =
   | { readonly kind: 'symbol'; readonly text: string; readonly at: number };
 
 const tokenPattern =
-  /\s*(?:'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.)*)"|`([^`]*)`|(-?\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w.-]*)|(<=|>=|!=|<>|[=<>(),]))/y;
+  /\s*(?:'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.)*)"|`([^`]*)`|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])|([A-Za-z_][\w.-]*)|(<=|>=|!=|<>|[=<>(),]))/y;
 
 /** Refuses with INVALID_ARGUMENT and the place. */
-export function parseVisibilityQuery(query: string): {
+export function parseVisibilityQuery(
+  query: string,
+  registered: RegisteredAttributes,
+): {
   readonly filter?: Filter;
   readonly groupBy: boolean;
 } {
   const text = query.trim();
   if (text === '') return { groupBy: false };
-  return new Parser(query).parse();
+  return new Parser(query, registered).parse();
 }
 
 class Parser {
   readonly #query: string;
+  readonly #registered: RegisteredAttributes;
   readonly #tokens: readonly Token[];
   #next = 0;
   #depth = 0;
 
-  constructor(query: string) {
+  constructor(query: string, registered: RegisteredAttributes) {
     this.#query = query;
+    this.#registered = registered;
     this.#tokens = tokensOf(query);
   }
 
@@ -125,35 +92,38 @@ class Parser {
     if (!name || (name.kind !== 'word' && name.kind !== 'quoted')) {
       throw this.#problem('the name of a search attribute is expected');
     }
-    const column = columns[name.text];
-    const field: FilterField = column ? { system: column } : { custom: name.text };
+    const field = fieldOf(name.text, this.#registered);
+    if (!field) throw this.#problem(`column name '${name.text}' is not a valid search attribute`);
     if (this.#takeWord('IS')) {
       const not = this.#takeWord('NOT');
       if (!this.#takeWord('NULL')) throw this.#problem('NULL is expected after IS');
-      const isNull: Filter = { op: 'isNull', field };
+      const isNull: Filter = { op: 'isNull', field: field.at };
       return not ? { op: 'not', term: isNull } : isNull;
     }
     const negated = this.#takeWord('NOT');
     let filter: Filter;
     if (this.#takeWord('IN')) {
+      this.#allow(field, 'in');
       if (!this.#takeSymbol('(')) throw this.#problem("'(' is expected after IN");
       const values = [this.#value(field)];
       while (this.#takeSymbol(',')) values.push(this.#value(field));
       if (!this.#takeSymbol(')')) throw this.#problem("')' is missing");
-      filter = inFilter(field, values.flat());
+      filter = isIn(field, values.flat());
     } else if (this.#takeWord('BETWEEN')) {
+      this.#allow(field, 'between');
       const low = this.#single(field);
       if (!this.#takeWord('AND')) throw this.#problem('AND is expected in BETWEEN');
       const high = this.#single(field);
       filter = {
         op: 'and',
         terms: [
-          { op: '>=', field, value: low },
-          { op: '<=', field, value: high },
+          { op: '>=', field: field.at, value: low },
+          { op: '<=', field: field.at, value: high },
         ],
       };
     } else if (this.#takeWord('STARTS_WITH')) {
-      filter = { op: 'startsWith', field, value: this.#single(field) };
+      this.#allow(field, 'starts_with');
+      filter = { op: 'startsWith', field: field.at, value: this.#single(field) };
     } else {
       if (negated) throw this.#problem('IN, BETWEEN or STARTS_WITH is expected after NOT');
       return this.#simple(field);
@@ -161,70 +131,52 @@ class Parser {
     return negated ? { op: 'not', term: filter } : filter;
   }
 
-  #simple(field: FilterField): Filter {
+  #simple(field: QueryField): Filter {
     const token = this.#take();
     const op = token?.text === '<>' ? '!=' : token?.text;
     if (op === '=' || op === '!=') {
-      const values = this.#value(field);
-      if (values.length > 1) {
-        const filter = inFilter(field, values);
-        return op === '=' ? filter : { op: 'not', term: filter };
-      }
-      return { op, field, value: values[0] as string };
+      this.#allow(field, op);
+      return equals(field, op, this.#value(field));
     }
     if (op === '<' || op === '>' || op === '<=' || op === '>=') {
-      return { op, field, value: this.#single(field) };
+      this.#allow(field, op);
+      return { op, field: field.at, value: this.#single(field) };
     }
     throw this.#problem('an operator such as = is expected');
   }
 
-  #single(field: FilterField): string | number | boolean {
+  #allow(field: QueryField, operator: QueryOperator): void {
+    if (operatorsOf(field).has(operator)) return;
+    throw this.#problem(
+      `operator '${operator}' not supported for ${field.type} type search attribute ${field.name}`,
+    );
+  }
+
+  #single(field: QueryField): QueryValue {
     const [value, ...more] = this.#value(field);
     if (value === undefined || more.length > 0) throw this.#problem('one value is expected');
     return value;
   }
 
-  /** One value; 'Running' stands for two statuses. */
-  #value(field: FilterField): readonly (string | number | boolean)[] {
+  /** Those that one value stands for: 'Running' is two statuses, and a Text may have several words. */
+  #value(field: QueryField): readonly QueryValue[] {
     const token = this.#take();
     if (!token || token.kind === 'symbol') throw this.#problem('a value is expected');
-    const raw: string | number | boolean =
+    const word = token.kind === 'word' || token.kind === 'quoted';
+    if (word && !/^(true|false)$/i.test(token.text)) {
+      throw this.#problem(
+        `a value in quotes is expected (did you forget to quote '${token.text}'?)`,
+      );
+    }
+    const raw =
       token.kind === 'number'
         ? Number(token.text)
-        : token.kind === 'word' && /^(true|false)$/i.test(token.text)
+        : word
           ? token.text.toLowerCase() === 'true'
           : token.text;
-    if (token.kind === 'word' && typeof raw === 'string')
-      throw this.#problem(`a value in quotes is expected`);
-    if (!('system' in field)) return [raw];
-    if (field.system === 'status') return this.#statuses(raw);
-    if (times.has(field.system)) return [this.#time(raw)];
-    if (numbers.has(field.system)) {
-      const value = Number(raw);
-      if (typeof raw === 'boolean' || !Number.isFinite(value))
-        throw this.#problem('a number is expected');
-      return [value];
-    }
-    if (typeof raw !== 'string') throw this.#problem('a text in quotes is expected');
-    return [raw];
-  }
-
-  #statuses(raw: string | number | boolean): readonly string[] {
-    const statuses = Object.entries(statusNames)
-      .filter(([, name]) => name === raw)
-      .map(([status]) => status);
-    if (statuses.length === 0) {
-      throw this.#problem(`invalid ExecutionStatus value '${String(raw)}'`);
-    }
-    return statuses;
-  }
-
-  /** RFC 3339, or nanoseconds since the epoch. */
-  #time(raw: string | number | boolean): number {
-    const value =
-      typeof raw === 'number' ? raw / 1e6 : typeof raw === 'string' ? Date.parse(raw) : Number.NaN;
-    if (!Number.isFinite(value)) throw this.#problem(`'${String(raw)}' is no time in RFC 3339`);
-    return value;
+    const value = valueOf(field, raw);
+    if ('problem' in value) throw this.#problem(value.problem);
+    return value.values;
   }
 
   #peek(): Token | undefined {
@@ -259,10 +211,6 @@ class Parser {
     const at = this.#tokens[Math.max(this.#next - 1, 0)]?.at ?? 0;
     return invalidQuery(this.#query, what, at);
   }
-}
-
-function inFilter(field: FilterField, values: readonly (string | number | boolean)[]): Filter {
-  return { op: 'in', field, values };
 }
 
 function tokensOf(query: string): Token[] {

@@ -9,7 +9,10 @@ import {
   type LoadedDataConverter,
 } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import type { ConcurrencyOptions } from '../component/component-options.ts';
+import type {
+  AsyncTaskComponentOptions,
+  ConcurrencyOptions,
+} from '../component/component-options.ts';
 import type { AnyAsyncTask, Registrable } from '../component/async-task-component.ts';
 import { startRuntime, type Runtime } from '../component/runtime.ts';
 import { stderrLogger } from '../component/stderr-logger.ts';
@@ -36,6 +39,7 @@ export interface TestEnvironmentOptions {
   /** As the component's. */
   readonly taskQueue?: string;
   readonly concurrency?: ConcurrencyOptions;
+  readonly searchAttributes?: AsyncTaskComponentOptions['searchAttributes'];
   readonly dataConverter?: DataConverter;
   /** Warnings and errors go to standard error by default. */
   readonly logger?: Logger;
@@ -49,6 +53,7 @@ const optionFields = [
   'timeSkipping',
   'taskQueue',
   'concurrency',
+  'searchAttributes',
   'dataConverter',
   'logger',
 ] as const;
@@ -119,6 +124,7 @@ export class TestEnvironment {
       logger,
       namespace,
       retentionMs,
+      searchAttributes: options.searchAttributes,
       dataConverter: options.dataConverter,
       worker: {
         tasks: driven.map((copy) => copy.definition),

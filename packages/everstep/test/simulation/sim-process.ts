@@ -7,6 +7,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { EngineLimits } from '../../src/engine/engine-limits.ts';
 import type { Logger } from '../../src/service/logger.ts';
 import type { Store } from '../../src/store/store.ts';
+import { attributeTypes } from '../../src/engine/search-attributes.ts';
 import { TaskWorker } from '../../src/tasks/task-worker.ts';
 import type { Chance } from '../chance.ts';
 import type { Disk } from './disk.ts';
@@ -95,6 +96,10 @@ export class SimProcess {
     const { chance, bug } = world;
     await this.#disk.open();
     await this.engine.start();
+    await this.engine.operator.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: { CustomKeywordField: attributeTypes.Keyword },
+    });
     const { service } = this.engine;
     const tasks = makeTasks({
       wait: (ms, signal) => this.#wait(ms, signal),

@@ -1,4 +1,6 @@
 import { ServiceError } from '../../service/service-error.ts';
+import { attributeTypeOf } from '../../core/search-attribute-type.ts';
+import type { AttributeType } from '../../core/search-attribute-type.ts';
 import { attributeTypeName, systemAttributes } from '../search-attributes.ts';
 import type { OperatorVerb } from '../verb.ts';
 import { invalid } from './request-run.ts';
@@ -8,7 +10,7 @@ export const addSearchAttributes: OperatorVerb<'addSearchAttributes'> = async (
   context,
   request,
 ) => {
-  const wanted: Record<string, string> = {};
+  const wanted: Record<string, AttributeType> = {};
   for (const [name, type] of Object.entries(request.searchAttributes ?? {})) {
     const typeName = attributeTypeName(type);
     if (typeName === undefined) {
@@ -19,7 +21,7 @@ export const addSearchAttributes: OperatorVerb<'addSearchAttributes'> = async (
         `Search attribute '${name}' has no valid name: a letter, then letters, digits, - and _.`,
       );
     }
-    if (name in systemAttributes) {
+    if (Object.hasOwn(systemAttributes, name)) {
       throw invalid(`Search attribute ${name} is reserved by system.`);
     }
     wanted[name] = typeName;
@@ -27,7 +29,7 @@ export const addSearchAttributes: OperatorVerb<'addSearchAttributes'> = async (
   if (Object.keys(wanted).length === 0) throw invalid('SearchAttributes are not set on request.');
   await context.namespaces.update(request.namespace, (config) => {
     for (const [name, type] of Object.entries(wanted)) {
-      const registered = config.searchAttributes[name];
+      const registered = attributeTypeOf(name, config.searchAttributes);
       if (registered !== undefined && registered !== type) {
         throw new ServiceError({
           code: 'ALREADY_EXISTS',

@@ -6,7 +6,10 @@ import { invalid } from './request-run.ts';
 
 export const countSchedules: Verb<'countSchedules'> = async (context, request) => {
   const namespace = await context.namespaces.get(request.namespace);
-  const { filter, groupBy } = scheduleFilter(request.query ?? '');
+  const { filter, groupBy } = scheduleFilter(
+    request.query ?? '',
+    namespace.config.searchAttributes,
+  );
   if (groupBy) throw invalid('GROUP BY ExecutionStatus says nothing about schedules.');
   const { count } = await context.store.visibility.count({
     namespaceId: schedulesNamespaceId(namespace.namespaceId),

@@ -1,7 +1,8 @@
 import { longOf } from '../../core/time.ts';
 import { statusToWire } from '../run-info.ts';
 import type { Verb } from '../verb.ts';
-import { parseVisibilityQuery, statusNames } from '../visibility-query.ts';
+import { parseVisibilityQuery } from '../visibility-query.ts';
+import { statusNames } from '../query-field.ts';
 
 const encoder = new TextEncoder();
 
@@ -10,7 +11,10 @@ export const countWorkflowExecutions: Verb<'countWorkflowExecutions'> = async (
   request,
 ) => {
   const namespace = await context.namespaces.get(request.namespace);
-  const { filter, groupBy } = parseVisibilityQuery(request.query ?? '');
+  const { filter, groupBy } = parseVisibilityQuery(
+    request.query ?? '',
+    namespace.config.searchAttributes,
+  );
   const { count, groups } = await context.store.visibility.count({
     namespaceId: namespace.namespaceId,
     groupByStatus: groupBy,

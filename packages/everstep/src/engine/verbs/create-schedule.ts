@@ -8,17 +8,21 @@ import { errorOf } from '../executor.ts';
 import {
   canonicalSchedule,
   checkScheduleId,
+  checkedAttributes,
   encodeConflictToken,
   schedulesNamespaceId,
 } from '../schedules.ts';
-import { typedAttributes } from '../search-attributes.ts';
 import { newUnit, settled } from '../unit.ts';
 import type { LiveRun } from '../unit.ts';
 import type { Verb } from '../verb.ts';
 
 /** A request that is repeated answers as it did; an id that is taken is refused. */
 export const createSchedule: Verb<'createSchedule'> = async (context, request) => {
-  const namespace = await context.namespaces.get(request.namespace);
+  const namespace = await context.namespaces.getFor(
+    request.namespace,
+    request.searchAttributes,
+    request.schedule?.action?.startWorkflow?.searchAttributes,
+  );
   const scheduleId = request.scheduleId ?? '';
   checkScheduleId(context, scheduleId);
   const schedule = canonicalSchedule(context, namespace, request.schedule);
@@ -34,10 +38,7 @@ export const createSchedule: Verb<'createSchedule'> = async (context, request) =
     schedule,
     initialPatch: request.initialPatch ?? null,
     memo: request.memo ?? null,
-    searchAttributes: typedAttributes(
-      request.searchAttributes ?? null,
-      namespace.config.searchAttributes,
-    ),
+    searchAttributes: checkedAttributes(context, namespace, request.searchAttributes) ?? null,
   };
   const conflictToken = await create(context, args);
   return { conflictToken: encodeConflictToken(conflictToken) };

@@ -3,7 +3,7 @@ import { validateStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import { statusToWire } from '../run-info.ts';
 import { typedAttributes } from '../search-attributes.ts';
-import { UpdateRefused } from '../starts.ts';
+import { UpdateRefused, startRules } from '../starts.ts';
 import { wantedStage } from '../update-wait.ts';
 import type { Verb } from '../verb.ts';
 import { invalid } from './request-run.ts';
@@ -15,7 +15,10 @@ export const executeMultiOperation: Verb<'executeMultiOperation'> = async (
   request,
   call,
 ) => {
-  const namespace = await context.namespaces.get(request.namespace);
+  const namespace = await context.namespaces.getFor(
+    request.namespace,
+    request.operations?.[0]?.startWorkflow?.searchAttributes,
+  );
   const [first, second, ...more] = request.operations ?? [];
   const start = first?.startWorkflow;
   const update = second?.updateWorkflow;
@@ -25,7 +28,7 @@ export const executeMultiOperation: Verb<'executeMultiOperation'> = async (
   if (start.workflowId !== update.workflowExecution?.workflowId) {
     throw failed(undefined, invalid('WorkflowId is not consistent with the one of StartWorkflow.'));
   }
-  const refusal = validateStart(start, { now: context.clock.now(), limits: context.coreLimits });
+  const refusal = validateStart(start, startRules(context, namespace));
   if (refusal) throw failed(refusal, undefined);
   const problem = startProblem(start) ?? updateProblemOf(update);
   if (problem) throw problem;

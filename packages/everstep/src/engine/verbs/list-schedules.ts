@@ -13,7 +13,10 @@ export const listSchedules: Verb<'listSchedules'> = async (context, request) => 
   if (pageSize < 0 || pageSize > pageMax) {
     throw invalid(`Pagesize is larger than allowed ${pageMax}.`);
   }
-  const { filter, groupBy } = scheduleFilter(request.query ?? '');
+  const { filter, groupBy } = scheduleFilter(
+    request.query ?? '',
+    namespace.config.searchAttributes,
+  );
   if (groupBy) throw invalid('GROUP BY clause is only supported in count queries.');
   const after = decodeListPage(request.nextPageToken);
   const rows = await context.store.visibility.list({

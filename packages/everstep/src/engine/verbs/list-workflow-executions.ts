@@ -12,7 +12,10 @@ export const listWorkflowExecutions: Verb<'listWorkflowExecutions'> = async (con
   if (pageSize < 0 || pageSize > pageMax) {
     throw invalid(`Pagesize is larger than allowed ${pageMax}.`);
   }
-  const { filter, groupBy } = parseVisibilityQuery(request.query ?? '');
+  const { filter, groupBy } = parseVisibilityQuery(
+    request.query ?? '',
+    namespace.config.searchAttributes,
+  );
   if (groupBy) throw invalid('GROUP BY clause is only supported in count queries.');
   const after = decodeListPage(request.nextPageToken);
   const rows = await context.store.visibility.list({

@@ -13,10 +13,10 @@ export const removeSearchAttributes: OperatorVerb<'removeSearchAttributes'> = as
   await context.namespaces.update(request.namespace, (config) => {
     const searchAttributes = { ...config.searchAttributes };
     for (const name of names) {
-      if (name in systemAttributes) {
+      if (Object.hasOwn(systemAttributes, name)) {
         throw invalid(`Unable to remove non-custom search attributes: ${name}.`);
       }
-      if (!(name in searchAttributes)) {
+      if (!Object.hasOwn(searchAttributes, name)) {
         throw new ServiceError({
           code: 'NOT_FOUND',
           message: `Search attribute ${name} doesn't exist.`,

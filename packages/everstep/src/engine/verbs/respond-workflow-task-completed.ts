@@ -9,7 +9,7 @@ import { decodeTaskToken, encodeActivityToken } from '../task-token.ts';
 import type { RequestOutcome } from '../unit.ts';
 import { dispatchWaitingQueries } from '../direct-query.ts';
 import { errorOf, runNotFound } from '../executor.ts';
-import { typedCommand } from '../search-attributes.ts';
+import { attributesOfCommand, typedCommand } from '../search-attributes.ts';
 import type { Verb } from '../verb.ts';
 import { messageOf } from './poll-workflow-task-queue.ts';
 
@@ -23,7 +23,10 @@ export const respondWorkflowTaskCompleted: Verb<'respondWorkflowTaskCompleted'> 
   context,
   request,
 ) => {
-  const namespace = await context.namespaces.get(request.namespace);
+  const namespace = await context.namespaces.getFor(
+    request.namespace,
+    ...(request.commands ?? []).map(attributesOfCommand),
+  );
   const { key, token } = decodeTaskToken('workflow', request.taskToken, namespace.namespaceId);
   const run = await context.executor.locate(key);
   if (!run) throw runNotFound(key);

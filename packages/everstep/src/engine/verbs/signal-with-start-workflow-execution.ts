@@ -1,6 +1,7 @@
 import { validateSignalWithStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import { typedAttributes } from '../search-attributes.ts';
+import { startRules } from '../starts.ts';
 import type { Verb } from '../verb.ts';
 
 /** SG-3. */
@@ -8,11 +9,8 @@ export const signalWithStartWorkflowExecution: Verb<'signalWithStartWorkflowExec
   context,
   request,
 ) => {
-  const namespace = await context.namespaces.get(request.namespace);
-  const refusal = validateSignalWithStart(request, {
-    now: context.clock.now(),
-    limits: context.coreLimits,
-  });
+  const namespace = await context.namespaces.getFor(request.namespace, request.searchAttributes);
+  const refusal = validateSignalWithStart(request, startRules(context, namespace));
   if (refusal) throw new ServiceError(refusal);
   const { signalName, signalInput, control: _control, ...start } = request;
   const requestId = request.requestId || context.random.uuid();

@@ -5,14 +5,15 @@ import { ServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
 import { statusToWire } from '../run-info.ts';
 import { typedAttributes } from '../search-attributes.ts';
+import { startRules } from '../starts.ts';
 import type { Part } from '../unit.ts';
 import type { Verb } from '../verb.ts';
 import { messageOf } from './poll-workflow-task-queue.ts';
 
 /** ID-1 … ID-3. An eager start begins its first workflow task in the same commit, for the worker that asked. */
 export const startWorkflowExecution: Verb<'startWorkflowExecution'> = async (context, request) => {
-  const namespace = await context.namespaces.get(request.namespace);
-  const refusal = validateStart(request, { now: context.clock.now(), limits: context.coreLimits });
+  const namespace = await context.namespaces.getFor(request.namespace, request.searchAttributes);
+  const refusal = validateStart(request, startRules(context, namespace));
   if (refusal) throw new ServiceError(refusal);
   const searchAttributes = typedAttributes(
     request.searchAttributes ?? null,

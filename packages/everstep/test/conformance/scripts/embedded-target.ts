@@ -1,5 +1,6 @@
 /** The embedded engine on a memory store and the machine's clock, in this process. */
 import { createEngine } from '../../../src/engine/engine.ts';
+import { attributeTypes } from '../../../src/engine/search-attributes.ts';
 import { inProcessConnection } from '../../../src/service/connection.ts';
 import type { Logger } from '../../../src/service/logger.ts';
 import { systemClock, systemRandom } from '../../../src/service/system-clock.ts';
@@ -23,6 +24,10 @@ export async function embeddedTarget(): Promise<Target> {
     acts: true,
   });
   await engine.start();
+  await engine.operator.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: { CustomKeywordField: attributeTypes.Keyword },
+  });
   return {
     name: 'everstep',
     connection: inProcessConnection(engine.service, systemClock),

@@ -33,7 +33,8 @@ export interface Ending {
 export class Crewman {
   readonly #child: ChildProcess;
   readonly #pending = new Map<number, Pending>();
-  readonly #onSaid: (said: string) => void;
+  #onSaid: ((said: string) => void) | undefined;
+  readonly #unheard: string[] = [];
   #lastId = 0;
   #stderr = '';
   role: Role = 'both';
@@ -43,8 +44,7 @@ export class Crewman {
   alive = true;
   readonly ended: Promise<Ending>;
 
-  constructor(script: string, onSaid: (said: string) => void) {
-    this.#onSaid = onSaid;
+  constructor(script: string) {
     this.#child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] });
     const { stdin, stdout, stderr } = this.#child;
     if (stdin === null || stdout === null || stderr === null) throw new TypeError('No pipes');
@@ -58,7 +58,7 @@ export class Crewman {
         this.ready = false;
         for (const { reject } of this.#pending.values()) reject(new ProcessDied(this.name));
         this.#pending.clear();
-        if (this.#stderr !== '') onSaid(`${this.name} on stderr: ${this.#stderr}`);
+        if (this.#stderr !== '') this.#say(`${this.name} on stderr: ${this.#stderr}`);
         resolve({ code, signal });
       });
     });
@@ -66,6 +66,12 @@ export class Crewman {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Who hears from now on what the process logs or writes on stderr, and what nobody has heard yet. */
+  tell(onSaid: (said: string) => void): void {
+    this.#onSaid = onSaid;
+    for (const said of this.#unheard.splice(0)) onSaid(said);
   }
 
   ask(command: Command): Promise<unknown> {
@@ -84,7 +90,7 @@ export class Crewman {
 
   #hear(said: Said): void {
     if ('log' in said) {
-      this.#onSaid(`${this.name} ${said.log}: ${said.message} ${said.fields}`);
+      this.#say(`${this.name} ${said.log}: ${said.message} ${said.fields}`);
       return;
     }
     const pending = this.#pending.get(said.id);
@@ -92,25 +98,30 @@ export class Crewman {
     if (said.ok) pending?.resolve(said.value);
     else pending?.reject(new Refused(said.code, said.message));
   }
+
+  #say(said: string): void {
+    if (this.#onSaid === undefined) this.#unheard.push(said);
+    else this.#onSaid(said);
+  }
 }
 
 /** Processes that have loaded their modules already, so that a dead one is replaced at once. */
 export class Spares {
-  readonly #onSaid: (said: string) => void = (said) => this.onSaid(said);
   readonly #compiled = compile();
   #spares: Crewman[] = [];
   #script = this.#compiled.script;
-  onSaid: (said: string) => void = () => undefined;
 
   /** Sees to it that so many wait. */
   provide(count: number): void {
     while (this.#spares.length < count) {
-      this.#spares.push(new Crewman(this.#script, this.#onSaid));
+      this.#spares.push(new Crewman(this.#script));
     }
   }
 
-  take(): Crewman {
-    return this.#spares.shift() ?? new Crewman(this.#script, this.#onSaid);
+  take(onSaid: (said: string) => void): Crewman {
+    const spare = this.#spares.shift() ?? new Crewman(this.#script);
+    spare.tell(onSaid);
+    return spare;
   }
 
   /** From now on they are of this release or of the next, which has a migration more. */

@@ -2,13 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
-import { Spares } from './crew.ts';
-import type { Role } from './messages.ts';
+import { crewShapes, goodVerdict, itWithSpares } from './crew-fixture.ts';
 import { OpenCrew } from './open-crew.ts';
 
-const good = { lost: 0, duplicated: 0, repeated: 0, violations: [] };
 const long = 600_000;
 
 /** Flips one bit of the run's stored state, or of its first stored events. */
@@ -33,21 +31,10 @@ async function flip(path: string, taskId: string, what: 'state' | 'history'): Pr
 }
 
 describe('a bit that changed in a stored blob', () => {
-  let spares: Spares;
-  beforeAll(() => {
-    spares = new Spares();
-  });
-  afterAll(async () => {
-    await spares.dismiss();
-  });
-
-  const shapes: readonly (readonly [string, readonly Role[]])[] = [
-    ['one process', ['both']],
-    ['several processes', ['submitter', 'worker', 'worker']],
-  ];
-  it.each(shapes)(
-    'stops the run it belongs to and no other, with %s',
-    async (_, roles) => {
+  itWithSpares.for(crewShapes)(
+    'stops the run it belongs to and no other, with $shape',
+    { timeout: 120_000 },
+    async ({ roles }, { spares, expect, onTestFinished }) => {
       const folder = mkdtempSync(join(tmpdir(), 'everstep-damage-'));
       const crew = new OpenCrew(spares, folder);
       onTestFinished(async () => {
@@ -98,8 +85,7 @@ describe('a bit that changed in a stored blob', () => {
         await crew.once({ do: 'delete', taskId });
       }
       await crew.stopAll();
-      expect(await crew.verdict([...states, ...histories])).toMatchObject(good);
+      expect(await crew.verdict([...states, ...histories])).toMatchObject(goodVerdict);
     },
-    120_000,
   );
 });

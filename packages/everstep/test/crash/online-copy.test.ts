@@ -2,14 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
-import { Spares } from './crew.ts';
-import type { Role } from './messages.ts';
+import { crewShapes, goodVerdict, itWithSpares } from './crew-fixture.ts';
 import { OpenCrew } from './open-crew.ts';
 import { readFile } from './stored-tasks.ts';
-
-const good = { lost: 0, duplicated: 0, repeated: 0, violations: [] };
 
 async function copyOf(path: string, target: string): Promise<void> {
   const handle = (await loadDriver(path)).open(path);
@@ -21,21 +18,10 @@ async function copyOf(path: string, target: string): Promise<void> {
 }
 
 describe('a copy taken while processes work on the file', () => {
-  let spares: Spares;
-  beforeAll(() => {
-    spares = new Spares();
-  });
-  afterAll(async () => {
-    await spares.dismiss();
-  });
-
-  const shapes: readonly (readonly [string, readonly Role[]])[] = [
-    ['one process', ['both']],
-    ['several processes', ['submitter', 'worker', 'worker']],
-  ];
-  it.each(shapes)(
-    'holds everything acknowledged before it, and its tasks go on beside the others, with %s',
-    async (_, roles) => {
+  itWithSpares.concurrent.for(crewShapes)(
+    'holds everything acknowledged before it, and its tasks go on beside the others, with $shape',
+    { timeout: 120_000 },
+    async ({ roles }, { spares, expect, onTestFinished }) => {
       const folder = mkdtempSync(join(tmpdir(), 'everstep-copy-'));
       const crew = new OpenCrew(spares, join(folder, 'original'));
       let others: OpenCrew | undefined;
@@ -88,12 +74,11 @@ describe('a copy taken while processes work on the file', () => {
       await crew.lived();
       await crew.stopAll();
       expect(crew.said).toEqual([]);
-      expect(await crew.verdict()).toMatchObject(good);
+      expect(await crew.verdict()).toMatchObject(goodVerdict);
       const { tasks, problems } = await readFile(copy, false);
       expect(problems).toEqual([]);
       expect(tasks.length).toBeGreaterThan(1);
     },
-    120_000,
   );
 });
 

@@ -34,13 +34,12 @@ export class OpenCrew {
     this.path = path;
     mkdirSync(folder, { recursive: true });
     this.journal = new Journal(join(folder, 'journal.jsonl'));
-    spares.onSaid = (said) => this.said.push(said);
   }
 
   async start(...roles: readonly Role[]): Promise<void> {
     await Promise.all(
       roles.map(async (role) => {
-        const member = this.#spares.take();
+        const member = this.#spares.take((said) => this.said.push(said));
         this.#named += 1;
         member.role = role;
         member.name = `${this.#named}-${role}`;

@@ -69,10 +69,6 @@ export class Round {
         : plan.shape === 'worker of several'
           ? 'worker'
           : 'submitter';
-    plan.spares.onSaid = (said) => {
-      // A process that is killed says nothing, so what is said is worth a look.
-      if (!this.#over) this.#complaints.push(said);
-    };
   }
 
   async run(): Promise<RoundOutcome> {
@@ -152,7 +148,10 @@ export class Round {
 
   /** Resolves when the process runs, or is dead. */
   async #start(role: Role, trap?: Trap): Promise<Crewman> {
-    const member = this.#plan.spares.take();
+    const member = this.#plan.spares.take((said) => {
+      // A process that is killed says nothing, so what is said is worth a look.
+      if (!this.#over) this.#complaints.push(said);
+    });
     this.#plan.spares.provide(2);
     this.#named += 1;
     member.role = role;

@@ -59,7 +59,6 @@ class Soak {
   #over = false;
 
   async run(): Promise<boolean> {
-    this.#spares.onSaid = (said) => this.#complain(said);
     const started = performance.now();
     const minute = (): number => (performance.now() - started) / 60_000;
     try {
@@ -85,7 +84,7 @@ class Soak {
   }
 
   async #start(role: Role): Promise<Crewman> {
-    const member = this.#spares.take();
+    const member = this.#spares.take((said) => this.#complain(said));
     this.#spares.provide(1);
     this.#named += 1;
     member.role = role;

@@ -99,6 +99,33 @@ describe('a worker on an engine of its process', () => {
     expect(shop.problems).toEqual([]);
   });
 
+  it('forgets a run that was idle for ten minutes, and drives it again from its history', async () => {
+    const { shop, host } = await Shop.open();
+    const worker = await shop.worker(host, [
+      {
+        task: async function* (params: { n: number }) {
+          const first = yield* step('first', () => params.n);
+          const more = yield* signal<number | undefined>('more');
+          return [first, more ?? 'signalled'];
+        },
+      },
+    ]);
+    const idle = await shop.submit(host, 'idle', { n: 1 });
+    await shop.world.clock.advance(9 * 60_000);
+    const other = await shop.submit(host, 'other', { n: 2 });
+    await shop.settle();
+    expect(worker.heldUpTo(other)).toBeGreaterThan(0);
+    await shop.world.clock.advance(60_000);
+    await shop.submit(host, 'third', { n: 3 });
+    await shop.settle();
+    expect(worker.heldUpTo(idle)).toBeUndefined();
+    expect(worker.heldUpTo(other)).toBeGreaterThan(0);
+    await host.signal('idle', 'more');
+    await shop.settle();
+    expect(await resultOf(host, 'idle')).toEqual([1, 'signalled']);
+    expect(shop.problems).toEqual([]);
+  });
+
   it('finds the code of a step in the history when it holds the run no more', async () => {
     const { shop, host } = await Shop.open();
     const seen: string[] = [];

@@ -76,7 +76,7 @@ export interface TaskWorkerOptions {
     /** Polls that wait at once for each queue and kind, where it polls; 4 by default. */
     readonly pollers?: number;
   };
-  /** Runs kept live; 5,000 by default. */
+  /** Runs kept live; 5,000 by default, and none that was idle for ten minutes. */
   readonly liveRunsMax?: number;
   /** For tests of tasks: what to call in the place of a step's own code. */
   readonly callInstead?: ((task: ActivityTask) => StepDescriptor['call'] | undefined) | undefined;
@@ -129,7 +129,7 @@ export class TaskWorker implements LocalWorker {
     this.#stepQueues = new Set([...stepQueues, ...this.#activities.taskQueues]);
     this.activityTaskQueues = [...this.#stepQueues];
     this.#workflowTasksMax = concurrency?.workflowTasks ?? 1_000;
-    this.#runs = new RunCache(options.liveRunsMax ?? 5000);
+    this.#runs = new RunCache({ runsMax: options.liveRunsMax ?? 5000, clock });
     this.#slots = new StepSlots({
       stepsMax: concurrency?.steps ?? 100,
       limits,

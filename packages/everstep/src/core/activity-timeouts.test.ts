@@ -74,6 +74,19 @@ describe('deadlines', () => {
     expect(timeoutOf(run).failure?.message).toContain('Not enough time to schedule next retry');
   });
 
+  test('the only attempt of an activity with no other timeout ends as schedule-to-close, also when both fall together AC-10', () => {
+    const run = Activities.started({
+      scheduleToCloseTimeout: durationOf(5_000),
+      startToCloseTimeout: null,
+      retryPolicy: { maximumAttempts: 1 },
+    });
+    run.expire(startedAt + 5_000);
+    expect(timeoutOf(run)).toMatchObject({
+      type: TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE,
+      retryState: RetryState.RETRY_STATE_TIMEOUT,
+    });
+  });
+
   test('a heartbeat timeout of the last attempt keeps its type AC-10', () => {
     const run = Activities.started({
       heartbeatTimeout: durationOf(1_000),

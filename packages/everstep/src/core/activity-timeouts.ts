@@ -37,17 +37,17 @@ function deadlineTime(activity: ActivityInfo): number {
   );
 }
 
+/** When several fall together, the one that leaves no time for another attempt. */
 function deadlineType(activity: ActivityInfo, time: number): TimeoutType {
-  if (activity.startedTime === 0) {
-    return time === after(activity.scheduledTime, activity.scheduleToStartMs)
-      ? TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
-      : TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE;
+  if (
+    activity.startedTime === 0 &&
+    time === after(activity.scheduledTime, activity.scheduleToStartMs)
+  ) {
+    return TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START;
   }
-  if (time === after(activity.startedTime, activity.startToCloseMs)) {
-    return TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE;
-  }
-  return time === activityExpirationTime(activity)
-    ? TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
+  if (time === activityExpirationTime(activity)) return TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE;
+  return time === after(activity.startedTime, activity.startToCloseMs)
+    ? TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
     : TimeoutType.TIMEOUT_TYPE_HEARTBEAT;
 }
 

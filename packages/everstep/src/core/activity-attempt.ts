@@ -123,7 +123,7 @@ function addLateStarted(draft: Draft, activity: ActivityInfo): number {
       identity: activity.startedIdentity,
       requestId: activity.startRequestId,
       attempt: activity.attempt,
-      ...(activity.lastFailure && { lastFailure: activity.lastFailure }),
+      lastFailure: activity.lastFailure ?? null,
     },
   });
   event.eventTime = timestampOf(activity.startedTime);
@@ -162,7 +162,7 @@ export function addActivityClose(
     case 'completed':
       return draft.add(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, {
         activityTaskCompletedEventAttributes: {
-          ...(close.result && { result: close.result }),
+          result: close.result ?? null,
           scheduledEventId,
           startedEventId,
           identity: close.identity,
@@ -171,7 +171,7 @@ export function addActivityClose(
     case 'failed':
       return draft.add(EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED, {
         activityTaskFailedEventAttributes: {
-          ...(close.failure && { failure: close.failure }),
+          failure: close.failure ?? null,
           scheduledEventId,
           startedEventId,
           identity: close.identity,
@@ -190,7 +190,7 @@ export function addActivityClose(
     case 'canceled':
       return draft.add(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED, {
         activityTaskCanceledEventAttributes: {
-          ...(close.details && { details: close.details }),
+          details: close.details ?? null,
           latestCancelRequestedEventId: longOf(activity.cancelRequestedEventId),
           scheduledEventId,
           startedEventId,

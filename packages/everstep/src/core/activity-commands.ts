@@ -11,6 +11,7 @@ import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from './proto.ts';
 import type { Command, HistoryEvent, Payloads } from './proto.ts';
 import { retryPolicyFromWire, retryPolicyToWire, validateRetryPolicy } from './retry.ts';
 import { activityById } from './state.ts';
+import type { RetryPolicy } from './state.ts';
 import { durationOf, longOf, msOfDuration, numberOf, spanMaxMs } from './time.ts';
 
 type ScheduleAttributes = NonNullable<Command['scheduleActivityTaskCommandAttributes']>;
@@ -29,16 +30,14 @@ const badCancel =
 
 /** AC-1: the timeouts filled in and cut to each other and to the run's, or the problem in words. */
 function activityTimeouts(attributes: ScheduleAttributes, runTimeoutMs: number): Timeouts | string {
-  const named: readonly (readonly [string, number])[] = [
-    ['ScheduleToCloseTimeout', msOfDuration(attributes.scheduleToCloseTimeout)],
-    ['ScheduleToStartTimeout', msOfDuration(attributes.scheduleToStartTimeout)],
-    ['StartToCloseTimeout', msOfDuration(attributes.startToCloseTimeout)],
-    ['HeartbeatTimeout', msOfDuration(attributes.heartbeatTimeout)],
-  ];
-  for (const [name, ms] of named) if (ms < 0) return `invalid ${name}: negative duration`;
-  const [toClose = 0, toStart = 0, startToClose = 0, heartbeat = 0] = named.map(([, ms]) =>
-    Math.min(ms, spanMaxMs),
-  );
+  const toClose = Math.min(msOfDuration(attributes.scheduleToCloseTimeout), spanMaxMs);
+  if (toClose < 0) return negative('ScheduleToCloseTimeout');
+  const toStart = Math.min(msOfDuration(attributes.scheduleToStartTimeout), spanMaxMs);
+  if (toStart < 0) return negative('ScheduleToStartTimeout');
+  const startToClose = Math.min(msOfDuration(attributes.startToCloseTimeout), spanMaxMs);
+  if (startToClose < 0) return negative('StartToCloseTimeout');
+  const heartbeat = Math.min(msOfDuration(attributes.heartbeatTimeout), spanMaxMs);
+  if (heartbeat < 0) return negative('HeartbeatTimeout');
   if (toClose === 0 && startToClose === 0) {
     return `a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. ActivityId=${attributes.activityId ?? ''} ActivityType=${attributes.activityType?.name ?? ''}`;
   }
@@ -57,7 +56,15 @@ function activityTimeouts(attributes: ScheduleAttributes, runTimeoutMs: number):
   };
 }
 
-function checkSchedule(draft: Draft, attributes: ScheduleAttributes): string | undefined {
+function negative(timeout: string): string {
+  return `invalid ${timeout}: negative duration`;
+}
+
+function checkSchedule(
+  draft: Draft,
+  attributes: ScheduleAttributes,
+  retryPolicy: RetryPolicy,
+): string | undefined {
   const { limits } = draft.env;
   if (!attributes.taskQueue) return 'taskQueue is not set';
   const activityId = attributes.activityId ?? '';
@@ -67,7 +74,7 @@ function checkSchedule(draft: Draft, attributes: ScheduleAttributes): string | u
     checkTaskQueue(attributes.taskQueue.name ?? '', limits) ??
     (activityId === '' ? 'activityId is not set' : undefined) ??
     (activityType === '' ? 'activityType is not set' : undefined) ??
-    validateRetryPolicy(retryPolicyFromWire(attributes.retryPolicy)) ??
+    validateRetryPolicy(retryPolicy) ??
     checkIdLength('activityId', activityId, limits) ??
     checkIdLength('activityType', activityType, limits) ??
     ((priority?.priorityKey ?? 0) < 0
@@ -88,7 +95,8 @@ export const scheduleActivity: CommandHandler = (
       message: 'ScheduleActivityTaskCommandAttributes is not set on ScheduleActivityTaskCommand.',
     };
   }
-  const problem = checkSchedule(draft, attributes);
+  const retryPolicy = retryPolicyFromWire(attributes.retryPolicy);
+  const problem = checkSchedule(draft, attributes, retryPolicy);
   if (problem !== undefined) return { cause: badSchedule, message: problem };
   const timeouts = activityTimeouts(attributes, draft.state.runTimeoutMs);
   if (typeof timeouts === 'string') return { cause: badSchedule, message: timeouts };
@@ -121,16 +129,16 @@ export const scheduleActivity: CommandHandler = (
           name: attributes.taskQueue?.name ?? '',
           kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL,
         },
-        ...(attributes.header && { header: attributes.header }),
-        ...(attributes.input && { input: attributes.input }),
+        header: attributes.header ?? null,
+        input: attributes.input ?? null,
         scheduleToCloseTimeout: durationOf(timeouts.scheduleToCloseMs),
         scheduleToStartTimeout: durationOf(timeouts.scheduleToStartMs),
         startToCloseTimeout: durationOf(timeouts.startToCloseMs),
         heartbeatTimeout: durationOf(timeouts.heartbeatMs),
         workflowTaskCompletedEventId: longOf(context.workflowTaskCompletedEventId),
-        retryPolicy: retryPolicyToWire(retryPolicyFromWire(attributes.retryPolicy)),
-        ...(attributes.useWorkflowBuildId && { useWorkflowBuildId: true }),
-        ...(attributes.priority && { priority: attributes.priority }),
+        retryPolicy: retryPolicyToWire(retryPolicy),
+        useWorkflowBuildId: attributes.useWorkflowBuildId || null,
+        priority: attributes.priority ?? null,
       },
     },
     { userMetadata: command.userMetadata },

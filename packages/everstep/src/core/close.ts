@@ -33,7 +33,7 @@ const causes = WorkflowTaskFailedCause;
 
 /** WT-16: events the worker has not seen; a timer it cancelled in the same answer no longer counts (WT-18). */
 function unseenEvents(draft: Draft): CommandProblem | undefined {
-  const before = draft.base.buffered;
+  const before = draft.bufferedBefore;
   if (before.length === 0 || !draft.state.buffered.some((event) => before.includes(event)))
     return undefined;
   return { cause: causes.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, message: '' };

@@ -4,9 +4,13 @@
  * A run's state is copied on write: the draft starts as a shallow copy, and each map is copied the first time a
  * family asks for it. So a refused transition is thrown away by dropping the draft, and a state that somebody
  * else still holds (a commit in flight, a cached run) never changes under them.
+ *
+ * A state that nobody else holds, because an earlier transition of the same commit made it, needs no copy: a draft
+ * that is told what is committed writes on in the state itself, and copies only the maps it shares with that.
  */
 import type { Limits } from './limits.ts';
 import type { DispatchTask, Interrupt, OutboxMessage } from './input.ts';
+import { InvariantViolation } from './invariant.ts';
 import { EventType } from './proto.ts';
 import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
 import type { RegisteredAttributes } from './search-attribute-type.ts';
@@ -89,12 +93,19 @@ export class Draft {
    */
   holdEvents = false;
   readonly #base: RunState;
+  /** What the maps of `state` are shared with until they are written. */
+  readonly #shared: RunState;
+  /** What was buffered when this draft started. */
+  readonly bufferedBefore: RunState['buffered'];
   #owns = false;
   #touched = false;
 
-  constructor(base: RunState, env: CoreEnv) {
+  /** With `committed`, `base` is its holder's own and is written in place; then there is no way back to it. */
+  constructor(base: RunState, env: CoreEnv, committed?: RunState) {
     this.#base = base;
-    this.state = copyOf(base);
+    this.bufferedBefore = base.buffered;
+    this.#shared = committed ?? base;
+    this.state = committed ? base : copyOf(base);
     this.env = env;
   }
 
@@ -109,8 +120,8 @@ export class Draft {
 
   /** The map or set of that field, copied on first use, to be written. */
   own<F extends MapField>(field: F): Owned<RunState[F]> {
-    if (this.state[field] === this.#base[field]) {
-      this.#owns = true;
+    this.#owns = true;
+    if (this.state[field] === this.#shared[field]) {
       const value = this.state[field] as ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
       const copy = value instanceof Map ? new Map(value) : new Set(value as ReadonlySet<unknown>);
       (this.state as Record<string, unknown>)[field] = copy;
@@ -120,6 +131,11 @@ export class Draft {
 
   /** Back to the state this draft started from, as if nothing had happened (WT-19). */
   rollBack(): void {
+    if (this.state === this.#base) {
+      throw new InvariantViolation('a state that was written in place cannot be taken back', {
+        runId: this.state.runId,
+      });
+    }
     for (const field in this.state) {
       if (!(field in this.#base)) (this.state as Record<string, unknown>)[field] = undefined;
     }
@@ -144,7 +160,7 @@ export class Draft {
       this.#touched ||
       this.events.length > 0 ||
       this.#owns ||
-      this.state.buffered !== this.#base.buffered
+      this.state.buffered !== this.bufferedBefore
     );
   }
 

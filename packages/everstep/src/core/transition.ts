@@ -1,8 +1,8 @@
 /**
  * The heart: what one input does to one run.
  *
- * Pure and synchronous. It reads the clock and chance only from its environment, does no I/O, and never changes
- * the state it was given. Whoever calls it commits `state`, `events`, `tasks` and `outbox` together, guarded by
+ * Pure and synchronous. It reads the clock and chance only from its environment, does no I/O, and does not change
+ * the state it was given, unless told that nobody else holds it. Whoever calls it commits `state`, `events`, `tasks` and `outbox` together, guarded by
  * the run's version, or drops them all (EV-2).
  *
  * Read next: draft.ts (how a transition is built), then a family, such as activity.ts.
@@ -85,19 +85,27 @@ const handlers: Handlers = {
   scheduledClosed,
 };
 
+/** They are refused before they write anything, and so may write in a state that is the caller's own. */
+const startsTask: ReadonlySet<InputKind> = new Set(['startWorkflowTask', 'startActivity']);
+
 /**
  * What `input` does to the run. `state` is undefined for a start and for nothing else.
  * Throws InvariantViolation for a bug of ours, never for what a caller may do: that is a refusal in `answer`.
+ *
+ * A caller who holds the only reference to `state`, because it came of an earlier transition of what will be one
+ * commit, may give the state last `committed` as well: then `state` may be written in place.
  */
 export function transition<K extends InputKind>(
   state: RunState | undefined,
   input: InputOf<K>,
   env: CoreEnv,
+  committed?: RunState,
 ): Transition<Replies[K]>;
 export function transition(
   state: RunState | undefined,
   input: Input,
   env: CoreEnv,
+  committed?: RunState,
 ): Transition<Replies[InputKind]> {
   if (input.kind === 'start') {
     if (state) throw new InvariantViolation('a run is started once', { runId: state.runId });
@@ -106,7 +114,12 @@ export function transition(
   if (!state) throw new InvariantViolation('only a start makes a run', { input: input.kind });
   // TM-2: a clock that went back since the wake-up was decided does not make a deadline undue.
   const dueAt = input.kind === 'wake' ? (input.dueAt ?? 0) : 0;
-  const draft = new Draft(state, dueAt > env.now ? { ...env, now: dueAt } : env);
+  const inPlace = committed !== state && startsTask.has(input.kind);
+  const draft = new Draft(
+    state,
+    dueAt > env.now ? { ...env, now: dueAt } : env,
+    inPlace ? committed : undefined,
+  );
   const handler = handlers[input.kind] as (
     draft: Draft,
     input: Input,

@@ -152,7 +152,7 @@ export function limitBuffer(draft: Draft, bufferedBytes: () => number): void {
   if (!task || task.startedEventId === 0) return;
   const over =
     state.buffered.length > env.limits.bufferedEventsMax ||
-    (state.buffered !== draft.base.buffered && bufferedBytes() > env.limits.bufferedBytesMax);
+    (state.buffered !== draft.bufferedBefore && bufferedBytes() > env.limits.bufferedBytesMax);
   if (!over) return;
   endFailedTask(draft, task, {
     cause: causes.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,

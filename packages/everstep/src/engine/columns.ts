@@ -42,12 +42,12 @@ export function columnsOf(
     rootWorkflowId: state.root.workflowId,
     rootRunId: state.root.runId,
     firstRunId: state.firstRunId,
-    ...(memo ? { memo } : {}),
-    ...(searchAttributes ? { searchAttributes } : {}),
-    ...(searchValues ? { searchValues } : {}),
+    memo,
+    searchAttributes,
+    searchValues,
   };
-  memoOf.set(columns, state.memo);
-  attributesOf.set(columns, state.searchAttributes);
+  if (state.memo) memoOf.set(columns, state.memo);
+  if (state.searchAttributes) attributesOf.set(columns, state.searchAttributes);
   return columns;
 }
 

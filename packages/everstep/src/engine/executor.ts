@@ -171,6 +171,7 @@ export class Executor {
       part.fresh ? undefined : part.state,
       request.input as never,
       this.env(),
+      part.changed ? part.run.state : undefined,
     ) as Transition<unknown>;
     part.fresh = false;
     const outcome: RequestOutcome = result.answer.ok

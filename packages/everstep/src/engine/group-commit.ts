@@ -176,7 +176,7 @@ export class GroupCommit {
       else if (ref !== undefined) (reads ??= []).push({ ref, expectedVersion: version });
     }
     const { doneTasks, doneOutbox } = unit;
-    return { writes, ...(reads && { reads }), doneTasks, doneOutbox, now };
+    return { writes, reads, doneTasks, doneOutbox, now };
   }
 
   #runWrite(part: Part, now: number): RunWrite {
@@ -191,21 +191,17 @@ export class GroupCommit {
     this.#operations += 1;
     return {
       key: run.key,
-      ...(run.ref === undefined ? {} : { ref: run.ref }),
+      ref: run.ref,
       expectedVersion: run.version,
       operationToken: `${this.#options.processId}:${this.#operations}`,
-      ...(part.replaces === undefined ? {} : { replaces: refOf(part.replaces) }),
+      replaces: part.replaces === undefined ? undefined : refOf(part.replaces),
       state: encodeState(state),
       columns: part.columns,
-      ...(bytes
-        ? {
-            history: {
-              firstEventId: state.nextEventId - part.events.length,
-              nextEventId: state.nextEventId,
-              bytes,
-            },
-          }
-        : {}),
+      history: bytes && {
+        firstEventId: state.nextEventId - part.events.length,
+        nextEventId: state.nextEventId,
+        bytes,
+      },
       // Whoever took a task of a closed run would only find it gone.
       tasks: open ? part.tasks : [],
       outbox:

@@ -55,10 +55,10 @@ export interface RunColumns {
   readonly rootRunId: string;
   readonly firstRunId: string;
   /** Encoded temporal.api.common.v1.Memo and SearchAttributes, absent when empty. */
-  readonly memo?: Uint8Array;
-  readonly searchAttributes?: Uint8Array;
+  readonly memo?: Uint8Array | undefined;
+  readonly searchAttributes?: Uint8Array | undefined;
   /** Custom search attributes as values that can be compared, for the query language. */
-  readonly searchValues?: Readonly<Record<string, SearchValue>>;
+  readonly searchValues?: Readonly<Record<string, SearchValue>> | undefined;
 }
 
 export interface HistoryBatch {
@@ -106,7 +106,7 @@ export interface OutboxRow {
 export interface RunWrite {
   readonly key: RunKey;
   /** Absent exactly when the run is new. */
-  readonly ref?: RunRef;
+  readonly ref?: RunRef | undefined;
   /** The version this write was computed from, 0 for a new run. It becomes expectedVersion + 1. */
   readonly expectedVersion: number;
   /** Unique per try; lets an ambiguous commit be resolved by reading it back. */
@@ -115,10 +115,10 @@ export interface RunWrite {
    * Only for a new run that becomes its workflow id's current run: the run that must be current now, or null when
    * there must be none. Absent: the new run does not become current.
    */
-  readonly replaces?: RunRef | null;
+  readonly replaces?: RunRef | null | undefined;
   readonly state: Uint8Array;
   readonly columns: RunColumns;
-  readonly history?: HistoryBatch;
+  readonly history?: HistoryBatch | undefined;
   readonly tasks: readonly TaskInsert[];
   readonly outbox: readonly Uint8Array[];
   readonly mail: readonly MailInsert[];
@@ -128,7 +128,8 @@ export interface RunWrite {
 export interface CommitGroup {
   readonly writes: readonly RunWrite[];
   /** Runs that were only read, and on whose state the writes depend: they too must have that version still. */
-  readonly reads?: readonly { readonly ref: RunRef; readonly expectedVersion: number }[];
+  readonly reads?:
+    readonly { readonly ref: RunRef; readonly expectedVersion: number }[] | undefined;
   /** Rows that this commit has used up; deleting one that is gone already is no error. */
   readonly doneTasks: readonly number[];
   readonly doneOutbox: readonly number[];

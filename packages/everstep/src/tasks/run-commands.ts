@@ -81,7 +81,6 @@ function scheduleStep(run: LiveRun, entry: Entry, options: CommandOptions): Comm
     );
   }
   const attributes: ScheduleAttributes = {
-    ...shared,
     activityId: entry.id,
     activityType: {
       name:
@@ -90,10 +89,16 @@ function scheduleStep(run: LiveRun, entry: Entry, options: CommandOptions): Comm
           ? definition.name
           : `${definition.name}.${entry.key}`),
     },
-    ...(call && { input: { payloads: [call.input] } }),
-    ...(call?.taskQueue !== undefined && {
-      taskQueue: { name: call.taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
-    }),
+    taskQueue:
+      call?.taskQueue === undefined
+        ? (shared.taskQueue ?? null)
+        : { name: call.taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
+    input: call ? { payloads: [call.input] } : null,
+    scheduleToCloseTimeout: shared.scheduleToCloseTimeout ?? null,
+    scheduleToStartTimeout: shared.scheduleToStartTimeout ?? null,
+    startToCloseTimeout: shared.startToCloseTimeout ?? null,
+    heartbeatTimeout: shared.heartbeatTimeout ?? null,
+    retryPolicy: shared.retryPolicy ?? null,
   };
   if (retryPolicy !== undefined || timeouts !== undefined) {
     const where = `Step "${entry.id}" of ${nounOf(definition)} "${definition.name}": `;

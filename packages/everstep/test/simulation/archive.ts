@@ -137,10 +137,6 @@ export class Archive {
     if (record.closedAt > 0 || this.commits % rebuiltEvery === 0) {
       checkRebuilt(state, record.events, complain);
     }
-    for (const [token, count] of record.effects) {
-      if (count > 1)
-        complain(token.startsWith('signal') ? 10 : 9, `${token} took effect ${count} times`);
-    }
     world.trace(
       () =>
         `commit ${made.name} v${made.version} ${state.status} ${state.nextEventId} ${write.columns.wakeAt}`,

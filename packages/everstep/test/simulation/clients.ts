@@ -41,15 +41,16 @@ export class Clients {
   async act(): Promise<void> {
     const { chance } = this.#world;
     const at = chance.next();
-    if (at < 0.26) await this.#startRaw();
-    else if (at < 0.42) await this.#startTask();
-    else if (at < 0.6) await this.#signal();
-    else if (at < 0.68) await this.#signalWithStart();
-    else if (at < 0.76) await this.#query();
-    else if (at < 0.82) await this.#cancel();
-    else if (at < 0.86) await this.#terminate();
-    else if (at < 0.9) await this.#reset();
-    else if (at < 0.92) await this.#delete();
+    if (at < 0.25) await this.#startRaw();
+    else if (at < 0.4) await this.#startTask();
+    else if (at < 0.55) await this.#signal();
+    else if (at < 0.57) await this.#signalAtOnce();
+    else if (at < 0.64) await this.#signalWithStart();
+    else if (at < 0.73) await this.#query();
+    else if (at < 0.78) await this.#cancel();
+    else if (at < 0.82) await this.#terminate();
+    else if (at < 0.87) await this.#reset();
+    else if (at < 0.89) await this.#delete();
     else await this.#read();
   }
 
@@ -219,9 +220,23 @@ export class Clients {
     );
   }
 
-  async #signal(): Promise<void> {
+  /** Many to one run, so that some come while a workflow task is started (WT-17), and a query among them (QY-4). */
+  async #signalAtOnce(): Promise<void> {
+    const { chance } = this.#world;
+    const record = this.#world.archive.recordsOf(rawIds(chance)).at(-1);
+    if (!record) return;
+    const { workflowId } = record.key;
+    const asked: Promise<void>[] = [];
+    for (let count = chance.whole(3, 8); count > 0; count -= 1) {
+      asked.push(this.#signal({ workflowId, runId: '' }));
+      if (chance.next() < 0.3) asked.push(this.#query(workflowId));
+      if (chance.next() < 0.7) await this.#world.timeline.wait(chance.whole(1, 200));
+    }
+    await Promise.all(asked);
+  }
+
+  async #signal(execution = this.#target()): Promise<void> {
     const { chance, ledger } = this.#world;
-    const execution = this.#target();
     const intent = ledger.intend('signal', execution.workflowId);
     const signalName = chance.pick(signalNames);
     await this.#patiently(
@@ -256,9 +271,9 @@ export class Clients {
   }
 
   /** 20: what was acknowledged before is in the answer. */
-  async #query(): Promise<void> {
+  async #query(workflowId = rawIds(this.#world.chance)): Promise<void> {
     const { archive, ledger, coverage, chance } = this.#world;
-    const record = archive.recordsOf(rawIds(chance)).at(-1);
+    const record = archive.recordsOf(workflowId).at(-1);
     if (!record || record.deleted) return;
     const known = ledger.intents
       .filter(
@@ -328,7 +343,7 @@ export class Clients {
     const { archive, chance, ledger, coverage } = this.#world;
     const record = archive.recordsOf(rawIds(chance)).at(-1 - chance.whole(0, 1));
     if (!record) return;
-    const anywhere = chance.next() < 0.1;
+    const anywhere = chance.next() < 0.25;
     const points = record.events.filter(
       (event) =>
         anywhere ||
@@ -377,7 +392,7 @@ export class Clients {
       await this.#once((service) => service.describeWorkflowExecution({ namespace, execution }));
     } else if (at < 0.6) {
       await this.#list();
-    } else if (at < 0.75) {
+    } else if (at < 0.7) {
       await this.#refusedAttributes();
     } else {
       await this.#once((service) =>

@@ -35,6 +35,31 @@ function withRetries(
   return changed ? withState(result, { activities }) : result;
 }
 
+/** The core takes the maximum of attempts for another when it decides on the next; the state keeps the true one. */
+function withMaximum(more: number): (core: Core) => Core {
+  return (core) => (state, input, env) => {
+    if (!state || input.kind !== 'failActivity') return core(state, input, env);
+    const shifted = new Map<number, ActivityInfo>();
+    for (const [id, activity] of state.activities) {
+      const { retryPolicy } = activity;
+      const maximumAttempts = retryPolicy.maximumAttempts + more;
+      // 0 is no maximum.
+      const moves = retryPolicy.maximumAttempts > 0 && maximumAttempts > 0;
+      shifted.set(
+        id,
+        moves ? { ...activity, retryPolicy: { ...retryPolicy, maximumAttempts } } : activity,
+      );
+    }
+    const result = core({ ...state, activities: shifted }, input, env);
+    const activities = new Map<number, ActivityInfo>();
+    for (const [id, activity] of result.state.activities) {
+      const retryPolicy = state.activities.get(id)?.retryPolicy ?? activity.retryPolicy;
+      activities.set(id, { ...activity, retryPolicy });
+    }
+    return withState(result, { activities });
+  };
+}
+
 export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'retry-counted-twice',
@@ -68,6 +93,16 @@ export const coreBugs: readonly PlantedBug[] = [
       }
       return core({ ...state, activities }, input, env);
     }),
+  },
+  {
+    name: 'attempts-one-more',
+    what: 'an activity is tried once more than its policy allows',
+    core: around(withMaximum(1)),
+  },
+  {
+    name: 'attempts-one-fewer',
+    what: 'an activity is given up one attempt too early',
+    core: around(withMaximum(-1)),
   },
   {
     name: 'buffer-lost',

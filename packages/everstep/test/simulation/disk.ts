@@ -114,6 +114,8 @@ export class DiskStore implements Store {
   #rung = false;
   /** The process id of its engine. */
   owner = '';
+  /** Its process dies of the next rows that it claims. */
+  doomed = false;
   /** The connection is gone until then. */
   #lostUntil = 0;
 
@@ -263,6 +265,10 @@ export class DiskStore implements Store {
       }
     }
     const rows = await this.#inner.tasks.claim(request);
+    if (rows.length > 0 && (this.doomed || this.#disk.strikes(faults.crashInClaim))) {
+      this.#die(`in a claim of ${rows.length} rows`);
+      return new Promise<never>(() => undefined);
+    }
     if (rows.length > 0 && this.#disk.strikes(faults.replyLost)) {
       this.#disk.observer.fault('reply lost', `a claim of ${rows.length} rows`);
       throw new StoreError('STORE_FAILED', 'The answer of a claim was lost.');

@@ -6,6 +6,8 @@ export interface FaultPlan {
   readonly crashBefore: number;
   readonly crashInside: number;
   readonly crashAfter: number;
+  /** For each claim that gets rows: the process dies before it hears of them. */
+  readonly crashInClaim: number;
   /** For each commit: written, and the answer is an error. */
   readonly replyLost: number;
   /** For each call of the store: not done, and the answer is an error. */
@@ -33,6 +35,7 @@ export const noFaults: FaultPlan = {
   crashBefore: 0,
   crashInside: 0,
   crashAfter: 0,
+  crashInClaim: 0,
   replyLost: 0,
   connectionLost: 0,
   slow: 0,
@@ -60,6 +63,7 @@ export function drawFaults(chance: Chance): FaultPlan {
     crashBefore: some(often, rate(0.03)),
     crashInside: some(often, rate(0.03)),
     crashAfter: some(often, rate(0.03)),
+    crashInClaim: some(often, rate(0.03)),
     replyLost: some(often, rate(0.05)),
     connectionLost: some(often, rate(0.01)),
     slow: some(often, rate(0.01)),

@@ -2,7 +2,7 @@
  * What holds of a history, event by event as it is written (invariants 1, 3, 6, 7, 13, 14). It keeps what is open, so that each
  * event is looked at once.
  */
-import { EventType } from '../../src/core/proto.ts';
+import { EventType, RetryState } from '../../src/core/proto.ts';
 import type { HistoryEvent } from '../../src/core/proto.ts';
 import { msOfDuration, msOfTimestamp, numberOf } from '../../src/core/time.ts';
 import type { WireLong } from '../../src/core/time.ts';
@@ -11,6 +11,7 @@ export type Complain = (invariant: number, what: string) => void;
 
 interface OpenActivity {
   startedEventId: number;
+  attempt: number;
   readonly maximumAttempts: number;
 }
 
@@ -119,6 +120,7 @@ export class HistoryCheck {
     if (scheduled) {
       this.#activities.set(id, {
         startedEventId: 0,
+        attempt: 0,
         maximumAttempts: scheduled.retryPolicy?.maximumAttempts ?? 0,
       });
       return;
@@ -137,6 +139,7 @@ export class HistoryCheck {
         this.#complain(6, `event ${id} starts an activity that is not open`);
       } else {
         open.startedEventId = id;
+        open.attempt = attempt;
         if (attempt < 1) this.#complain(14, `event ${id} starts attempt ${attempt}`);
         if (open.maximumAttempts > 0 && attempt > open.maximumAttempts) {
           this.#complain(14, `event ${id} is attempt ${attempt} of ${open.maximumAttempts}`);
@@ -157,6 +160,15 @@ export class HistoryCheck {
       this.#complain(
         6,
         `event ${id} names start ${numberOf(close.startedEventId)} of ${open.startedEventId}`,
+      );
+    }
+    const { retryState } =
+      event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes ?? {};
+    const usedUp = retryState === RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED;
+    if (open && usedUp && open.attempt !== open.maximumAttempts) {
+      this.#complain(
+        14,
+        `event ${id} gives up after attempt ${open.attempt} of ${open.maximumAttempts}`,
       );
     }
     this.#activities.delete(of);

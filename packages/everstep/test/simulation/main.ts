@@ -1,19 +1,23 @@
 /**
- * `npm run simulate -- [--seeds N] [--seed S] [--minutes M] [--trace] [--strict] [--planted [name]]`: so many worlds
- * from that seed on, and how often each rule was at work; the trace of one; or how many seeds each planted bug takes.
+ * `npm run simulate -- [--seeds N] [--seed S] [--minutes M] [--jobs J] [--trace] [--strict] [--planted [name]]`: so
+ * many worlds from that seed on, and how often each rule was at work; the trace of one; or how many seeds each planted
+ * bug takes.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { nameOf } from '../core-driver.ts';
+import { runJobs } from './jobs.ts';
 import { find, plantedBugs } from './planted-bugs.ts';
-import { hitsMin, RuleCoverage } from './rule-coverage.ts';
+import { hitsMin, ruleTable } from './rule-coverage.ts';
+import type { FailedSeed, Tally } from './tally.ts';
 import { runWorld } from './world.ts';
-import type { WorldReport } from './world.ts';
 
 const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '0' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
@@ -21,47 +25,46 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const first = whole('seed', values.seed);
-const seedsMax = values.trace ? 1 : whole('seeds', values.seeds);
+const seedsMax = whole('seeds', values.seeds);
+const jobs = Math.max(1, whole('jobs', values.jobs));
 /** 0 = until the seeds are done. */
 const minutes = whole('minutes', values.minutes);
 
 if (values.planted) await plant();
+else if (values.trace) await trace();
 else await simulate();
 
 async function simulate(): Promise<void> {
-  const coverage = new RuleCoverage();
-  const sums = { virtualMs: 0, commits: 0, events: 0, runs: 0, acknowledged: 0 };
-  const faults = new Map<string, number>();
-  const failed: WorldReport[] = [];
   const began = process.hrtime.bigint();
-  const cpu = process.cpuUsage();
-  let seeds = 0;
-  for (let seed = first; seed < first + seedsMax; seed += 1) {
-    const onTrace = values.trace ? (line: string) => console.log(line) : undefined;
-    const report = await runWorld({ seed, coverage, onTrace });
-    for (const sum of Object.keys(sums) as (keyof typeof sums)[]) sums[sum] += report[sum];
-    for (const [kind, times] of report.faults) faults.set(kind, (faults.get(kind) ?? 0) + times);
-    if (report.violations.length > 0) {
-      failed.push(report);
-      tell(report);
-    }
-    seeds += 1;
-    if (seeds % 1_000 === 0) console.log(`${seeds} seeds, ${failed.length} failed`);
-    if (minutes > 0 && secondsSince(began) >= 60 * minutes) break;
-  }
-  const seconds = secondsSince(began);
-  const used = process.cpuUsage(cpu);
-  const cpuSeconds = (used.user + used.system) / 1e6;
+  const tally = await runJobs({
+    first,
+    seeds: seedsMax,
+    jobs,
+    secondsMax: minutes > 0 ? 60 * minutes : Infinity,
+    onTally: (all, { failed, seeds }) => {
+      for (const one of failed) tell(one);
+      const done = Math.floor(all.seeds / 1_000);
+      if (done > Math.floor((all.seeds - seeds) / 1_000)) {
+        console.log(`${all.seeds} seeds, ${all.failed.length} failed`);
+      }
+    },
+  });
+  const { seeds, failed, sums, faults, cpuMs, rules } = tally;
+  const seconds = Number(process.hrtime.bigint() - began) / 1e9;
   console.log(
     `\n${seeds} seeds from ${first}: ${failed.length} failed. ${seconds.toFixed(0)} s, ` +
-      `${(seeds / seconds).toFixed(1)} seeds a second, ${((1_000 * cpuSeconds) / seeds).toFixed(1)} ms of CPU each.`,
+      `${(seeds / seconds).toFixed(1)} seeds a second, ${(cpuMs / seeds).toFixed(1)} ms of CPU each, ${jobs} at a time.`,
   );
   console.log(
     `${(sums.virtualMs / 3_600_000).toFixed(1)} virtual hours, ${sums.runs} runs, ${sums.commits} commits, ` +
       `${sums.events} events, ${sums.acknowledged} acknowledged requests.`,
   );
-  console.log(`faults: ${[...faults].map(([kind, times]) => `${kind} ${times}`).join(', ')}`);
-  const rare = showCoverage(coverage);
+  console.log(
+    `faults: ${Object.entries(faults)
+      .map(([kind, times]) => `${kind} ${times}`)
+      .join(', ')}`,
+  );
+  const rare = showCoverage(rules);
   if (failed.length > 0) {
     console.log(`failed seeds: ${failed.map(({ seed }) => seed).join(' ')}`);
     console.log(`to see one: npm run simulate -- --seed ${failed[0]?.seed} --trace`);
@@ -69,13 +72,26 @@ async function simulate(): Promise<void> {
   process.exitCode = failed.length > 0 || (values.strict && rare > 0) ? 1 : 0;
 }
 
-function secondsSince(began: bigint): number {
-  return Number(process.hrtime.bigint() - began) / 1e9;
+async function trace(): Promise<void> {
+  const { seed, violations, faults, archive } = await runWorld({
+    seed: first,
+    onTrace: (line) => console.log(line),
+  });
+  if (violations.length === 0) return;
+  tell({ seed, violations, faults: [...faults.keys()] });
+  for (const record of archive.runs.values()) {
+    if (!violations.some(({ what }) => what.startsWith(record.name))) continue;
+    console.log(`\n${record.name}: ${record.state?.status}, version ${record.version}`);
+    for (const event of record.events) {
+      console.log(`  ${String(event.eventId).padStart(4)} ${nameOf(event)} ${detail(event)}`);
+    }
+  }
+  process.exitCode = 1;
 }
 
 /** The number of rules that were met too seldom. */
-function showCoverage(coverage: RuleCoverage): number {
-  const table = coverage.table();
+function showCoverage(rules: Tally['rules']): number {
+  const table = ruleTable(rules);
   const rare = table.filter(({ hits }) => hits < hitsMin);
   console.log(`\nrules, and how often each was at work:`);
   for (let at = 0; at < table.length; at += 8) {
@@ -94,17 +110,9 @@ function showCoverage(coverage: RuleCoverage): number {
   return rare.length;
 }
 
-function tell({ seed, violations, archive, faults }: WorldReport): void {
-  console.log(`\nseed ${seed} (${[...faults.keys()].join(', ')})`);
+function tell({ seed, violations, faults }: FailedSeed): void {
+  console.log(`\nseed ${seed} (${faults.join(', ')})`);
   for (const { invariant, what } of violations.slice(0, 4)) console.log(`  ${invariant}: ${what}`);
-  if (!values.trace) return;
-  for (const record of archive.runs.values()) {
-    if (!violations.some(({ what }) => what.startsWith(record.name))) continue;
-    console.log(`\n${record.name}: ${record.state?.status}, version ${record.version}`);
-    for (const event of record.events) {
-      console.log(`  ${String(event.eventId).padStart(4)} ${nameOf(event)} ${detail(event)}`);
-    }
-  }
 }
 
 function detail(event: object): string {

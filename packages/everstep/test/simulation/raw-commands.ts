@@ -56,7 +56,9 @@ export function decide(
   const ends = view.decisions >= 6 || (view.cancelRequested && chance.next() < 0.6);
   const idle = open === 0 && !commands.some((command) => waits(command));
   if (!ends && !idle && chance.next() < 0.85) return { commands, closes: false };
-  commands.push(drawClose(view, chance));
+  commands.push(
+    chance.next() < 0.01 ? completeRun('x'.repeat(tooManyBytes)) : drawClose(view, chance),
+  );
   if (chance.next() < 0.02) commands.push(marker());
   return { commands, closes: true };
 }
@@ -87,10 +89,10 @@ function drawCommand(view: RunView, chance: Chance, token: (kind: string) => str
   const at = chance.next();
   const activity = pick(view.activities.keys(), chance);
   const openTimer = pick(view.timers.values(), chance);
-  if (at < 0.03) return bad(view, chance);
+  if (at < 0.035) return bad(view, chance);
   if (at < 0.3) return drawStep(chance, token('activity'));
   if (at < 0.48) return timer(token('timer'), chance.next() < 0.3 ? 1 : chance.whole(1, 8_000));
-  if (at < 0.54) return openTimer === undefined ? marker() : cancelTimer(openTimer);
+  if (at < 0.54) return openTimer === undefined ? marker() : cancelTimer(openTimer.timerId);
   if (at < 0.6) return activity === undefined ? marker() : cancelStep(activity);
   if (at < 0.72) return drawChild(chance);
   if (at < 0.8) {
@@ -125,6 +127,7 @@ function drawCommand(view: RunView, chance: Chance, token: (kind: string) => str
 }
 
 function drawStep(chance: Chance, activityId: string): Command {
+  if (chance.next() < 0.06) return hurriedStep(activityId);
   const span = (often: number, low: number, high: number) =>
     chance.next() < often ? durationOf(chance.whole(low, high)) : null;
   return step(activityId, {
@@ -141,6 +144,16 @@ function drawStep(chance: Chance, activityId: string): Command {
       ...(chance.next() < 0.3 ? { maximumInterval: durationOf(2_500) } : {}),
       nonRetryableErrorTypes: chance.next() < 0.2 ? ['Fatal'] : [],
     },
+  });
+}
+
+/** Whoever does not answer in time leaves none for another attempt (AC-10). */
+function hurriedStep(activityId: string): Command {
+  return step(activityId, {
+    taskQueue: { name: rawStepQueue },
+    startToCloseTimeout: durationOf(900),
+    scheduleToCloseTimeout: durationOf(1_300),
+    retryPolicy: { initialInterval: durationOf(1_000) },
   });
 }
 
@@ -163,18 +176,16 @@ function drawChild(chance: Chance): Command {
 function bad(view: RunView, chance: Chance): Command {
   const activityId = [...view.activities.values()][0];
   const timerId = [...view.timers.values()][0];
-  switch (chance.whole(0, 6)) {
-    case 6:
-      return completeRun('x'.repeat(tooManyBytes));
+  // An id that is open already, where there is one.
+  if (activityId !== undefined && chance.next() < 0.3) return step(activityId);
+  switch (chance.whole(0, 4)) {
     case 0:
-      return activityId === undefined ? cancelTimer('unknown') : step(activityId);
+      return timerId === undefined ? cancelTimer('unknown') : timer(timerId.timerId, 100);
     case 1:
-      return timerId === undefined ? cancelStep(1) : timer(timerId, 100);
-    case 2:
       return timer('negative', -1_000);
-    case 3:
+    case 2:
       return step('unbounded', { startToCloseTimeout: null });
-    case 4:
+    case 3:
       return completeRun();
     default:
       return { commandType: CommandType.COMMAND_TYPE_START_TIMER };

@@ -9,17 +9,23 @@ import type { ActivityTask, WorkflowTask } from '../../src/service/local-worker.
 import { ServiceError } from '../../src/service/service-error.ts';
 import type { WorkflowService } from '../../src/service/workflow-service.ts';
 import type { Chance } from '../chance.ts';
+import { cancelTimer } from '../command-kit.ts';
 import { payloadsOf } from '../core-driver.ts';
 import type { Violation } from './archive.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessClock } from './process-clock.ts';
 import { decide, rawQueue, rawStepQueue, tooManyBytes } from './raw-commands.ts';
 import { viewOf } from './run-view.ts';
+import type { RunView } from './run-view.ts';
 import type { RuleCoverage } from './rule-coverage.ts';
 
 const { TaskQueueKind, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 const namespace = 'default';
 const stickyQueueMs = 2_000;
+/** Longer than the service lets a poll wait. */
+const pollMs = 70_000;
+/** What failed once fails again: tasks come to attempts that wait, and meanwhile something else comes. */
+const shakyAgain = 0.4;
 
 export interface RawWorkerWorld {
   readonly ledger: Ledger;
@@ -95,7 +101,7 @@ export class RawWorker {
           ? { name, kind: TaskQueueKind.TASK_QUEUE_KIND_STICKY, normalName: rawQueue }
           : { name },
       },
-      { signal: this.#stop.signal, deadline: this.#clock.now() + 30_000 },
+      { signal: this.#stop.signal, deadline: this.#clock.now() + pollMs },
     );
     if (!task.taskToken || task.taskToken.length === 0) return;
     await this.#takeWorkflowTask(task);
@@ -118,16 +124,18 @@ export class RawWorker {
       });
       return;
     }
+    if (!finishing && chance.next() < 0.05 && (await this.#cancelFiredTimer(task, view))) return;
     const trouble = finishing ? 1 : chance.next();
     if (trouble < 0.02) return;
     if (chance.next() < 0.4) await this.#clock.wait(chance.whole(1, trouble < 0.04 ? 12_000 : 600));
-    if (trouble > 0.96 && trouble < 0.985) {
+    const fails = task.attempt !== undefined && (task.attempt ?? 1) > 1 ? shakyAgain : 0.03;
+    if (trouble > 1 - fails && !finishing) {
       await this.#service.respondWorkflowTaskFailed({
         namespace,
         identity: this.#identity,
         taskToken: task.taskToken ?? null,
         cause:
-          chance.next() < 0.1
+          chance.next() < 0.15
             ? WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE
             : WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
         failure: { message: 'the worker stumbled' },
@@ -140,13 +148,31 @@ export class RawWorker {
     await this.#complete(task, view, queryResults);
   }
 
+  /** WT-18: a timer is cancelled when it has fired, and the worker cannot know it yet. */
+  async #cancelFiredTimer(task: WorkflowTask, view: RunView): Promise<boolean> {
+    const now = this.#clock.now();
+    const next = [...view.timers.values()].find(({ at }) => at > now && at < now + 3_000);
+    if (!next) return false;
+    await this.#clock.wait(next.at - now + 20);
+    await this.#service.respondWorkflowTaskCompleted({
+      namespace,
+      identity: this.#world.ledger.token('decision'),
+      taskToken: task.taskToken ?? null,
+      commands: [cancelTimer(next.timerId)],
+    });
+    return true;
+  }
+
   async #complete(
     task: WorkflowTask,
-    view: ReturnType<typeof viewOf>,
+    view: RunView,
     queryResults: Record<string, object>,
   ): Promise<void> {
     const { chance, ledger, finishing, coverage } = this.#world;
-    const { commands } = decide(view, chance, (kind) => ledger.token(kind), finishing);
+    // WT-24: more time is asked for, and nothing else.
+    const beats = !finishing && chance.next() < 0.05;
+    const decision = decide(view, chance, (kind) => ledger.token(kind), finishing);
+    const commands = beats ? [] : decision.commands;
     const request = {
       namespace,
       // Signed, so that a decision that is applied twice is seen (7).
@@ -155,7 +181,7 @@ export class RawWorker {
       commands: [...commands],
       queryResults,
       returnNewWorkflowTask: chance.next() < 0.3,
-      forceCreateNewWorkflowTask: chance.next() < (finishing ? 0 : 0.06),
+      forceCreateNewWorkflowTask: beats || chance.next() < (finishing ? 0 : 0.03),
       ...(this.#stickyQueue !== undefined && chance.next() < 0.7
         ? {
             stickyAttributes: {
@@ -219,7 +245,7 @@ export class RawWorker {
   async #pollStep(): Promise<void> {
     const task = await this.#service.pollActivityTaskQueue(
       { namespace, identity: this.#identity, taskQueue: { name: rawStepQueue } },
-      { signal: this.#stop.signal, deadline: this.#clock.now() + 30_000 },
+      { signal: this.#stop.signal, deadline: this.#clock.now() + pollMs },
     );
     if (!task.taskToken || task.taskToken.length === 0) return;
     // Others are polled for meanwhile.

@@ -71,11 +71,13 @@ export class RuleCoverage {
       if (error.code === code && pattern.test(error.message)) this.hit(rule);
     }
   }
+}
 
-  /** Rules with their counts, those that were met least often first. */
-  table(): readonly { readonly rule: string; readonly hits: number }[] {
-    return builtRules
-      .map((rule) => ({ rule, hits: this.counts.get(rule) ?? 0 }))
-      .sort((a, b) => a.hits - b.hits);
-  }
+/** Rules with their counts, those that were met least often first. */
+export function ruleTable(
+  counts: Readonly<Record<string, number>>,
+): readonly { readonly rule: string; readonly hits: number }[] {
+  return builtRules
+    .map((rule) => ({ rule, hits: counts[rule] ?? 0 }))
+    .sort((a, b) => a.hits - b.hits);
 }

@@ -9,6 +9,7 @@ export class RunRecord {
   readonly ref: RunRef;
   readonly key: RunKey;
   readonly history: HistoryCheck;
+  readonly #complain: Complain;
   readonly events: HistoryEvent[] = [];
   version = 0;
   state: RunState | undefined;
@@ -20,6 +21,7 @@ export class RunRecord {
   readonly effects = new Map<string, number>();
 
   constructor(ref: RunRef, key: RunKey, complain: Complain) {
+    this.#complain = complain;
     this.ref = ref;
     this.key = key;
     this.history = new HistoryCheck(complain);
@@ -33,7 +35,12 @@ export class RunRecord {
     this.events.push(event);
     this.history.event(event);
     const token = tokenOf(event);
-    if (token !== undefined) this.effects.set(token, (this.effects.get(token) ?? 0) + 1);
+    if (token === undefined) return;
+    const count = (this.effects.get(token) ?? 0) + 1;
+    this.effects.set(token, count);
+    if (count > 1) {
+      this.#complain(token.startsWith('signal') ? 10 : 9, `${token} took effect ${count} times`);
+    }
   }
 
   /** Also in what waits in the buffer. */

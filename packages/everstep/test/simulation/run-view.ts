@@ -1,12 +1,18 @@
 /** What a worker makes of a history: what is open, what was asked of the run, how far it has come. */
 import type { HistoryEvent } from '../../src/core/proto.ts';
-import { numberOf } from '../../src/core/time.ts';
+import { msOfDuration, msOfTimestamp, numberOf } from '../../src/core/time.ts';
 import { tokenOf } from './run-record.ts';
+
+export interface OpenTimer {
+  readonly timerId: string;
+  /** When it fires. */
+  readonly at: number;
+}
 
 export interface RunView {
   /** Ids by scheduled, started or initiated event id. */
   readonly activities: Map<number, string>;
-  readonly timers: Map<number, string>;
+  readonly timers: Map<number, OpenTimer>;
   readonly children: Map<number, string>;
   readonly externals: Set<number>;
   readonly signals: string[];
@@ -50,7 +56,10 @@ function see(view: RunView, event: HistoryEvent): void {
     event.activityTaskCanceledEventAttributes;
   if (activityEnd) view.activities.delete(numberOf(activityEnd.scheduledEventId));
   const timer = event.timerStartedEventAttributes;
-  if (timer) view.timers.set(id, timer.timerId ?? '');
+  if (timer) {
+    const at = msOfTimestamp(event.eventTime) + msOfDuration(timer.startToFireTimeout);
+    view.timers.set(id, { timerId: timer.timerId ?? '', at });
+  }
   const timerEnd = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes;
   if (timerEnd) view.timers.delete(numberOf(timerEnd.startedEventId));
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;

@@ -136,6 +136,11 @@ export class SimProcess {
     this.die('it was stopped');
   }
 
+  /** It dies with the next rows that it claims. */
+  doom(): void {
+    this.#disk.doomed = true;
+  }
+
   die(how: string): void {
     if (!this.alive) return;
     this.clock.kill();

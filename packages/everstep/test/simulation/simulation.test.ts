@@ -18,7 +18,7 @@ it(`${seeds} worlds keep every invariant`, { timeout: 600_000 }, async () => {
 
 it('a seed makes the same trace each time', { timeout: 200_000 }, async () => {
   let lines = 0;
-  for (const seed of [3, 5, 8, 13, 21]) {
+  for (const seed of [3, 5, 8, 13, 21, 34, 55, 89]) {
     const first: string[] = [];
     const second: string[] = [];
     const one = await runWorld({ seed, onTrace: (line) => first.push(line) });
@@ -35,8 +35,20 @@ it('another seed makes another trace', async () => {
   expect(one.digest).not.toBe(two.digest);
 });
 
+/** Of each kind some that few seeds find; `npm run simulate -- --planted` looks for all of them. */
+const soonFound = [
+  'lost-wake-up',
+  'lonely-survivor',
+  'history-lost',
+  'attempts-one-more',
+  'attempts-one-fewer',
+  'close-over-buffer',
+  'reply-before-commit',
+  'race-out-of-order',
+];
+
 it.each(
-  plantedBugs.map((bug) => [bug.name, bug] as const).filter((_bug, index) => index % 6 === 0),
+  plantedBugs.filter(({ name }) => soonFound.includes(name)).map((bug) => [bug.name, bug] as const),
 )('a planted bug is found: %s', { timeout: 200_000 }, async (_name, bug) => {
   expect((await find(bug, 1_000, 60)).seeds).toBeDefined();
 });

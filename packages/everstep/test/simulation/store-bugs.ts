@@ -170,6 +170,31 @@ export const storeBugs: readonly PlantedBug[] = [
       }),
   },
   {
+    name: 'lonely-survivor',
+    what: 'what a dead process leaves is looked for at the next look around, and there is none when it was the last',
+    store: (store) => {
+      // Between the burial of a process and the next look at who is there, no row is found.
+      let blind = false;
+      return storeWith(store, {
+        processes: {
+          ...store.processes,
+          list: () => {
+            blind = false;
+            return store.processes.list();
+          },
+          remove: (request) => {
+            blind = true;
+            return store.processes.remove(request);
+          },
+        },
+        tasks: {
+          ...store.tasks,
+          claim: (request) => (blind ? Promise.resolve([]) : store.tasks.claim(request)),
+        },
+      });
+    },
+  },
+  {
     name: 'stale-read',
     what: 'a read takes the version of a run for the one that it knows',
     store: (store) => {

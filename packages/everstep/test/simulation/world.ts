@@ -13,6 +13,7 @@ import { Disk } from './disk.ts';
 import { checkWorld } from './end-check.ts';
 import { drawFaults } from './fault-plan.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import { LeftRows, leftMs } from './left-rows.ts';
 import { Ledger } from './ledger.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { worldStart } from './process-clock.ts';
@@ -47,6 +48,12 @@ export interface WorldReport {
 /** Without faults, everything must have ended by then. */
 const finishMs = 400_000;
 const violationsMax = 20;
+/** In so many worlds one process is left alone when the faults end. */
+const lonelyOften = 0.3;
+/** So long it has to itself at most. */
+const lonelyMs = 60_000;
+/** Until then the others have been found dead, on another machine too. */
+const buriedMs = 15_000;
 
 export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   // Failures carry their stacks: they would make a trace depend on where the code lies, and cost a third of the time.
@@ -79,7 +86,10 @@ class World implements ProcessWorld {
   readonly #violations: Violation[] = [];
   readonly #faults = new Map<string, number>();
   #processes: SimProcess[] = [];
-  readonly #wanted: number;
+  /** So many processes there are to be: who dies is replaced. */
+  #wanted: number;
+  /** The process that is left alone at the end, with all that the others leave. */
+  #survivor: SimProcess | undefined;
   #latestOffsetMs = 0;
   #pids = 100;
   #uuids = 0;
@@ -100,7 +110,7 @@ class World implements ProcessWorld {
     this.#wanted = chance.whole(2, chance.next() < 0.2 ? 5 : 3);
     this.retentionMs = chance.next() < 0.3 ? chance.whole(2_000, 30_000) : 86_400_000;
     this.engineLimits = {
-      longPollMs: 20_000,
+      longPollMs: chance.next() < 0.5 ? 20_000 : 60_000,
       historyPageEvents: chance.next() < 0.3 ? 7 : 256,
       liveRunsMax: chance.next() < 0.3 ? 2 : 1_000,
       waitingQueriesMax: chance.next() < 0.2 ? 1 : 100,
@@ -159,8 +169,13 @@ class World implements ProcessWorld {
     const clients = chance.whole(1, large ? 4 : 2);
     const until = large ? chance.whole(30_000, 90_000) : chance.whole(4_000, 25_000);
     for (let index = 0; index < clients; index += 1) void this.#live(until);
+    if (chance.next() < lonelyOften) {
+      timeline.after(until - chance.whole(500, 4_000), () => {
+        this.#doomAllButOne();
+      });
+    }
     await timeline.run(until, () => this.#broken());
-    await this.#finish(until);
+    await this.#finish();
     return {
       seed: this.#options.seed,
       violations: this.#violations,
@@ -247,7 +262,44 @@ class World implements ProcessWorld {
     });
   }
 
-  async #finish(from: number): Promise<void> {
+  /** From now on nobody comes, and who goes leaves rows: one process will have to find them. */
+  #doomAllButOne(): void {
+    const there = this.#processes.filter(
+      ({ alive, started, stopping }) => alive && started && !stopping,
+    );
+    if (there.length === 0) return;
+    this.#survivor = this.chance.pick(there);
+    this.#wanted = 1;
+    for (const process of this.#processes) if (process !== this.#survivor) process.doom();
+    this.trace(() => `all but ${this.#survivor?.name} are doomed`);
+  }
+
+  /**
+   * No ring, no start of a process, no client: the survivor looks by itself for what the others left. Clients come
+   * when it has taken all of it, since what they ask for makes it look around as well.
+   */
+  async #bereave(survivor: SimProcess): Promise<void> {
+    const { timeline, disk } = this;
+    for (const process of this.#processes) {
+      if (process !== survivor) process.die('it leaves another alone');
+    }
+    this.trace(() => `${survivor.name} is alone`);
+    const end = timeline.elapsed + lonelyMs;
+    const left = new LeftRows(disk.data);
+    while (timeline.elapsed < end && !this.#broken()) {
+      await timeline.run(timeline.elapsed + 1_000, () => this.#broken());
+      const row = left.look(timeline.elapsed);
+      if (row !== undefined) {
+        this.violated({
+          invariant: 12,
+          what: `${row} lies unclaimed for ${leftMs / 1_000} s, and ${survivor.name} is there`,
+        });
+      }
+      if (timeline.elapsed >= end - lonelyMs + buriedMs && disk.data.tasks.size === 0) return;
+    }
+  }
+
+  async #finish(): Promise<void> {
     if (this.#broken()) return;
     const { timeline, disk } = this;
     this.finishing = true;
@@ -256,6 +308,8 @@ class World implements ProcessWorld {
     // Clocks that are set right show the latest time that any has shown, so that no deadline has moved away.
     for (const machine of this.#machines) machine.offsetMs = this.#latestOffsetMs;
     for (const process of this.#processes) process.clock.resume();
+    if (this.#survivor?.alive === true) await this.#bereave(this.#survivor);
+    const from = timeline.elapsed;
     const end = from + finishMs;
     while (timeline.elapsed < end && !this.#broken()) {
       if (this.#processes.filter((process) => process.alive).length === 0) this.#startProcess();
@@ -264,6 +318,7 @@ class World implements ProcessWorld {
       if (this.#openRuns().length === 0 && disk.data.outbox.size === 0) break;
       void this.#clients.finish();
     }
+    if (this.#broken()) return;
     for (const record of this.#openRuns()) {
       this.violated({
         invariant: 12,

@@ -1,6 +1,6 @@
 /**
- * Random scripts. Long spans do not pass while a script runs, so nothing happens by itself; what takes real time
- * is in scenarios.ts.
+ * Random scripts. Long spans do not pass while a script runs, so nothing happens by itself: what takes time is for
+ * the simulator and the engine's suite, whose clocks are theirs to set.
  */
 import fc from 'fast-check';
 import type {

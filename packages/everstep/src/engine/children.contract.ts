@@ -247,6 +247,23 @@ export function describeChildren(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    'A child of which its parent has not heard is ended when that parent is deleted (CH-4, DL-1)',
+    async (host, world) => {
+      const prepare = async (dying: Host): Promise<() => Promise<unknown>> => {
+        await dying.start('parent');
+        const task = await dying.poll();
+        return () => dying.complete(task, [child('kid')]);
+      };
+      // The command of the parent is one commit, the start of its child the next.
+      const { dead } = await withDyingProcess(world, prepare, 2);
+      expect(dead).toBe(true);
+      expect(await host.names('kid')).toEqual(['WorkflowExecutionStarted']);
+      await host.delete('parent');
+      expect(await host.status('kid')).toBe('TERMINATED');
+    },
+  );
+
   scenario('Twenty children close, each once (CH-3)', async (host, world) => {
     const count = 20;
     await host.start('parent');
@@ -265,12 +282,13 @@ async function family(host: Host, attributes: Parameters<typeof child>[1] = {}):
   await host.turn([child('kid', attributes)]);
 }
 
-/** A process whose last commit is written, and that is gone before anything can follow it. */
+/** A process whose last commits are written, and that is gone before anything can follow them. */
 async function withDyingProcess(
   world: World,
   prepare: (dying: Host) => Promise<() => Promise<unknown>>,
+  commits = 1,
 ): Promise<{ readonly dead: boolean }> {
-  let armed = false;
+  let left = Infinity;
   let dead = false;
   let dying: Host | undefined;
   const host = await world.host({
@@ -281,7 +299,8 @@ async function withDyingProcess(
           if (name !== 'commit') return value;
           return async (groups: Parameters<typeof store.commit>[0]) => {
             const results = await store.commit(groups);
-            if (!armed) return results;
+            left -= 1;
+            if (left > 0) return results;
             dead = true;
             await dying?.vanish();
             return new Promise<never>(() => undefined);
@@ -291,7 +310,7 @@ async function withDyingProcess(
   });
   dying = host;
   const last = await prepare(host);
-  armed = true;
+  left = commits;
   void last();
   await world.clock.settle();
   return { dead };

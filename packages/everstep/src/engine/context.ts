@@ -13,6 +13,7 @@ import type { Processes } from './processes.ts';
 import type { QueryBoard } from './query-board.ts';
 import type { RemoteQueries } from './remote-queries.ts';
 import type { Starts } from './starts.ts';
+import type { LiveRun } from './unit.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface EngineContext {
@@ -33,6 +34,8 @@ export interface EngineContext {
   readonly remoteQueries: RemoteQueries;
   readonly waiters: Waiters;
   readonly processes: Processes;
+  /** Delivers what waits of a run that is about to be deleted. */
+  readonly emptyOutbox: (run: LiveRun) => Promise<void>;
   /** Whether the store has failed for good; the engine then ends what it does. */
   readonly noteFailure: () => boolean;
 }

@@ -193,6 +193,7 @@ class EmbeddedEngine implements Engine {
       remoteQueries: new RemoteQueries(random, processId),
       waiters: new Waiters(store),
       processes,
+      emptyOutbox: (run) => this.#outbox.empty(run),
       noteFailure: () => this.#noteFailure(),
     };
     this.#wakeUps = new WakeUps({
@@ -303,7 +304,10 @@ class EmbeddedEngine implements Engine {
         await this.#groupCommit.idle();
         if (this.#noteFailure()) return;
         await processes.bury(this.processId);
-        if (!this.#stopped) await processes.announce(matching.polled());
+        if (this.#stopped) return;
+        await processes.announce(matching.polled());
+        // Meanwhile it could claim nothing.
+        matching.look();
       },
     };
   }

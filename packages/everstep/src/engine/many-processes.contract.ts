@@ -313,6 +313,22 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
+    'A process that was given up wrongly claims no row before it has come again (decision 11)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const slow = await world.host({ hostId: 'machine-2', wrap: tap.wrap });
+      tap.before = () => new Promise(() => undefined);
+      const poll = { namespace: 'default', taskQueue: { name: 'orders' } };
+      void slow.service.pollWorkflowTaskQueue(poll).catch(() => undefined);
+      await host.store.processes.remove({ processId: slow.engine.processId });
+      await host.start('a');
+      await world.clock.settle();
+      await slow.vanish();
+      expect(await host.tryPoll()).toBeDefined();
+    },
+  );
+
+  scenario(
     'Two engines of one process do not take each other for dead (decision 11)',
     async (host, world) => {
       await host.leave();

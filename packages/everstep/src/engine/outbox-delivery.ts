@@ -16,6 +16,7 @@ import type { HistoryReader } from './history-reader.ts';
 import type { LiveRun } from './unit.ts';
 import type { Namespaces } from './namespaces.ts';
 import { decodeOutbox } from './outbox-codec.ts';
+import { damagedRun } from './quarantine.ts';
 import type { Quarantine } from './quarantine.ts';
 import { ScheduleDelivery } from './schedule-delivery.ts';
 import type { Starts } from './starts.ts';
@@ -46,7 +47,8 @@ export interface OutboxDeliveryOptions {
 export class OutboxDelivery {
   readonly #options: OutboxDeliveryOptions;
   readonly #schedules: ScheduleDelivery;
-  readonly #busy = new Set<number>();
+  /** Messages that are being delivered, or never can be. */
+  readonly #busy = new Map<number, Promise<void>>();
   #stopped = false;
 
   constructor(options: OutboxDeliveryOptions) {
@@ -60,25 +62,54 @@ export class OutboxDelivery {
 
   deliver(run: LiveRun, message: OutboxMessage, outboxId: number): void {
     if (this.#busy.has(outboxId) || this.#stopped) return;
-    this.#busy.add(outboxId);
-    this.#deliver(run, message, outboxId).then(
+    this.#begin(run, message, outboxId).catch((error: unknown) => {
+      if (this.#options.quarantine.takes(error)) return;
+      this.#options.logger.warn('A message to another run could not be delivered; trying again', {
+        ...run.key,
+        message: message.kind,
+        error,
+      });
+      this.#options.clock.setTimer(retryMs, () => {
+        void this.sweep(0);
+      });
+    });
+  }
+
+  /**
+   * Delivers what waits of a closed run that is about to be deleted: its messages go with it, and whoever they are for
+   * would wait for ever (DL-1). Throws what a later try may not meet.
+   */
+  async empty(closed: LiveRun): Promise<void> {
+    const { store, executor, quarantine, logger } = this.#options;
+    const run = await executor.refresh(closed);
+    if (run?.ref === undefined) return;
+    for (const { outboxId, bytes } of await store.outbox.ofRun({ ref: run.ref })) {
+      try {
+        await (this.#busy.get(outboxId) ?? this.#begin(run, decodeOutbox(bytes), outboxId));
+      } catch (error) {
+        if (quarantine.takes(error)) continue;
+        if (!isServiceError(error) || error.retryable) throw error;
+        logger.warn('A message of a run that is deleted could not be delivered', {
+          ...run.key,
+          error,
+        });
+      }
+    }
+  }
+
+  #begin(run: LiveRun, message: OutboxMessage, outboxId: number): Promise<void> {
+    const done = this.#deliver(run, message, outboxId).then(
       () => {
         this.#busy.delete(outboxId);
       },
       (error: unknown) => {
         // Of a run that is damaged or for one: it stays busy, and is not tried again.
-        if (this.#options.quarantine.takes(error)) return;
-        this.#busy.delete(outboxId);
-        this.#options.logger.warn('A message to another run could not be delivered; trying again', {
-          ...run.key,
-          message: message.kind,
-          error,
-        });
-        this.#options.clock.setTimer(retryMs, () => {
-          void this.sweep(0);
-        });
+        if (damagedRun(error) === undefined) this.#busy.delete(outboxId);
+        throw error;
       },
     );
+    this.#busy.set(outboxId, done);
+    return done;
   }
 
   /** Delivers what nobody delivered. */

@@ -83,17 +83,20 @@ export class Processes {
 
   /**
    * Every second: shows that this process lives, and looks for those that do not. True if others are there or were
-   * until now: the last of them may have left rows and been gone before it could ring.
+   * until now: the last of them may have left rows and been gone before it could ring. True as well when this one was
+   * given up: since then it could claim nothing.
    */
   async look(): Promise<boolean> {
     const { clock, store, processId } = this.#options;
     const now = clock.now();
     this.#lookedAt = now;
+    let wasGivenUp = false;
     if (now - this.#heartbeatAt >= heartbeatEveryMs) {
       this.#heartbeatAt = now;
       const known = await store.processes.heartbeat({ processId, now });
       // Given up wrongly: its attempts are fenced by their stamps, and it goes on as if it had just come.
       if (!known) await this.announce(this.#queues);
+      wasGivenUp = !known;
     }
     const rows = await store.processes.list();
     const others: ProcessRow[] = [];
@@ -105,7 +108,7 @@ export class Processes {
     }
     this.#others = others;
     for (const row of dead) await this.bury(row.processId, row.queues);
-    return hadOthers || others.length + dead.length > 0;
+    return wasGivenUp || hadOthers || others.length + dead.length > 0;
   }
 
   async lookIfOlderThan(ms: number): Promise<void> {

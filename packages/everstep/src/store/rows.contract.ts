@@ -15,6 +15,11 @@ import {
 import type { StoreFixture } from './store-fixture.contract.ts';
 import type { HistoryBatch, ProcessRow, Store, TaskRow } from './store.ts';
 
+function announce(store: Store, processId: string): Promise<void> {
+  const process = { processId, pid: 1, hostId: 'host', startedAt: 1, heartbeatAt: 1, queues: [] };
+  return store.processes.announce({ process });
+}
+
 export function describeRows(
   getStore: () => Store,
   open: () => Promise<Store>,
@@ -77,6 +82,17 @@ export function describeRows(
   describe('tasks', () => {
     const queue = { namespaceId, kind: 'workflow', taskQueue: 'orders' } as const;
     const claimed = (rows: readonly TaskRow[]) => rows.map((row) => row.stamp);
+    beforeEach(async () => {
+      for (const processId of ['p', 'p1', 'p2', 'p3', 'dead']) await announce(store, processId);
+    });
+
+    it('are claimed by processes that are announced, since only their deaths are noticed', async () => {
+      await start(store, keyOf('a'), { tasks: [taskOf()] });
+      await store.processes.remove({ processId: 'p1' });
+      expect(await store.tasks.claim({ ...queue, processId: 'p1', limit: 1 })).toEqual([]);
+      await announce(store, 'p1');
+      expect(await store.tasks.claim({ ...queue, processId: 'p1', limit: 1 })).toHaveLength(1);
+    });
 
     it('are claimed oldest first, as they were written', async () => {
       const key = keyOf('a');
@@ -190,6 +206,19 @@ export function describeRows(
       await store.commit([{ writes: [], doneTasks: [], doneOutbox, now: 1 }]);
       const left = await store.outbox.overdue({ createdBefore: 1e15, limit: 9 });
       expect(left.map((row) => textOf(row.bytes))).toEqual(['three']);
+    });
+
+    it('tells what waits of one run', async () => {
+      const messages = [bytesOf('one'), bytesOf('two')];
+      const [made] = await store.commit([groupOf(nextOfNew('a', messages), nextOfNew('b', []))]);
+      const { refs, outboxIds } = committed(made);
+      const rows = await store.outbox.ofRun({ ref: refs[0] ?? 0 });
+      expect(rows.map((row) => [row.outboxId, textOf(row.bytes)])).toEqual([
+        [outboxIds[0]?.[0], 'one'],
+        [outboxIds[0]?.[1], 'two'],
+      ]);
+      expect(rows[0]).toMatchObject({ ref: refs[0], key: keyOf('a'), createdAt: 5_000 });
+      expect(await store.outbox.ofRun({ ref: refs[1] ?? 0 })).toEqual([]);
     });
 
     function nextOfNew(id: string, outbox: Uint8Array[]) {
@@ -321,10 +350,12 @@ export function describeRows(
       if (!getFixture().durable) return;
       expect(await next.history.read({ ref, fromEventId: 1, bytesMax: 9 })).toHaveLength(1);
       expect(await next.runs.due({ now: 9, limit: 9 })).toHaveLength(1);
-      expect(await next.runs.expired({ now: 9, limit: 9 })).toEqual([ref]);
       expect(await next.runs.heldBy({ processId: 'p' })).toEqual([ref]);
       expect(await next.tasks.queues()).toHaveLength(1);
-      expect(await next.outbox.overdue({ createdBefore: 1e15, limit: 9 })).toHaveLength(1);
+      const [message, ...more] = await next.outbox.overdue({ createdBefore: 1e15, limit: 9 });
+      expect(more).toEqual([]);
+      await next.outbox.delete({ outboxIds: [message?.outboxId ?? 0] });
+      expect(await next.runs.expired({ now: 9, limit: 9 })).toEqual([ref]);
       expect(await next.mail.take({ processId: 'p' })).toHaveLength(1);
       expect((await next.visibility.count({ namespaceId, groupByStatus: false })).count).toBe(1);
       expect(await start(next, keyOf('b'))).toBeGreaterThan(ref);

@@ -352,6 +352,16 @@ export function describeStore(
         expect(await store.runs.expired({ now: 25, limit: 1 })).toEqual([early]);
       });
 
+      it('leaves out of the expired those of which a message waits', async () => {
+        const outbox = [bytesOf('message')];
+        const waits = await start(store, keyOf('a'), { columns: { deleteAt: 10 }, outbox });
+        const expired = await start(store, keyOf('b'), { columns: { deleteAt: 20 } });
+        expect(await store.runs.expired({ now: 25, limit: 1 })).toEqual([expired]);
+        const [message] = await store.outbox.ofRun({ ref: waits });
+        await store.outbox.delete({ outboxIds: [message?.outboxId ?? 0] });
+        expect(await store.runs.expired({ now: 25, limit: 9 })).toEqual([waits, expired]);
+      });
+
       it('deletes a run with everything of its own and nothing of another', async () => {
         const everything: WriteOptions = {
           columns: { wakeAt: 5, deleteAt: 6, holder: 'p' },
@@ -362,17 +372,20 @@ export function describeStore(
         const ref = await start(store, keyOf('a'), everything);
         const kept = await start(store, keyOf('b'), everything);
         await store.runs.delete({ refs: [ref] });
+        const outbox = await store.outbox.overdue({ createdBefore: 1e15, limit: 9 });
+        expect(outbox.map((row) => row.ref)).toEqual([kept]);
         expect(await store.runs.load({ key: keyOf('a') })).toBeUndefined();
         expect(await store.runs.loadCurrent({ namespaceId, workflowId: 'a' })).toBeUndefined();
         expect(await store.runs.currentHead({ namespaceId, workflowId: 'a' })).toBeUndefined();
         expect(await store.runs.heads({ refs: [ref, kept] })).toHaveLength(1);
         expect(await store.runs.due({ now: 99, limit: 9 })).toEqual([{ ref: kept, wakeAt: 5 }]);
+        await store.outbox.delete({
+          outboxIds: (await store.outbox.ofRun({ ref: kept })).map(({ outboxId }) => outboxId),
+        });
         expect(await store.runs.expired({ now: 99, limit: 9 })).toEqual([kept]);
         expect(await store.runs.heldBy({ processId: 'p' })).toEqual([kept]);
         expect(await store.history.read({ ref, fromEventId: 1, bytesMax: 99 })).toEqual([]);
         expect((await store.tasks.queues()).map(({ count }) => count)).toEqual([1]);
-        const outbox = await store.outbox.overdue({ createdBefore: 1e15, limit: 9 });
-        expect(outbox.map((row) => row.ref)).toEqual([kept]);
         expect(
           (await store.visibility.list({ namespaceId, limit: 9 })).map((run) => run.ref),
         ).toEqual([kept]);

@@ -276,7 +276,7 @@ export interface Store {
     nextWakeAt(): Promise<number>;
     /** Runs whose holder is that process or '*'. */
     heldBy(request: { readonly processId: string }): Promise<readonly RunRef[]>;
-    /** Closed runs with deleteAt in (0, now], earliest first. */
+    /** Closed runs with deleteAt in (0, now], earliest first; without those of which a message waits. */
     expired(request: { readonly now: number; readonly limit: number }): Promise<readonly RunRef[]>;
     /** Deletes runs with everything of theirs: history, tasks, outbox. */
     delete(request: { readonly refs: readonly RunRef[] }): Promise<void>;
@@ -292,7 +292,8 @@ export interface Store {
   readonly tasks: {
     /**
      * Oldest unclaimed rows of a queue, claimed for a process. A claim is a hint that keeps processes apart, not a
-     * lock: the commit that uses the row decides.
+     * lock: the commit that uses the row decides. A process that is not announced gets none: nobody would give them
+     * back after its death.
      */
     claim(request: {
       readonly namespaceId: string;
@@ -331,6 +332,8 @@ export interface Store {
       readonly createdBefore: number;
       readonly limit: number;
     }): Promise<readonly OutboxRow[]>;
+    /** All rows of a run, oldest first. */
+    ofRun(request: { readonly ref: RunRef }): Promise<readonly OutboxRow[]>;
     delete(request: { readonly outboxIds: readonly number[] }): Promise<void>;
   };
   readonly mail: {

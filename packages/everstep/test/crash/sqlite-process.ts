@@ -68,6 +68,16 @@ async function increment(times: number): Promise<void> {
 }
 
 async function claimAll(processId: string): Promise<void> {
+  await store.processes.announce({
+    process: {
+      processId,
+      pid: process.pid,
+      hostId: 'host',
+      startedAt: 1,
+      heartbeatAt: 1,
+      queues: [],
+    },
+  });
   for (;;) {
     const rows = await store.tasks.claim({
       namespaceId,

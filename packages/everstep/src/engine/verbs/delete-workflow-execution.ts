@@ -32,6 +32,7 @@ export const deleteWorkflowExecution: Verb<'deleteWorkflowExecution'> = async (
         if (!isServiceError(error, 'NOT_FOUND')) throw error;
       });
   }
+  await context.emptyOutbox(run);
   if (run.ref !== undefined) await context.store.runs.delete({ refs: [run.ref] });
   context.executor.drop(run);
   return {};

@@ -13,6 +13,15 @@ export function memoryOutbox(data: MemoryData): Store['outbox'] {
       rows.sort((a, b) => a.createdAt - b.createdAt || a.outboxId - b.outboxId);
       return rows.slice(0, limit);
     },
+    ofRun: async ({ ref }) => {
+      const run = data.runs.get(ref);
+      const rows: OutboxRow[] = [];
+      for (const outboxId of run?.outboxIds ?? []) {
+        const row = data.outbox.get(outboxId);
+        if (run && row) rows.push({ outboxId, key: run.key, ...row });
+      }
+      return rows;
+    },
     delete: async ({ outboxIds }) => {
       for (const outboxId of outboxIds) data.deleteOutbox(outboxId);
     },

@@ -22,7 +22,12 @@ export function memoryRuns(data: MemoryData): Store['runs'] {
     nextWakeAt: async () => data.wakeUps.earliest(),
     heldBy: async ({ processId }) =>
       [...(data.held.get(processId) ?? []), ...(data.held.get('*') ?? [])].sort((a, b) => a - b),
-    expired: async ({ now, limit }) => data.expiries.peek(now, limit).map(({ id }) => id),
+    expired: async ({ now, limit }) =>
+      data.expiries
+        .peek(now, limit + data.outbox.size)
+        .map(({ id }) => id)
+        .filter((ref) => data.runs.get(ref)?.outboxIds === undefined)
+        .slice(0, limit),
     delete: async ({ refs }) => {
       for (const ref of refs) data.deleteRun(ref);
     },

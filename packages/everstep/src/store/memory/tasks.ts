@@ -7,7 +7,7 @@ export function memoryTasks(data: MemoryData): Store['tasks'] {
   return {
     claim: async ({ namespaceId, kind, taskQueue, processId, limit, types }) => {
       const queue = data.queues.get(`${kind}\0${namespaceId}\0${taskQueue}`);
-      if (queue === undefined) return [];
+      if (queue === undefined || !data.processes.has(processId)) return [];
       if (types) {
         const claimed: MemoryTask[] = [];
         const others: MemoryTask[] = [];

@@ -79,7 +79,9 @@ export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['run
         refsOf(
           db
             .statement(
-              `SELECT ref FROM runs WHERE delete_at > 0 AND delete_at <= ? ORDER BY delete_at, ref LIMIT ?`,
+              `SELECT ref FROM runs WHERE delete_at > 0 AND delete_at <= ?
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.ref = runs.ref)
+               ORDER BY delete_at, ref LIMIT ?`,
             )
             .all(now, limit),
         ),

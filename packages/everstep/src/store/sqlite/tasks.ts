@@ -16,6 +16,7 @@ export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
     all: { any: any(false), free: free(false) },
     known: { any: any(true), free: free(true) },
   };
+  const announced = 'SELECT 1 AS found FROM processes WHERE process_id = ?';
   const claim = 'UPDATE tasks SET claimed_by = ? WHERE task_id = ?';
   return {
     claim: ({ namespaceId, kind, taskQueue, processId, limit, types }) =>
@@ -26,6 +27,7 @@ export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
         // Most polls find nothing: they look without the write lock.
         if (db.statement(any).get(...queue) === undefined) return [];
         return db.transaction(() => {
+          if (db.statement(announced).get(processId) === undefined) return [];
           const rows = db.statement(free).all(...queue, limit);
           for (const row of rows) db.statement(claim).run(processId, row['task_id'] ?? 0);
           return rows.map((row) => taskOf(db, row));

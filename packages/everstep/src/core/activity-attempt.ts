@@ -65,7 +65,7 @@ export function restartAttempt(draft: Draft, activity: ActivityInfo): void {
   const next = unstarted(activity);
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now;
-  next.dispatched = !next.paused;
+  next.dispatched = !next.paused && !draft.state.pause;
   draft.own('activities').set(next.scheduledEventId, next);
   draft.touch();
   if (next.dispatched) draft.tasks.push(dispatchTaskOf(next));
@@ -106,7 +106,7 @@ export function retryActivity(
   next.reset = undefined;
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now + retryInMs;
-  next.dispatched = retryInMs === 0 && !activity.paused;
+  next.dispatched = retryInMs === 0 && !activity.paused && !draft.state.pause;
   if (failure) next.lastFailure = cutFailure(failure, draft.env.limits.retriedFailureBytesMax);
   draft.own('activities').set(next.scheduledEventId, next);
   draft.touch();

@@ -10,7 +10,7 @@ import { payloadsBytes } from './payload-size.ts';
 import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from './proto.ts';
 import type { Command, HistoryEvent, Payloads } from './proto.ts';
 import { retryPolicyFromWire, retryPolicyToWire, validateRetryPolicy } from './retry.ts';
-import { activityById } from './state.ts';
+import { activityById, copyOfActivity } from './state.ts';
 import type { RetryPolicy } from './state.ts';
 import { durationOf, longOf, msOfDuration, numberOf, spanMaxMs } from './time.ts';
 
@@ -29,7 +29,10 @@ const badCancel =
   WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
 
 /** AC-1: the timeouts filled in and cut to each other and to the run's, or the problem in words. */
-function activityTimeouts(attributes: ScheduleAttributes, runTimeoutMs: number): Timeouts | string {
+export function activityTimeouts(
+  attributes: ScheduleAttributes,
+  runTimeoutMs: number,
+): Timeouts | string {
   const toClose = Math.min(msOfDuration(attributes.scheduleToCloseTimeout), spanMaxMs);
   if (toClose < 0) return negative('ScheduleToCloseTimeout');
   const toStart = Math.min(msOfDuration(attributes.scheduleToStartTimeout), spanMaxMs);
@@ -147,6 +150,12 @@ export const scheduleActivity: CommandHandler = (
   const activity = draft.state.activities.get(numberOf(event.eventId));
   if (!activity) {
     throw new InvariantViolation('A scheduled activity is not pending.', { activityId });
+  }
+  if (draft.state.pause) {
+    const parked = copyOfActivity(activity);
+    parked.dispatched = false;
+    draft.own('activities').set(activity.scheduledEventId, parked);
+    return undefined;
   }
   const task = dispatchTaskOf(activity);
   draft.tasks.push(task);

@@ -1,6 +1,7 @@
 /** What each activity event does to the state: live, at the moment it is added, and when a history is rebuilt. */
 import type { Draft } from './draft.ts';
 import type { EventTable } from './event-table.ts';
+import { reportPauses } from './pause-info.ts';
 import { EventType } from './proto.ts';
 import type { HistoryEvent } from './proto.ts';
 import { retryPolicyFromWire } from './retry.ts';
@@ -39,6 +40,7 @@ export function applyActivityScheduled(draft: Draft, event: HistoryEvent): void 
     lastAttemptCompleteTime: 0,
     priority: attributes.priority ?? undefined,
     paused: false,
+    pauseInfo: undefined,
     reset: undefined,
   });
 }
@@ -68,7 +70,10 @@ export function applyActivityCancelRequested(draft: Draft, event: HistoryEvent):
 }
 
 export function forgetActivity(draft: Draft, scheduledEventId: WireLong): void {
-  draft.own('activities').delete(numberOf(scheduledEventId));
+  const id = numberOf(scheduledEventId);
+  const paused = draft.state.activities.get(id)?.paused === true;
+  draft.own('activities').delete(id);
+  if (paused) reportPauses(draft);
 }
 
 export const activityEvents: EventTable = {

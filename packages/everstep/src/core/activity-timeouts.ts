@@ -61,10 +61,11 @@ function backingOff(activity: ActivityInfo): boolean {
 }
 
 /** When this activity next needs somebody to wake its run; 0 = never. */
-export function activityWakeAt(activity: ActivityInfo): number {
-  const time = backingOff(activity)
-    ? Math.min(activity.scheduledTime, deadlineTime(activity))
-    : deadlineTime(activity);
+export function activityWakeAt(activity: ActivityInfo, runPaused = false): number {
+  const time =
+    !runPaused && backingOff(activity)
+      ? Math.min(activity.scheduledTime, deadlineTime(activity))
+      : deadlineTime(activity);
   return time === Infinity ? 0 : time;
 }
 
@@ -75,7 +76,8 @@ export function expireActivities(draft: Draft, at: number = draft.now): void {
   for (const activity of draft.state.activities.values()) {
     const time = deadlineTime(activity);
     if (time <= at) (due ??= []).push({ activity, time, type: deadlineType(activity, time) });
-    else if (backingOff(activity) && activity.scheduledTime <= at) (retries ??= []).push(activity);
+    else if (!draft.state.pause && backingOff(activity) && activity.scheduledTime <= at)
+      (retries ??= []).push(activity);
   }
   due?.sort((a, b) => a.time - b.time || a.activity.scheduledEventId - b.activity.scheduledEventId);
   for (const deadline of due ?? []) expireActivity(draft, deadline);

@@ -66,7 +66,7 @@ export function startActivity(
       ? accept({ activity })
       : notFound('Activity task already started.');
   }
-  if (activity.stamp !== input.stamp || activity.paused) {
+  if (activity.stamp !== input.stamp || activity.paused || draft.state.pause) {
     return notFound(`Activity task with this stamp not found: ${input.stamp}`);
   }
   const started = copyOfActivity(activity);

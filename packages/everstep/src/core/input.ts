@@ -4,6 +4,11 @@
  * so they never hold a reference into a state.
  */
 import type { temporal } from '@temporalio/proto';
+import type {
+  ActivityOptionField,
+  OriginalOptions,
+  WireActivityOptions,
+} from './activity-option-field.ts';
 import type { Refusal } from './refusal.ts';
 import type { ScheduleInput, ScheduleMessage, ScheduleReplies } from './schedule/schedule-input.ts';
 import type { ScheduledBy } from './schedule/schedule-state.ts';
@@ -66,6 +71,13 @@ export interface SignalArgs {
   readonly childWorkflowOnly?: boolean;
   /** SG-3: a signal-with-start to a run that is there does not wait for its first backoff to pass. */
   readonly withStart?: boolean;
+}
+
+export interface PauseArgs {
+  readonly identity: string;
+  readonly reason: string;
+  /** A pause repeated with it is a success. */
+  readonly requestId: string;
 }
 
 /** Where a run stands in its chain (section 10). Absent for the first run. */
@@ -166,19 +178,38 @@ export type Input =
       readonly details?: Payloads | null;
       readonly identity: string;
     }
-  | { readonly kind: 'pauseActivity'; readonly activity: ActivitySelector }
+  | {
+      readonly kind: 'pauseActivity';
+      readonly activity: ActivitySelector;
+      readonly identity: string;
+      readonly reason: string;
+    }
   | {
       readonly kind: 'unpauseActivity';
       readonly activity: ActivitySelector;
       readonly resetAttempts: boolean;
       readonly resetHeartbeat: boolean;
+      readonly jitterMs: number;
     }
   | {
       readonly kind: 'resetActivity';
       readonly activity: ActivitySelector;
       readonly keepPaused: boolean;
       readonly resetHeartbeat: boolean;
+      readonly jitterMs: number;
+      /** Set when the options go back to those it was scheduled with. */
+      readonly originals?: OriginalOptions;
     }
+  /** Fields of `options`, or back to the `originals`. */
+  | {
+      readonly kind: 'updateActivityOptions';
+      readonly activity: ActivitySelector;
+      readonly options?: WireActivityOptions;
+      readonly fields: readonly ActivityOptionField[];
+      readonly originals?: OriginalOptions;
+    }
+  | ({ readonly kind: 'pauseRun' } & PauseArgs)
+  | ({ readonly kind: 'unpauseRun' } & PauseArgs)
   | ({ readonly kind: 'signal' } & SignalArgs)
   | { readonly kind: 'admitUpdate'; readonly request: UpdateRequest }
   | {
@@ -275,6 +306,9 @@ export interface Replies extends ScheduleReplies {
   pauseActivity: undefined;
   unpauseActivity: undefined;
   resetActivity: undefined;
+  updateActivityOptions: { readonly options: WireActivityOptions };
+  pauseRun: undefined;
+  unpauseRun: undefined;
   signal: undefined;
   admitUpdate: undefined;
   requestCancel: undefined;

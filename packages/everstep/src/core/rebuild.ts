@@ -15,6 +15,7 @@ import { externalEvents } from './external.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import type { HistoryEvent } from './proto.ts';
+import { pauseEvents } from './pause.ts';
 import { signalEvents } from './signal.ts';
 import { emptyRun, startEvents } from './start.ts';
 import type { RunSeed } from './start.ts';
@@ -37,6 +38,7 @@ const eventTable: EventTable = {
   ...cancelEvents,
   ...attributeEvents,
   ...updateEvents,
+  ...pauseEvents,
 };
 
 /** What one event does to the state; its id is not yet counted. */

@@ -91,6 +91,7 @@ const blankRun: RunState = {
   waitsForParent: undefined,
   startAttributes: undefined,
   lastCompletionResult: undefined,
+  pause: undefined,
   scheduledBy: undefined,
   schedule: undefined,
 };

@@ -21,6 +21,7 @@ import type {
   RunState,
   TimerInfo,
   UpdateInfo,
+  RunPause,
 } from './state.ts';
 import { base64, bytesOf, wireField } from './wire-field.ts';
 import type { WireType } from './wire-field.ts';
@@ -50,8 +51,11 @@ type Stored = Record<string, unknown>;
 /** What the store keeps of a run beside its state: not written twice. */
 export type StateRow = Pick<
   RunState,
-  'namespaceId' | 'workflowId' | 'runId' | 'workflowType' | 'taskQueue' | 'status' | 'startTime'
->;
+  'namespaceId' | 'workflowId' | 'runId' | 'workflowType' | 'taskQueue' | 'startTime'
+> & {
+  /** 'paused' is for lists: the state says which status the run has besides. */
+  readonly status: RunState['status'] | 'paused';
+};
 
 const defaultWorkflowTaskTimeoutMs = 10_000;
 
@@ -117,6 +121,7 @@ function storedOf(s: RunState): {
     waitsForParent: s.waitsForParent,
     startAttributes: s.startAttributes && startAttributes.encode(s.startAttributes),
     lastCompletionResult: s.lastCompletionResult && payloads.encode(s.lastCompletionResult),
+    pause: s.pause,
     scheduledBy: s.scheduledBy,
     schedule: s.schedule && encodeSchedule(s.schedule),
   };
@@ -191,7 +196,7 @@ export function decodeState(bytes: Uint8Array, row: StateRow): RunState {
     workflowId,
     workflowType,
     taskQueue,
-    status,
+    status: status === 'paused' ? (stored['pause'] as RunPause).status : status,
     startTime,
     executionTime: startTime,
     root: { workflowId, runId },
@@ -258,6 +263,7 @@ const blankActivity = {
   lastWorkerIdentity: '',
   lastAttemptCompleteTime: 0,
   paused: false,
+  pauseInfo: undefined,
 } satisfies Partial<ActivityInfo>;
 
 function encodeActivity(a: ActivityInfo, taskQueue: string): StoredActivity {
@@ -288,6 +294,7 @@ function encodeActivity(a: ActivityInfo, taskQueue: string): StoredActivity {
     lastAttemptCompleteTime: a.lastAttemptCompleteTime || undefined,
     priority: a.priority && priority.encode(a.priority),
     paused: a.paused || undefined,
+    pauseInfo: a.pauseInfo,
     reset: a.reset || undefined,
   } satisfies { readonly [Field in keyof ActivityInfo]-?: unknown };
 }

@@ -106,8 +106,25 @@ export interface ActivityInfo {
   readonly lastAttemptCompleteTime: number;
   readonly priority?: Priority | undefined;
   readonly paused: boolean;
+  /** Who paused it, and why. */
+  readonly pauseInfo: ActivityPause | undefined;
   /** AC-15: the running attempt counts as the first. */
   readonly reset?: boolean | undefined;
+}
+
+interface ActivityPause {
+  readonly time: number;
+  readonly identity: string;
+  readonly reason: string;
+}
+
+export interface RunPause {
+  readonly time: number;
+  readonly identity: string;
+  readonly reason: string;
+  readonly requestId: string;
+  /** Whether the first workflow task is still to come (MS-6): the row of a paused run says only that it is paused. */
+  readonly status: 'created' | 'running';
 }
 
 export interface TimerInfo {
@@ -248,6 +265,8 @@ export interface RunState {
   readonly startAttributes?: StartedAttributes | undefined;
   /** Carried from run to run in a cron chain (CN-3). */
   readonly lastCompletionResult?: Payloads | undefined;
+  /** PZ-1: while it is set, the run stands still. */
+  readonly pause?: RunPause | undefined;
   /** The schedule that started this chain, and is told of its end. */
   readonly scheduledBy?: ScheduledBy | undefined;
   /** Only of a run that is a schedule: all of its life, for it has no events (see schedule/schedule.ts). */
@@ -329,6 +348,7 @@ export function copyOf(s: RunState): {
     waitsForParent: s.waitsForParent,
     startAttributes: s.startAttributes,
     lastCompletionResult: s.lastCompletionResult,
+    pause: s.pause,
     scheduledBy: s.scheduledBy,
     schedule: s.schedule,
   };
@@ -365,6 +385,7 @@ export function copyOfActivity(a: ActivityInfo): {
     lastAttemptCompleteTime: a.lastAttemptCompleteTime,
     priority: a.priority,
     paused: a.paused,
+    pauseInfo: a.pauseInfo,
     reset: a.reset,
   };
 }

@@ -14,7 +14,12 @@ import {
   heartbeatActivity,
   startActivity,
 } from './activity.ts';
-import { pauseActivity, resetActivity, unpauseActivity } from './activity-control.ts';
+import {
+  pauseActivity,
+  resetActivity,
+  unpauseActivity,
+  updateActivityOptions,
+} from './activity-control.ts';
 import { requestCancel } from './cancel.ts';
 import { childClosed, childStarted, childStartFailed } from './child.ts';
 import { terminate, terminateRun } from './close.ts';
@@ -24,6 +29,7 @@ import { externalCancelResolved, externalSignalResolved } from './external.ts';
 import { encodeBatch } from './history-batch.ts';
 import type { Answer, Input, InputKind, InputOf, Replies } from './input.ts';
 import { InvariantViolation } from './invariant.ts';
+import { pauseRun, unpauseRun } from './pause.ts';
 import {
   deleteSchedule,
   patchSchedule,
@@ -66,6 +72,9 @@ const handlers: Handlers = {
   pauseActivity,
   unpauseActivity,
   resetActivity,
+  updateActivityOptions,
+  pauseRun,
+  unpauseRun,
   signal,
   admitUpdate,
   requestCancel,

@@ -19,6 +19,9 @@ export function admitUpdate(draft: Draft, input: InputOf<'admitUpdate'>): Answer
   const updateId = input.request.meta?.updateId ?? '';
   if (isKnownUpdate(state, updateId)) return accepted;
   if (!isOpen(state)) return alreadyCompleted();
+  if (state.pause) {
+    return refuse('FAILED_PRECONDITION', 'Workflow is paused. Cannot update the workflow.');
+  }
   const refused = checkUpdate(state, draft.env.limits);
   if (refused) return refused;
   addUpdate(draft, input.request);

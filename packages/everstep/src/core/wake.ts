@@ -19,10 +19,13 @@ export function wakeAt(state: RunState): number {
   if (!isOpen(state)) return 0;
   if (state.schedule) return state.schedule.wakeAt;
   let at = earlier(0, state.runExpirationTime);
-  if (state.status === 'created' && !state.waitsForParent) at = earlier(at, state.executionTime);
+  if (state.status === 'created' && !state.waitsForParent && !state.pause)
+    at = earlier(at, state.executionTime);
   at = earlier(at, workflowTaskWakeAt(state));
   at = earlier(at, timerWakeAt(state));
-  for (const activity of state.activities.values()) at = earlier(at, activityWakeAt(activity));
+  for (const activity of state.activities.values()) {
+    at = earlier(at, activityWakeAt(activity, state.pause !== undefined));
+  }
   return at;
 }
 

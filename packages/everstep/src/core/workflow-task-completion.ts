@@ -49,6 +49,12 @@ export function completeWorkflowTask(
   if (disorder) return refuse('INVALID_ARGUMENT', disorder);
 
   const forced = request.forceCreateNewWorkflowTask === true;
+  if (forced && draft.state.pause) {
+    return refuse(
+      'FAILED_PRECONDITION',
+      'Workflow is paused and force create new workflow task is not allowed.',
+    );
+  }
   // WT-24: commands or messages are progress; a task forced without them is a heartbeat.
   const heartbeat = forced && commands.length === 0 && (request.messages ?? []).length === 0;
   if (

@@ -47,6 +47,14 @@ export function scheduleWorkflowTask(
 ): DispatchTask | undefined {
   const { state, now } = draft;
   if (state.workflowTask || !isOpen(state)) return undefined;
+  if (state.pause) {
+    // PZ-1: the one that comes when the run goes on sees what has come until then.
+    if (state.buffered.length > 0) {
+      state.workflowTaskAttempt = 1;
+      flushBuffer(draft);
+    }
+    return undefined;
+  }
   if (!options.beforeFirst && awaitsFirstWorkflowTask(state, now)) return undefined;
   if (state.buffered.length > 0) {
     // WT-4: what the worker has not seen makes it a new task and not a repetition.

@@ -28,7 +28,7 @@ export function columnsOf(
   const columns: RunColumns = {
     workflowType: state.workflowType,
     taskQueue: state.taskQueue,
-    status: state.status,
+    status: state.pause && state.closeTime === 0 ? 'paused' : state.status,
     startTime: state.startTime,
     executionTime: state.executionTime,
     closeTime: state.closeTime,

@@ -18,6 +18,7 @@ import { describeHostileRequests } from './hostile-requests.contract.ts';
 import { describeLocalWorker } from './local-worker.contract.ts';
 import { describeManyProcesses } from './many-processes.contract.ts';
 import { describeNamespaces } from './namespaces.contract.ts';
+import { describePauses } from './pauses.contract.ts';
 import { describeQueries } from './queries.contract.ts';
 import { describeReads } from './reads.contract.ts';
 import { describeResets } from './resets.contract.ts';
@@ -49,6 +50,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('activities', () => {
       describeActivities(scenario);
+    });
+    describe('pauses', () => {
+      describePauses(scenario);
     });
     describe('deadlines', () => {
       describeDeadlines(scenario);

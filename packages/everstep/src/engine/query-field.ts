@@ -7,9 +7,8 @@ import { msOfRfc3339 } from '../core/rfc3339.ts';
 import { attributeTypeOf } from '../core/search-attribute-type.ts';
 import type { AttributeType, RegisteredAttributes } from '../core/search-attribute-type.ts';
 import { wordsOf } from '../core/search-attribute-value.ts';
-import type { RunStatus } from '../core/state.ts';
 import { msOfGoDuration } from './go-duration.ts';
-import type { Filter, FilterField, VisibilityColumn } from '../store/store.ts';
+import type { Filter, FilterField, RunStatusColumn, VisibilityColumn } from '../store/store.ts';
 
 const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
 
@@ -23,7 +22,7 @@ export interface QueryField {
 export type QueryValue = string | number | boolean;
 export type QueryOperator = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | 'between' | 'starts_with';
 
-export const statusNames: Readonly<Record<RunStatus, string>> = {
+export const statusNames: Readonly<Record<RunStatusColumn, string>> = {
   created: 'Running',
   running: 'Running',
   completed: 'Completed',
@@ -32,6 +31,7 @@ export const statusNames: Readonly<Record<RunStatus, string>> = {
   terminated: 'Terminated',
   continuedAsNew: 'ContinuedAsNew',
   timedOut: 'TimedOut',
+  paused: 'Paused',
 };
 
 const columns: ReadonlyMap<string, VisibilityColumn> = new Map([

@@ -2,13 +2,14 @@
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { WorkflowExecutionStatus } from '../core/proto.ts';
-import type { RunStatus } from '../core/state.ts';
+import { isOpen } from '../core/state.ts';
+import type { RunState } from '../core/state.ts';
 import { durationOf, longOf, timestampOf } from '../core/time.ts';
-import type { ListedRun } from '../store/store.ts';
+import type { ListedRun, RunStatusColumn } from '../store/store.ts';
 
 const { Memo, SearchAttributes } = proto.temporal.api.common.v1;
 
-export const statusToWire: Readonly<Record<RunStatus, WorkflowExecutionStatus>> = {
+export const statusToWire: Readonly<Record<RunStatusColumn, WorkflowExecutionStatus>> = {
   created: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
   running: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
   completed: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
@@ -17,7 +18,14 @@ export const statusToWire: Readonly<Record<RunStatus, WorkflowExecutionStatus>> 
   terminated: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
   continuedAsNew: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW,
   timedOut: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+  paused: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED,
 };
+
+/** Of a run that a start has found or made; one whose first commit is under way runs. */
+export function statusOf(state: RunState | undefined): WorkflowExecutionStatus {
+  if (!state) return statusToWire.running;
+  return statusToWire[state.pause && isOpen(state) ? 'paused' : state.status];
+}
 
 export type RunInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 

@@ -44,6 +44,9 @@ import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
 import { pauseActivity } from './verbs/pause-activity.ts';
 import { resetActivity } from './verbs/reset-activity.ts';
 import { unpauseActivity } from './verbs/unpause-activity.ts';
+import { pauseWorkflowExecution } from './verbs/pause-workflow-execution.ts';
+import { unpauseWorkflowExecution } from './verbs/unpause-workflow-execution.ts';
+import { updateActivityOptions } from './verbs/update-activity-options.ts';
 import { startWorkflowExecution } from './verbs/start-workflow-execution.ts';
 import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
 import { updateWorkflowExecution } from './verbs/update-workflow-execution.ts';
@@ -100,6 +103,9 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   pauseActivity,
   resetActivity,
   unpauseActivity,
+  updateActivityOptions,
+  pauseWorkflowExecution,
+  unpauseWorkflowExecution,
   startWorkflowExecution,
   terminateWorkflowExecution,
   updateNamespace,

@@ -121,6 +121,18 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IPauseActivityRequest,
     temporal.api.workflowservice.v1.IPauseActivityResponse
   >;
+  updateActivityOptions: Rpc<
+    temporal.api.workflowservice.v1.IUpdateActivityOptionsRequest,
+    temporal.api.workflowservice.v1.IUpdateActivityOptionsResponse
+  >;
+  pauseWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IPauseWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IPauseWorkflowExecutionResponse
+  >;
+  unpauseWorkflowExecution: Rpc<
+    temporal.api.workflowservice.v1.IUnpauseWorkflowExecutionRequest,
+    temporal.api.workflowservice.v1.IUnpauseWorkflowExecutionResponse
+  >;
   unpauseActivity: Rpc<
     temporal.api.workflowservice.v1.IUnpauseActivityRequest,
     temporal.api.workflowservice.v1.IUnpauseActivityResponse

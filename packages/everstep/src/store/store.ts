@@ -26,7 +26,9 @@ export type RunStatusColumn =
   | 'canceled'
   | 'terminated'
   | 'continuedAsNew'
-  | 'timedOut';
+  | 'timedOut'
+  /** Open, and standing still. */
+  | 'paused';
 
 export type SearchValue = string | number | boolean | readonly string[];
 

@@ -1,6 +1,7 @@
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { policyDelayMs, retryPolicyToWire } from '../../core/retry.ts';
+import { policyDelayMs } from '../../core/retry.ts';
+import { activityOptionsOf } from '../../core/activity-options.ts';
 import type { ActivityInfo, RunState } from '../../core/state.ts';
 import { durationOf, longOf, timestampOf } from '../../core/time.ts';
 import { columnsOf } from '../columns.ts';
@@ -55,6 +56,13 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
         ? { runExpirationTime: timestampOf(state.runExpirationTime) }
         : {}),
       cancelRequested: state.cancelRequested,
+      ...(state.pause && {
+        pauseInfo: {
+          pausedTime: timestampOf(state.pause.time),
+          identity: state.pause.identity,
+          reason: state.pause.reason,
+        },
+      }),
       originalStartTime: timestampOf(state.startTime),
       // A run points to another as its original when a reset made it.
       ...(state.originalRunId === state.runId
@@ -126,15 +134,14 @@ function pendingActivity(
       ? { lastAttemptCompleteTime: timestampOf(activity.lastAttemptCompleteTime) }
       : {}),
     ...(!started && !activity.cancelRequestedEventId ? nextAttempt(activity, now) : {}),
-    activityOptions: {
-      taskQueue: { name: activity.taskQueue, normalName: activity.taskQueue },
-      scheduleToCloseTimeout: durationOf(activity.scheduleToCloseMs),
-      scheduleToStartTimeout: durationOf(activity.scheduleToStartMs),
-      startToCloseTimeout: durationOf(activity.startToCloseMs),
-      heartbeatTimeout: durationOf(activity.heartbeatMs),
-      retryPolicy: retryPolicyToWire({ ...activity.retryPolicy, nonRetryableErrorTypes: [] }),
-    },
+    activityOptions: activityOptionsOf(activity),
     paused: activity.paused,
+    ...(activity.pauseInfo && {
+      pauseInfo: {
+        pauseTime: timestampOf(activity.pauseInfo.time),
+        manual: { identity: activity.pauseInfo.identity, reason: activity.pauseInfo.reason },
+      },
+    }),
     ...(activity.priority ? { priority: activity.priority } : {}),
   };
 }

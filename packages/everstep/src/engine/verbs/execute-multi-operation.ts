@@ -1,7 +1,7 @@
 import type { Refusal } from '../../core/refusal.ts';
 import { validateStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
-import { statusToWire } from '../run-info.ts';
+import { statusOf } from '../run-info.ts';
 import { typedAttributes } from '../search-attributes.ts';
 import { UpdateRefused, startRules } from '../starts.ts';
 import { wantedStage } from '../update-wait.ts';
@@ -66,7 +66,7 @@ export const executeMultiOperation: Verb<'executeMultiOperation'> = async (
   const { run, runId, started } = outcome;
   try {
     const updateWorkflow = await answeredUpdate(context, run, wanted, stage, call);
-    const status = statusToWire[run.latest?.status ?? 'running'];
+    const status = statusOf(run.latest);
     return { responses: [{ startWorkflow: { runId, started, status } }, { updateWorkflow }] };
   } catch (error) {
     throw wrapped(error, 'update');

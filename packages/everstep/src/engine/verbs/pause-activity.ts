@@ -8,6 +8,8 @@ export const pauseActivity: Verb<'pauseActivity'> = async (context, request) => 
   await submitToNamed<'pauseActivity'>(context, namespaceId, request.execution, {
     kind: 'pauseActivity',
     activity: selectorOf(request),
+    identity: request.identity ?? '',
+    reason: request.reason ?? '',
   });
   return {};
 };

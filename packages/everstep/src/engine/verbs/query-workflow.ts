@@ -22,6 +22,7 @@ export const queryWorkflow: Verb<'queryWorkflow'> = async (context, request, cal
   if (!query?.queryType) throw invalid('QueryType is not set on request.');
   const run = await freshRunOf(context, namespace.namespaceId, request.execution);
   const state = run.state as RunState;
+  if (state.pause && isOpen(state)) return { queryRejected: { status: statusToWire.paused } };
   const rejected = rejection(state, request.queryRejectCondition ?? 0);
   if (rejected !== undefined) return { queryRejected: { status: rejected } };
   assertReady(context, state);

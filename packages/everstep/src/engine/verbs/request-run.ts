@@ -3,8 +3,8 @@ import { runNotFound } from '../executor.ts';
 import type { EngineContext } from '../context.ts';
 import { settled } from '../unit.ts';
 import type { LiveRun } from '../unit.ts';
-import { idNotStorable } from '../../core/id-length.ts';
-import type { InputKind, InputOf } from '../../core/input.ts';
+import { checkIdLength, idNotStorable } from '../../core/id-length.ts';
+import type { InputKind, InputOf, PauseArgs, Replies } from '../../core/input.ts';
 import type { WireWorkflowExecution } from '../../core/proto.ts';
 import { ServiceError } from '../../service/service-error.ts';
 
@@ -50,14 +50,13 @@ export async function submitToNamed<K extends InputKind>(
   execution: WireWorkflowExecution | null | undefined,
   input: InputOf<K>,
   check?: (run: LiveRun) => void,
-): Promise<void> {
+): Promise<Replies[K]> {
   const run = await runOf(context, namespaceId, execution);
   if (!execution?.runId) {
-    await context.executor.submitToChain<K>(run, input, check);
-    return;
+    return (await context.executor.submitToChain<K>(run, input, check)).value;
   }
   check?.(run);
-  await context.executor.submitTo<K>(run, input);
+  return (await context.executor.submitTo<K>(run, input)).value;
 }
 
 /** For a read: as the store has it now. */
@@ -85,4 +84,25 @@ async function committed(
   if (!run || run.state) return run;
   if (run.part) await settled(run.part.unit);
   return run.state ? run : context.executor.locate(run.key);
+}
+
+/** Who pauses a run or lets it go on, and why; each is limited in length. */
+export function pauseArgs(
+  context: EngineContext,
+  request: {
+    readonly identity?: string | null;
+    readonly reason?: string | null;
+    readonly requestId?: string | null;
+  },
+): PauseArgs {
+  const args = {
+    identity: request.identity ?? '',
+    reason: request.reason ?? '',
+    requestId: request.requestId ?? '',
+  };
+  for (const [name, value] of Object.entries(args)) {
+    const tooLong = checkIdLength(name, value, context.coreLimits);
+    if (tooLong !== undefined) throw invalid(tooLong);
+  }
+  return args;
 }

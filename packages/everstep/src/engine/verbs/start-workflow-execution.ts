@@ -3,7 +3,7 @@ import type { RunState } from '../../core/state.ts';
 import { validateStart } from '../../core/start-request.ts';
 import { ServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
-import { statusToWire } from '../run-info.ts';
+import { statusOf } from '../run-info.ts';
 import { typedAttributes } from '../search-attributes.ts';
 import { startRules } from '../starts.ts';
 import type { Part } from '../unit.ts';
@@ -41,7 +41,7 @@ export const startWorkflowExecution: Verb<'startWorkflowExecution'> = async (con
       : undefined,
   );
   const { run, runId, started } = outcome;
-  const status = statusToWire[run?.latest?.status ?? 'running'];
+  const status = statusOf(run?.latest);
   return {
     runId,
     started,

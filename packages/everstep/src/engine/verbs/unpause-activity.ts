@@ -1,4 +1,4 @@
-import { selectorOf } from '../activity-selector.ts';
+import { jitterOf, selectorOf } from '../activity-selector.ts';
 import type { Verb } from '../verb.ts';
 import { submitToNamed } from './request-run.ts';
 
@@ -10,6 +10,7 @@ export const unpauseActivity: Verb<'unpauseActivity'> = async (context, request)
     activity: selectorOf(request),
     resetAttempts: request.resetAttempts ?? false,
     resetHeartbeat: request.resetHeartbeat ?? false,
+    jitterMs: jitterOf(request),
   });
   return {};
 };

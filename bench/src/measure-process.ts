@@ -8,6 +8,7 @@ import type { Stage } from './stage.ts';
 import { TwoProcessStage } from './two-process-stage.ts';
 import { backlog } from './works/backlog.ts';
 import { crowded } from './works/crowded.ts';
+import { driverAlone } from './works/driver-alone.ts';
 import { fiveStep } from './works/five-step.ts';
 import { idle } from './works/idle.ts';
 import { oneAfterAnother } from './works/one-after-another.ts';
@@ -16,6 +17,7 @@ import { resumed } from './works/resumed.ts';
 import type { Work } from './works/work.ts';
 
 const works: Readonly<Record<WorkName, Work>> = {
+  'SQLite alone': driverAlone,
   'one-step': oneStep,
   'five-step': fiveStep,
   'one after another': oneAfterAnother,

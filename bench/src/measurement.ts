@@ -2,6 +2,7 @@
 import type { StoreName } from './row.ts';
 
 const workNames = [
+  'SQLite alone',
   'one-step',
   'five-step',
   'one after another',
@@ -12,6 +13,9 @@ const workNames = [
 ] as const;
 
 export type WorkName = (typeof workNames)[number];
+
+/** Not Everstep's work but its ground, and one process's. */
+const yardstick = 'SQLite alone' satisfies WorkName;
 
 export interface Measurement {
   readonly store: StoreName;
@@ -27,6 +31,7 @@ export function titleOf({ work, processes }: Pick<Measurement, 'work' | 'process
 
 /** How much of each work there is for `n` one-step tasks: 10,000 of them give a backlog of 100,000. */
 const amountOf: Readonly<Record<WorkName, (n: number) => number>> = {
+  'SQLite alone': (n) => 5 * n,
   'one-step': (n) => n,
   'five-step': (n) => Math.ceil(n / 5),
   'one after another': (n) => Math.ceil(n / 5),
@@ -45,8 +50,8 @@ export function measurements(n: number): Measurement[] {
   for (const store of ['sqlite', 'memory'] as const) {
     for (const work of workNames) {
       for (const processes of [1, 2] as const) {
-        if (store === 'memory' && (processes === 2 || diesWithItsProcess(work))) continue;
-        if (processes === 2 && onRequest.has(work)) continue;
+        if (store === 'memory' && (processes === 2 || !isForMemory(work))) continue;
+        if (processes === 2 && (onRequest.has(work) || work === yardstick)) continue;
         all.push({ store, processes, work, n: amountOf[work](n) });
       }
     }
@@ -66,6 +71,6 @@ export function isChosen(measurement: Measurement, { only, store }: Choice): boo
 }
 
 /** A store in memory has nothing left to resume. */
-function diesWithItsProcess(work: WorkName): boolean {
-  return work === 'resumed after a kill';
+function isForMemory(work: WorkName): boolean {
+  return work !== 'resumed after a kill' && work !== yardstick;
 }

@@ -47,7 +47,8 @@ function cpu({ work, cpuMsPerUnit, stepsPerSecond }: Row): string {
   if (cpuMsPerUnit === undefined) return '';
   // A second of an idle component is 1000 ms.
   if (work.startsWith('idle')) return `${(cpuMsPerUnit / 10).toFixed(2)} %`;
-  const unit = stepsPerSecond === undefined ? 'task' : 'step';
+  const unit =
+    stepsPerSecond !== undefined ? 'step' : work.startsWith('SQLite alone') ? 'unit' : 'task';
   return `${cpuMsPerUnit.toFixed(3)} ms/${unit}`;
 }
 

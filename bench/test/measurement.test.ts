@@ -7,7 +7,7 @@ const titles = (choice: Choice): string[] =>
     .map((measurement) => `${measurement.store} ${titleOf(measurement)}`);
 
 it('measures each work on SQLite in one process and in two', () => {
-  expect(titles({ store: 'sqlite' })).toHaveLength(12);
+  expect(titles({ store: 'sqlite' })).toHaveLength(13);
   expect(titles({ only: /sqlite backlog/ })).toEqual([
     'sqlite backlog',
     'sqlite backlog, two processes',
@@ -27,6 +27,7 @@ it('measures in memory what one process can show', () => {
 it('has a backlog of 100,000 and 1,000 resumed runs for 10,000 tasks', () => {
   const amounts = new Map(measurements(10_000).map(({ work, n }) => [work, n]));
   expect(Object.fromEntries(amounts)).toEqual({
+    'SQLite alone': 50_000,
     'one-step': 10_000,
     'five-step': 2_000,
     'one after another': 2_000,

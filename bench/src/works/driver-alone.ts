@@ -96,7 +96,7 @@ function preparedUnit(db: Handle): (run: number) => void {
   const deleteTask = db.prepare('DELETE FROM tasks WHERE id = ?');
   const insertRun = db.prepare('INSERT INTO runs VALUES (?, 0, ?)');
   const bytes = new Uint8Array(200).fill(7);
-  const versions = new Array<number>(runs).fill(0);
+  const versions = Array.from({ length: runs }, () => 0);
   const tasks: (number | bigint)[] = [];
   db.exec('BEGIN');
   for (let run = 0; run < runs; run += 1) {

@@ -59,7 +59,6 @@ export type StateRow = Pick<
 
 const defaultWorkflowTaskTimeoutMs = 10_000;
 
-const text = new TextEncoder();
 const utf8 = new TextDecoder();
 
 /**
@@ -170,16 +169,11 @@ function decodePolicy(stored: unknown[]): RetryPolicy {
 
 export function encodeState(state: RunState): Uint8Array {
   const json = JSON.stringify(storedOf(state));
-  // ASCII, as nearly all states are, is one byte a character; the rest is found out by the encoder.
-  const bytes = new Uint8Array(json.length + 1);
+  const size = Buffer.byteLength(json);
+  const bytes = Buffer.allocUnsafe(size + 1);
   bytes[0] = format;
-  const { read, written } = text.encodeInto(json, bytes.subarray(1));
-  if (read === json.length && written === json.length) return bytes;
-  const encodedJson = text.encode(json);
-  const longer = new Uint8Array(encodedJson.length + 1);
-  longer[0] = format;
-  longer.set(encodedJson, 1);
-  return longer;
+  bytes.write(json, 1, size);
+  return bytes;
 }
 
 export function decodeState(bytes: Uint8Array, row: StateRow): RunState {

@@ -18,8 +18,8 @@ export class WireWriter {
 
   /** The bytes so far, as an array of their own; the writer is empty again. */
   finish(): Uint8Array {
-    const bytes = new Uint8Array(this.#at);
-    bytes.set(this.#bytes.subarray(0, this.#at));
+    const bytes = Buffer.allocUnsafe(this.#at);
+    this.#bytes.copy(bytes, 0, 0, this.#at);
     this.clear();
     return bytes;
   }

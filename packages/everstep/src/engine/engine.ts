@@ -316,7 +316,7 @@ class EmbeddedEngine implements Engine {
   #written(committed: readonly CommittedRun[]): void {
     const { matching, waiters, handOver, processes, queries } = this.#context;
     for (const { run, part, outboxIds } of committed) {
-      if (run.ref !== undefined) waiters.committed(run.ref);
+      if (run.ref !== undefined) waiters.committed(run, run.ref);
       const { columns } = part;
       if (columns) this.#wakeUps.note(columns.wakeAt);
       if (columns && columns.closeTime === 0) {

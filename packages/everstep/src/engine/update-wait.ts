@@ -81,7 +81,7 @@ export async function awaitUpdate(
       const refusal = context.waiters.refusal();
       if (refusal) throw refusal;
       if (wait.signal.aborted || run.ref === undefined) return progress;
-      await context.waiters.wait(run.ref, run.version, wait.signal);
+      await context.waiters.wait(run, run.ref, wait.signal);
       run = await fresh();
     }
   } finally {

@@ -5,10 +5,13 @@
 import { engineStopped } from '../service/service-error.ts';
 import type { ServiceError } from '../service/service-error.ts';
 import type { RunRef, Store } from '../store/store.ts';
+import type { LiveRun } from './unit.ts';
 
 interface Waiter {
-  readonly ref: RunRef;
-  readonly version: number;
+  readonly run: LiveRun;
+  /** What it has seen. */
+  version: number;
+  readonly isMet: (() => boolean) | undefined;
   readonly wake: () => void;
 }
 
@@ -51,8 +54,11 @@ export class Waiters {
     this.#calls.clear();
   }
 
-  /** Resolves when the run has a version other than that one, or on the signal. */
-  wait(ref: RunRef, version: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when the run has a version other than the one it has now, or on the signal. With `isMet`, the commits of
+   * this process that leave it unmet are passed over, which spares the waiter a turn for each of them.
+   */
+  wait(run: LiveRun, ref: RunRef, signal: AbortSignal, isMet?: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const waiters = this.#byRun.get(ref) ?? new Set<Waiter>();
       const done = (): void => {
@@ -61,7 +67,7 @@ export class Waiters {
         signal.removeEventListener('abort', done);
         resolve();
       };
-      const waiter: Waiter = { ref, version, wake: done };
+      const waiter: Waiter = { run, version: run.version, isMet, wake: done };
       waiters.add(waiter);
       this.#byRun.set(ref, waiters);
       if (signal.aborted) done();
@@ -69,10 +75,13 @@ export class Waiters {
     });
   }
 
-  committed(ref: RunRef): void {
+  committed(run: LiveRun, ref: RunRef): void {
     const waiters = this.#byRun.get(ref);
     if (!waiters) return;
-    for (const waiter of waiters) waiter.wake();
+    for (const waiter of waiters) {
+      if (waiter.run === run && waiter.isMet?.() === false) waiter.version = run.version;
+      else waiter.wake();
+    }
   }
 
   /** Another process may have written. */

@@ -32,7 +32,13 @@ export const getWorkflowExecutionHistory: Verb<'getWorkflowExecutionHistory'> = 
       while (!wait.signal.aborted && waits(run, closeOnly, from)) {
         if (run.ref === undefined) break;
         const { version } = run;
-        await context.waiters.wait(run.ref, version, wait.signal);
+        const waited = run;
+        await context.waiters.wait(
+          waited,
+          run.ref,
+          wait.signal,
+          () => !waits(waited, closeOnly, from),
+        );
         if (wait.signal.aborted) break;
         // Committed here, just now: the store has nothing newer to say.
         if (!run.dropped && run.version > version) continue;

@@ -151,6 +151,42 @@ describe('a reset', () => {
     expect(next.tasks.map((task) => task.kind).sort()).toEqual(['activity', 'workflow']);
   });
 
+  it('fails an activity whose late start is before the point and whose close is not (RS-2, AC-2)', () => {
+    const run = new CoreDriver();
+    run.turn([activity]);
+    run.signal();
+    const [pending] = run.state.activities.values();
+    assert(pending);
+    const { scheduledEventId, stamp } = pending;
+    run.ok<'startActivity'>({
+      kind: 'startActivity',
+      scheduledEventId,
+      stamp,
+      requestId: 'poll',
+      identity: 'worker',
+    });
+    run.ok<'completeActivity'>({
+      kind: 'completeActivity',
+      activity: { by: 'id', activityId: 'a' },
+      result: payloadsOf(1),
+      identity: 'worker',
+    });
+    expect(run.names(8)).toEqual(['ActivityTaskStarted', 'ActivityTaskCompleted']);
+    const { next } = reset(run, 9);
+    expect(next.events.map(nameOf).slice(7)).toEqual([
+      'ActivityTaskStarted',
+      'WorkflowTaskStarted',
+      'WorkflowTaskFailed',
+      'ActivityTaskFailed',
+      'WorkflowTaskScheduled',
+    ]);
+    expect(next.events[10]?.activityTaskFailedEventAttributes).toMatchObject({
+      failure: { message: 'again', resetWorkflowFailureInfo: {} },
+    });
+    expect(numberOf(next.events[10]?.activityTaskFailedEventAttributes?.startedEventId)).toBe(8);
+    expect(next.state.activities.size).toBe(0);
+  });
+
   it('leaves out what the caller excludes (RS-2)', () => {
     const run = new CoreDriver();
     run.turn([timer]);

@@ -9,7 +9,7 @@ import { terminateRun } from './close.ts';
 import { Draft } from './draft.ts';
 import type { CoreEnv } from './draft.ts';
 import { InvariantViolation } from './invariant.ts';
-import { EventType, WorkflowTaskFailedCause } from './proto.ts';
+import { EventType, RetryState, WorkflowTaskFailedCause } from './proto.ts';
 import type { EventAttributes, HistoryEvent } from './proto.ts';
 import { applyEvent, replay } from './rebuild.ts';
 import type { Refusal } from './refusal.ts';
@@ -93,7 +93,7 @@ export function resetRun(
   restartClocks(draft);
   if (current.scheduledBy) draft.state.scheduledBy = current.scheduledBy;
   failPendingTask(draft, args);
-  restartActivities(draft);
+  restartActivities(draft, prefix, args);
   sendAgain(draft);
   const later = baseEvents.filter((event) => numberOf(event.eventId) >= finishId);
   const ended = endCurrent(current, args, env);
@@ -150,9 +150,31 @@ function failPendingTask(draft: Draft, args: ResetArgs): void {
   });
 }
 
-/** Activities that are open at the point run again, as if scheduled now. */
-function restartActivities(draft: Draft): void {
+/**
+ * Activities that are open at the point run again, as if scheduled now. One whose late start is before the point and
+ * whose close is not (AC-2) has had its attempt: it fails.
+ */
+function restartActivities(draft: Draft, prefix: readonly HistoryEvent[], args: ResetArgs): void {
+  const startedEvents = new Map<number, HistoryEvent>();
+  for (const event of prefix) {
+    const started = event.activityTaskStartedEventAttributes;
+    if (started) startedEvents.set(numberOf(started.scheduledEventId), event);
+  }
   for (const activity of draft.state.activities.values()) {
+    const started = startedEvents.get(activity.scheduledEventId);
+    if (started) {
+      addAgain(draft, {
+        eventType: EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+        activityTaskFailedEventAttributes: {
+          failure: { message: args.reason, resetWorkflowFailureInfo: {} },
+          scheduledEventId: longOf(activity.scheduledEventId),
+          startedEventId: started.eventId ?? null,
+          identity: activity.startedIdentity,
+          retryState: RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE,
+        },
+      });
+      continue;
+    }
     const again = copyOfActivity(activity);
     again.firstScheduledTime = draft.now;
     again.scheduledTime = draft.now;

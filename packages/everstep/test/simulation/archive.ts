@@ -9,6 +9,7 @@ import { msOfTimestamp, numberOf } from '../../src/core/time.ts';
 import type { MemoryData } from '../../src/store/memory/memory-data.ts';
 import type { CommitGroup, RunRef, RunWrite } from '../../src/store/store.ts';
 import { RunRecord } from './run-record.ts';
+import { checkSchedule } from './schedule-check.ts';
 import {
   checkAttempts,
   checkBuffer,
@@ -41,6 +42,8 @@ export class Archive {
   readonly byRunId = new Map<string, RunRecord>();
   readonly byWorkflowId = new Map<string, RunRecord[]>();
   readonly #world: ArchiveWorld;
+  /** Actions of schedules, and what they have started. */
+  readonly #actions = new Map<string, string>();
   commits = 0;
   events = 0;
 
@@ -67,6 +70,7 @@ export class Archive {
       written.push(this.#written(write, refs[index] as RunRef));
     }
     for (const record of written) {
+      this.#checkAction(record);
       this.#checkOneOpen(record);
       this.#checkStart(record);
       this.#checkChain(record, written);
@@ -124,7 +128,7 @@ export class Archive {
     if (state.nextEventId !== record.events.length + 1) {
       complain(1, `the state says ${state.nextEventId} after ${record.events.length} events`);
     }
-    if (!isOpen(state) !== record.history.closed) {
+    if (!isOpen(state) !== record.history.closed && !state.schedule) {
       complain(1, `its status is ${state.status}, its history says otherwise`);
     }
     if (!isOpen(state) && record.closedAt === 0) record.closedAt = world.elapsed();
@@ -134,7 +138,8 @@ export class Archive {
     checkUniqueIds(state, complain);
     checkWakeAt(state, write.columns, complain);
     checkAttempts(before, state, complain);
-    if (record.closedAt > 0 || this.commits % rebuiltEvery === 0) {
+    checkSchedule(before, state, complain);
+    if (!state.schedule && (record.closedAt > 0 || this.commits % rebuiltEvery === 0)) {
       checkRebuilt(state, record.events, complain);
     }
     world.trace(
@@ -151,6 +156,17 @@ export class Archive {
       if (other === record || other.deleted || !other.state || !isOpen(other.state)) continue;
       this.#complain(record, 4, `is open, and so is ${other.name}`);
     }
+  }
+
+  /** 21: an action of a schedule starts one chain. */
+  #checkAction(record: RunRecord): void {
+    const by = record.state?.scheduledBy;
+    if (record.version !== 1 || !by || record.state?.firstRunId !== record.key.runId) return;
+    const action = `${by.runId}/${by.actionId}`;
+    if (this.#actions.has(action)) {
+      this.#complain(record, 21, `is started by ${action}, as ${this.#actions.get(action)} was`);
+    }
+    this.#actions.set(action, record.name);
   }
 
   /** 9: a start whose request made the workflow id's current run makes no other (ID-1). */

@@ -1,67 +1,68 @@
 /** Clients with few ids between them: each asks, waits a while, and asks again with the same request id. */
 import proto from '@temporalio/proto';
-import { numberOf, durationOf } from '../../src/core/time.ts';
+import type { Client } from '@temporalio/client';
+import { numberOf } from '../../src/core/time.ts';
+import type { Clock } from '../../src/service/clock.ts';
+import { EverstepError } from '../../src/service/error-codes.ts';
 import { ServiceError } from '../../src/service/service-error.ts';
-import type { WorkflowService } from '../../src/service/workflow-service.ts';
-import type { Chance } from '../chance.ts';
+import { retryTask } from '../../src/tasks/retry-task.ts';
 import { payloadsOf } from '../core-driver.ts';
-import type { Archive, Violation } from './archive.ts';
-import type { Intent, Ledger } from './ledger.ts';
+import { Caller, patienceMs } from './caller.ts';
+import type { ClientWorld } from './caller.ts';
 import { rawQueue, rawIds, rawType } from './raw-commands.ts';
-import type { RuleCoverage } from './rule-coverage.ts';
+import { contextType } from './context-program.ts';
+import { ScheduleClients } from './schedule-clients.ts';
+import { startRequest } from './start-request.ts';
 import { drawProgram, signalNames, taskTypes } from './task-programs.ts';
-import type { Timeline } from './timeline.ts';
+import { UpdateClients } from './update-clients.ts';
 
 const enums = proto.temporal.api.enums.v1;
 const namespace = 'default';
-const patienceMs = 6_000;
 
-export interface ClientWorld {
-  readonly timeline: Timeline;
-  readonly chance: Chance;
-  readonly ledger: Ledger;
-  readonly archive: Archive;
-  readonly coverage: RuleCoverage;
-  /** Of some process that lives; undefined when none does. */
-  someService(): WorkflowService | undefined;
-  violated(violation: Violation): void;
-}
-
-type Ask<R> = (service: WorkflowService) => Promise<R>;
 type Execution = { readonly workflowId: string; readonly runId: string };
 
 export class Clients {
   readonly #world: ClientWorld;
+  readonly #caller: Caller;
+  readonly #updates: UpdateClients;
+  readonly #schedules: ScheduleClients;
 
   constructor(world: ClientWorld) {
     this.#world = world;
+    this.#caller = new Caller(world);
+    this.#updates = new UpdateClients(world, this.#caller);
+    this.#schedules = new ScheduleClients(world, this.#caller);
   }
 
   /** One thing that a client does. */
   async act(): Promise<void> {
     const { chance } = this.#world;
     const at = chance.next();
-    if (at < 0.25) await this.#startRaw();
-    else if (at < 0.4) await this.#startTask();
-    else if (at < 0.55) await this.#signal();
-    else if (at < 0.57) await this.#signalAtOnce();
-    else if (at < 0.64) await this.#signalWithStart();
-    else if (at < 0.73) await this.#query();
-    else if (at < 0.78) await this.#cancel();
-    else if (at < 0.82) await this.#terminate();
-    else if (at < 0.87) await this.#reset();
-    else if (at < 0.89) await this.#delete();
+    if (at < 0.22) await this.#startRaw();
+    else if (at < 0.36) await this.#startTask();
+    else if (at < 0.49) await this.#signal();
+    else if (at < 0.51) await this.#signalAtOnce();
+    else if (at < 0.56) await this.#signalWithStart();
+    else if (at < 0.63) await this.#query();
+    else if (at < 0.67) await this.#cancel();
+    else if (at < 0.7) await this.#terminate();
+    else if (at < 0.76) await this.#reset();
+    else if (at < 0.78) await this.#delete();
+    else if (at < 0.85) await this.#updates.act();
+    else if (at < 0.88) await this.#schedules.act();
+    else if (at < 0.89) await this.#retryTask();
     else await this.#read();
   }
 
   /** Ends what would go on for ever; whatever else waits for the outside hears of it. */
   async finish(): Promise<void> {
+    await this.#schedules.finish();
     for (const record of this.#world.archive.runs.values()) {
       const { state, key } = record;
-      if (record.deleted || !state || record.closedAt > 0) continue;
+      if (record.deleted || !state || record.closedAt > 0 || state.schedule) continue;
       const execution = { workflowId: key.workflowId, runId: key.runId };
       if (state.cronSchedule !== '') {
-        await this.#patiently((service) =>
+        await this.#caller.patiently((service) =>
           service.terminateWorkflowExecution({
             namespace,
             workflowExecution: execution,
@@ -70,7 +71,7 @@ export class Clients {
         );
       } else {
         for (const signalName of signalNames) {
-          await this.#patiently((service) =>
+          await this.#caller.patiently((service) =>
             service.signalWorkflowExecution({
               namespace,
               workflowExecution: execution,
@@ -81,62 +82,6 @@ export class Clients {
         }
       }
     }
-  }
-
-  /** The answer, or what became of it: an error of the service, or nothing in time. */
-  async #once<R>(
-    ask: Ask<R>,
-  ): Promise<{ readonly value: R } | { readonly error: ServiceError | undefined }> {
-    const service = this.#world.someService();
-    if (!service) return { error: undefined };
-    const asked = ask(service).then(
-      (value) => ({ value }),
-      (error: unknown) => {
-        if (error instanceof ServiceError) return { error };
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#world.violated({ invariant: 0, what: `a client was answered with ${text}` });
-        return { error: undefined };
-      },
-    );
-    let timer: { cancel(): void } | undefined;
-    const patience = new Promise<{ readonly error: undefined }>((resolve) => {
-      timer = this.#world.timeline.after(patienceMs, () => resolve({ error: undefined }));
-    });
-    const outcome = await Promise.race([asked, patience]);
-    timer?.cancel();
-    return outcome;
-  }
-
-  /** Asks again, of any process, while it is not known whether it was done. */
-  async #patiently<R>(
-    ask: Ask<R>,
-    intent?: Intent,
-    runIdOf?: (reply: R) => string | undefined,
-  ): Promise<R | undefined> {
-    const { chance, ledger, timeline } = this.#world;
-    for (let tries = 0; tries < 4; tries += 1) {
-      const outcome = await this.#once(ask);
-      if ('value' in outcome) {
-        if (intent) {
-          const runId = runIdOf?.(outcome.value) ?? '';
-          if (!runIdOf || runId !== '') ledger.acknowledge(intent, runId);
-          // Answered, and asked once more: the same request has its effect once.
-          if (chance.next() < 0.15) await this.#askAgain(ask, intent);
-        }
-        return outcome.value;
-      }
-      if (outcome.error && !outcome.error.retryable) {
-        this.#world.coverage.answered(outcome.error);
-        return undefined;
-      }
-      await timeline.wait(chance.whole(50, 1_500));
-    }
-    return undefined;
-  }
-
-  async #askAgain<R>(ask: Ask<R>, { kind }: Intent): Promise<void> {
-    const again = await this.#once(ask);
-    if ('value' in again && kind === 'start') this.#world.coverage.hit('ID-1');
   }
 
   #target(): Execution {
@@ -154,8 +99,8 @@ export class Clients {
     const { chance, ledger, coverage } = this.#world;
     const workflowId = rawIds(chance);
     const intent = ledger.intend('start', workflowId);
-    const request = { ...this.#startRequest(workflowId), requestId: intent.token };
-    const reply = await this.#patiently(
+    const request = { ...startRequest(workflowId, this.#world.chance), requestId: intent.token };
+    const reply = await this.#caller.patiently(
       (service) => service.startWorkflowExecution(request),
       intent,
       (answer) => (answer.started === true ? (answer.runId ?? '') : ''),
@@ -163,49 +108,14 @@ export class Clients {
     if (reply) coverage.hit(reply.started === true ? 'ID-3' : 'ID-2');
   }
 
-  #startRequest(workflowId: string) {
-    const { chance } = this.#world;
-    const some = <T>(often: number, value: () => T): T | null =>
-      chance.next() < often ? value() : null;
-    const cron = chance.next() < 0.05;
-    return {
-      namespace,
-      workflowId,
-      identity: 'client',
-      workflowType: { name: rawType },
-      taskQueue: { name: rawQueue },
-      input: payloadsOf(chance.whole(0, 2)),
-      workflowIdReusePolicy: chance.pick([
-        enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-        enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-        enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-        enums.WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-      ]),
-      workflowIdConflictPolicy: chance.pick([
-        enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-        enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-        enums.WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
-      ]),
-      workflowTaskTimeout: some(0.4, () => durationOf(chance.whole(500, 6_000))),
-      workflowRunTimeout: some(0.2, () => durationOf(chance.whole(1_000, 20_000))),
-      workflowExecutionTimeout: some(0.15, () => durationOf(chance.whole(2_000, 40_000))),
-      workflowStartDelay: cron ? null : some(0.1, () => durationOf(chance.whole(100, 5_000))),
-      cronSchedule: cron ? '@every 5s' : '',
-      retryPolicy: some(0.25, () => ({
-        initialInterval: durationOf(chance.whole(200, 2_000)),
-        maximumAttempts: chance.whole(1, 3),
-      })),
-      memo: some(0.2, () => ({ fields: { who: payloadsOf('client').payloads?.[0] ?? {} } })),
-    };
-  }
-
   async #startTask(): Promise<void> {
     const { chance, ledger } = this.#world;
     const workflowId = `task-${chance.whole(0, 5)}`;
     const intent = ledger.intend('start', workflowId);
     const input = payloadsOf({ program: drawProgram(chance) });
-    const workflowType = { name: chance.pick(taskTypes) };
-    await this.#patiently(
+    const inContext = chance.next() < 0.3;
+    const workflowType = { name: inContext ? contextType : chance.pick(taskTypes) };
+    await this.#caller.patiently(
       (service) =>
         service.startWorkflowExecution({
           namespace,
@@ -235,11 +145,44 @@ export class Clients {
     await Promise.all(asked);
   }
 
+  /** What a task that ended without a result is given: another run, from its last workflow task on. */
+  async #retryTask(): Promise<void> {
+    const { archive, chance, coverage, timeline } = this.#world;
+    const record = archive.recordsOf(`task-${chance.whole(0, 5)}`).at(-1);
+    if (!record || record.closedAt === 0) return;
+    const service = this.#world.someService();
+    if (!service) return;
+    const client = {
+      workflowService: {
+        ...service,
+        // Over a connection a message has all its fields.
+        getWorkflowExecutionHistory: async (request: object) => ({
+          nextPageToken: new Uint8Array(),
+          ...(await service.getWorkflowExecutionHistory(request)),
+        }),
+      },
+      options: { namespace, identity: 'client' },
+    } as unknown as Client;
+    const clock = { now: () => 0, setTimer: () => ({ cancel: () => undefined }) };
+    const retried = retryTask(
+      { client, clock: clock as unknown as Clock, random: { next: () => 0, uuid: () => '' } },
+      record.key.workflowId,
+    ).then(
+      () => coverage.hit('retry'),
+      (error: unknown) => {
+        // It ended well, goes on already, or the service says what became of the call.
+        if (error instanceof EverstepError || error instanceof ServiceError) return;
+        this.#world.violated({ invariant: 0, what: `a retry was answered with ${String(error)}` });
+      },
+    );
+    await Promise.race([retried, timeline.wait(patienceMs)]);
+  }
+
   async #signal(execution = this.#target()): Promise<void> {
     const { chance, ledger } = this.#world;
     const intent = ledger.intend('signal', execution.workflowId);
     const signalName = chance.pick(signalNames);
-    await this.#patiently(
+    await this.#caller.patiently(
       (service) =>
         service.signalWorkflowExecution({
           namespace,
@@ -256,8 +199,8 @@ export class Clients {
     const { ledger, chance, coverage } = this.#world;
     const workflowId = rawIds(chance);
     const intent = ledger.intend('signal', workflowId);
-    const request = this.#startRequest(workflowId);
-    const reply = await this.#patiently(
+    const request = startRequest(workflowId, this.#world.chance);
+    const reply = await this.#caller.patiently(
       (service) =>
         service.signalWithStartWorkflowExecution({
           ...request,
@@ -280,7 +223,7 @@ export class Clients {
         ({ kind, acknowledged, token }) => kind === 'signal' && acknowledged && record.has(token),
       )
       .map(({ token }) => token);
-    const outcome = await this.#once((service) =>
+    const outcome = await this.#caller.once((service) =>
       service.queryWorkflow({
         namespace,
         execution: record.key,
@@ -312,7 +255,7 @@ export class Clients {
     const { ledger } = this.#world;
     const execution = this.#target();
     const intent = ledger.intend('cancel', execution.workflowId);
-    await this.#patiently(
+    await this.#caller.patiently(
       (service) =>
         service.requestCancelWorkflowExecution({
           namespace,
@@ -328,7 +271,7 @@ export class Clients {
     const { ledger } = this.#world;
     const execution = this.#target();
     const intent = ledger.intend('terminate', execution.workflowId);
-    await this.#patiently(
+    await this.#caller.patiently(
       (service) =>
         service.terminateWorkflowExecution({
           namespace,
@@ -354,7 +297,7 @@ export class Clients {
     const point = chance.pick(points);
     const closed = record.closedAt > 0;
     const intent = ledger.intend('start', record.key.workflowId);
-    const done = await this.#patiently(
+    const done = await this.#caller.patiently(
       (service) =>
         service.resetWorkflowExecution({
           namespace,
@@ -375,7 +318,7 @@ export class Clients {
     if (!record) return;
     const { workflowId, runId } = record.key;
     const intent = ledger.intend('delete', workflowId);
-    const done = await this.#patiently(
+    const done = await this.#caller.patiently(
       (service) =>
         service.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId, runId } }),
       intent,
@@ -389,13 +332,15 @@ export class Clients {
     const execution = this.#target();
     const at = chance.next();
     if (at < 0.3) {
-      await this.#once((service) => service.describeWorkflowExecution({ namespace, execution }));
-    } else if (at < 0.6) {
+      await this.#caller.once((service) =>
+        service.describeWorkflowExecution({ namespace, execution }),
+      );
+    } else if (at < 0.45) {
       await this.#list();
-    } else if (at < 0.7) {
+    } else if (at < 0.8) {
       await this.#refusedAttributes();
     } else {
-      await this.#once((service) =>
+      await this.#caller.once((service) =>
         service.getWorkflowExecutionHistory({
           namespace,
           execution,
@@ -416,11 +361,11 @@ export class Clients {
       "WorkflowId STARTS_WITH 'raw' AND NOT ExecutionStatus IN ('Completed', 'Failed')",
       "CustomKeywordField = 'v1' OR CloseTime IS NULL",
     ]);
-    const outcome = await this.#once((service) =>
+    const outcome = await this.#caller.once((service) =>
       service.listWorkflowExecutions({ namespace, pageSize: 3, query }),
     );
     if ('value' in outcome && query !== '') coverage.hit('VS-1');
-    await this.#once((service) => service.countWorkflowExecutions({ namespace, query }));
+    await this.#caller.once((service) => service.countWorkflowExecutions({ namespace, query }));
   }
 
   /** VS-2, VS-3: of the server's own, or too large. */
@@ -430,7 +375,7 @@ export class Clients {
     const [payload = {}] = payloadsOf(own ? 'Raw' : 'x'.repeat(3_000)).payloads ?? [];
     const metadata = { ...payload.metadata, type: Buffer.from('Keyword') };
     const field = own ? 'WorkflowType' : 'CustomKeywordField';
-    const outcome = await this.#once((service) =>
+    const outcome = await this.#caller.once((service) =>
       service.startWorkflowExecution({
         namespace,
         workflowId: rawIds(chance),

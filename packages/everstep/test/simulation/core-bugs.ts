@@ -228,6 +228,41 @@ export const coreBugs: readonly PlantedBug[] = [
     }),
   },
   {
+    name: 'update-outcome-lost',
+    what: 'an update that was completed is forgotten',
+    core: around((core) => (state, input, env) => {
+      const result = core(state, input, env);
+      return result.state.completedUpdates.size > 0
+        ? withState(result, { completedUpdates: new Map() })
+        : result;
+    }),
+  },
+  {
+    name: 'schedule-time-twice',
+    what: 'what a schedule has decided is decided again after a start',
+    core: around((core) => (state, input, env) => {
+      const result = core(state, input, env);
+      const before = state?.schedule;
+      const { schedule } = result.state;
+      return before && schedule && input.kind === 'scheduledStarted'
+        ? withState(result, {
+            schedule: { ...schedule, processedTime: schedule.processedTime - 2_500 },
+          })
+        : result;
+    }),
+  },
+  {
+    name: 'schedule-time-lost',
+    what: 'a nominal time of a schedule passes and nothing is decided',
+    core: around((core) => (state, input, env) => {
+      const result = core(state, input, env);
+      const { schedule } = result.state;
+      return schedule && schedule.buffered.length > 0 && input.kind === 'wake'
+        ? withState(result, { schedule: { ...schedule, buffered: [] } })
+        : result;
+    }),
+  },
+  {
     name: 'workflow-task-for-ever',
     what: 'a workflow task that is not answered is waited for without end',
     core: around((core) => (state, input, env) => {

@@ -11,9 +11,11 @@ import type { WorkflowService } from '../../src/service/workflow-service.ts';
 import type { Chance } from '../chance.ts';
 import { cancelTimer } from '../command-kit.ts';
 import { payloadsOf } from '../core-driver.ts';
+import { placeOf } from '../update-messages.ts';
 import type { Violation } from './archive.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessClock } from './process-clock.ts';
+import { answerUpdates } from './raw-updates.ts';
 import { decide, rawQueue, rawStepQueue, tooManyBytes } from './raw-commands.ts';
 import { viewOf } from './run-view.ts';
 import type { RunView } from './run-view.ts';
@@ -25,7 +27,7 @@ const stickyQueueMs = 2_000;
 /** Longer than the service lets a poll wait. */
 const pollMs = 70_000;
 /** What failed once fails again: tasks come to attempts that wait, and meanwhile something else comes. */
-const shakyAgain = 0.4;
+const shakyAgain = 0.45;
 
 export interface RawWorkerWorld {
   readonly ledger: Ledger;
@@ -172,13 +174,17 @@ export class RawWorker {
     // WT-24: more time is asked for, and nothing else.
     const beats = !finishing && chance.next() < 0.05;
     const decision = decide(view, chance, (kind) => ledger.token(kind), finishing);
-    const commands = beats ? [] : decision.commands;
+    const messages = beats ? [] : answerUpdates(task, view, chance, finishing);
+    // In their places, before what closes the run.
+    const places = messages.filter(({ id }) => !id?.endsWith('/reject')).map(placeOf);
+    const commands = beats ? [] : [...places, ...decision.commands];
     const request = {
       namespace,
       // Signed, so that a decision that is applied twice is seen (7).
       identity: ledger.token('decision'),
       taskToken: task.taskToken ?? null,
       commands: [...commands],
+      messages,
       queryResults,
       returnNewWorkflowTask: chance.next() < 0.3,
       forceCreateNewWorkflowTask: beats || chance.next() < (finishing ? 0 : 0.03),
@@ -284,7 +290,7 @@ export class RawWorker {
       await this.#cancelUnasked(task, cancelRequested);
       return;
     }
-    if (trouble < 0.12) await this.#answerBadly(task);
+    if (trouble < 0.14) await this.#answerBadly(task);
     else if (trouble < 0.35) await this.#fail(task);
     else await this.#succeed(task);
   }

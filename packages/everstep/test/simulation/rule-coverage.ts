@@ -4,22 +4,24 @@ import type { TransitionFunction } from '../../src/core/transition.ts';
 import { isServiceError } from '../../src/service/service-error.ts';
 import { observe } from './rules.ts';
 
-/** Every rule that is built; of updates, pause and schedules none is. */
+/** Every rule that is built; pauses are not in the workload. */
 const builtRules: readonly string[] = [
   ...ids('MS', [1, 2, 3, 4, 5, 6]),
   ...ids('EV', [1, 2]),
   ...ids('WT', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]),
-  ...ids('WT', [24, 28, 29, 31, 32, 33, 34, 35]),
+  ...ids('WT', [24, 25, 28, 29, 31, 32, 33, 34, 35]),
   ...ids('AC', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16]),
   ...ids('TM', [1, 2, 3]),
   ...ids('SG', [1, 2, 3, 4, 5]),
   ...ids('QY', [1, 2, 3, 4, 5]),
+  ...ids('UP', [1, 2, 3, 4, 5, 6, 8]),
   ...ids('CH', [1, 2, 3, 4]),
   ...ids('CN', [1, 2, 3, 4]),
   ...ids('ID', [1, 2, 3]),
   ...ids('RS', [1, 2, 3]),
   'TR-1',
   'DL-1',
+  ...ids('SC', [1, 2, 3, 4, 5, 6, 7]),
   ...ids('VS', [1, 2, 3]),
 ];
 
@@ -33,6 +35,9 @@ function ids(family: string, numbers: readonly number[]): string[] {
 /** What a refusal's words tell. */
 const byMessage: readonly (readonly [code: RefusalCode, pattern: RegExp, rule: string])[] = [
   ['NOT_FOUND', /already completed/, 'SG-2'],
+  ['PERMISSION_DENIED', /ADMITTED/, 'UP-4'],
+  ['FAILED_PRECONDITION', /perform workflow execution update/, 'UP-5'],
+  ['RESOURCE_EXHAUSTED', /in-flight updates/, 'UP-3'],
   ['ALREADY_EXISTS', /./, 'ID-2'],
   ['FAILED_PRECONDITION', /./, 'QY-2'],
   ['INVALID_ARGUMENT', /Can only reset workflow|finish ID/, 'RS-1'],

@@ -7,6 +7,7 @@ import { EventType, TimeoutType, WorkflowTaskFailedCause } from '../../src/core/
 import type { HistoryEvent } from '../../src/core/proto.ts';
 import { isOpen } from '../../src/core/state.ts';
 import type { ActivityInfo, RunState } from '../../src/core/state.ts';
+import type { ScheduleState } from '../../src/core/schedule/schedule-state.ts';
 import { numberOf } from '../../src/core/time.ts';
 import type { Transition } from '../../src/core/transition.ts';
 import { isCloseEvent } from './history-check.ts';
@@ -220,7 +221,26 @@ function byInput({ before, input, result, now }: Observed, hit: Hit): void {
     case 'childClosed':
       if (result.changed) hit('CH-3');
       break;
+    case 'admitUpdate':
+      if (refusal?.code === 'NOT_FOUND') hit('UP-6');
+      if (refusal?.code === 'RESOURCE_EXHAUSTED') hit(before?.closeAttempted ? 'WT-17' : 'UP-3');
+      if (answer.ok && !result.changed) hit('UP-2');
+      break;
     default:
+  }
+  if (before?.schedule && state.schedule) bySchedule(before.schedule, state.schedule, hit);
+}
+
+function bySchedule(was: ScheduleState, is: ScheduleState, hit: Hit): void {
+  if (is.nextActionId > was.nextActionId) hit('SC-1');
+  if (is.overlapSkipped > was.overlapSkipped || is.buffered.length > was.buffered.length) {
+    hit('SC-2');
+  }
+  if (is.running.some(({ ending }) => ending) && is.running !== was.running) hit('SC-2');
+  if (is.missedCatchupWindow > was.missedCatchupWindow) hit('SC-3');
+  if (is.processedTime > was.processedTime) {
+    hit('SC-5');
+    if (is.schedule.spec?.jitter) hit('SC-4');
   }
 }
 
@@ -248,6 +268,10 @@ function byCommands(
     return;
   }
   hit('WT-14');
+  for (const { stage, failure } of state.updates.values()) {
+    const unprocessed = failure?.applicationFailureInfo?.type === 'UnprocessedUpdate';
+    if (stage === 'rejected' && unprocessed) hit('WT-25');
+  }
   const { request, commands } = input;
   if (request.stickyAttributes) hit('WT-21');
   if (before?.sticky && !state.sticky) hit('WT-21');

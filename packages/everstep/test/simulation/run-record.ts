@@ -63,6 +63,8 @@ export function tokenOf(event: HistoryEvent): string | undefined {
     const text = textOf(completed.result?.payloads?.[0]?.data);
     return text && isToken(text) ? text : undefined;
   }
+  const updated = event.workflowExecutionUpdateCompletedEventAttributes?.meta?.updateId;
+  if (updated) return updated;
   const reason =
     event.workflowExecutionTerminatedEventAttributes?.reason ??
     event.workflowExecutionCancelRequestedEventAttributes?.cause;

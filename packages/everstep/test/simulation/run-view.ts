@@ -3,7 +3,7 @@ import type { HistoryEvent } from '../../src/core/proto.ts';
 import { msOfDuration, msOfTimestamp, numberOf } from '../../src/core/time.ts';
 import { tokenOf } from './run-record.ts';
 
-export interface OpenTimer {
+interface OpenTimer {
   readonly timerId: string;
   /** When it fires. */
   readonly at: number;
@@ -16,6 +16,8 @@ export interface RunView {
   readonly children: Map<number, string>;
   readonly externals: Set<number>;
   readonly signals: string[];
+  /** Updates that were accepted and not completed. */
+  readonly updates: Set<string>;
   cancelRequested: boolean;
   decisions: number;
   /** Of the start: how many more runs the chain may have. */
@@ -29,6 +31,7 @@ export function viewOf(events: readonly HistoryEvent[]): RunView {
     children: new Map(),
     externals: new Set(),
     signals: [],
+    updates: new Set(),
     cancelRequested: false,
     decisions: 0,
     chainLeft: 0,
@@ -47,6 +50,10 @@ function see(view: RunView, event: HistoryEvent): void {
   if (event.workflowTaskCompletedEventAttributes) view.decisions += 1;
   if (event.workflowExecutionCancelRequestedEventAttributes) view.cancelRequested = true;
   if (event.workflowExecutionSignaledEventAttributes) view.signals.push(tokenOf(event) ?? '');
+  const accepted = event.workflowExecutionUpdateAcceptedEventAttributes?.protocolInstanceId;
+  if (accepted) view.updates.add(accepted);
+  const answered = event.workflowExecutionUpdateCompletedEventAttributes?.meta?.updateId;
+  if (answered) view.updates.delete(answered);
   const scheduled = event.activityTaskScheduledEventAttributes;
   if (scheduled) view.activities.set(id, scheduled.activityId ?? '');
   const activityEnd =

@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import { attributeTypes } from '../../src/engine/search-attributes.ts';
 import { TaskWorker } from '../../src/tasks/task-worker.ts';
 import type { Chance } from '../chance.ts';
+import { makeContextWorkflow } from './context-program.ts';
 import type { Disk } from './disk.ts';
 import { DiskStore } from './disk.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -101,17 +102,17 @@ export class SimProcess {
       searchAttributes: { CustomKeywordField: attributeTypes.Keyword },
     });
     const { service } = this.engine;
-    const tasks = makeTasks({
-      wait: (ms, signal) => this.#wait(ms, signal),
+    const steps = {
+      wait: (ms: number, signal: AbortSignal) => this.#wait(ms, signal),
       token: () => world.ledger.token('step'),
       ran: () => undefined,
-    });
+    };
     // Most often handed its work by the engine; sometimes it polls, as it would of a server.
     const local = chance.next() < 0.75;
     this.#worker = new TaskWorker({
       service,
       ...(local ? { local: bug?.local?.(service, chance) ?? service } : {}),
-      tasks: tasks.map((task) => task.definition),
+      tasks: [...makeTasks(steps), makeContextWorkflow(steps)].map((task) => task.definition),
       namespace: 'default',
       identity: `${this.name}-tasks`,
       clock: this.clock,

@@ -55,6 +55,7 @@ export function checkWakeAt(state: RunState, columns: RunColumns, complain: Comp
 }
 
 function earliestDeadline(state: RunState): number {
+  if (state.schedule) return state.schedule.wakeAt || Infinity;
   const times: number[] = [];
   const add = (from: number, span: number): void => {
     if (from > 0 && span > 0) times.push(from + span);
@@ -213,6 +214,7 @@ function told(state: RunState): Record<string, unknown> {
       child.runId,
       child.parentClosePolicy,
     ]),
+    updates: [...state.completedUpdates.keys()].sort(),
     externals: [...state.externalCancels.keys(), ...state.externalSignals.keys()],
     memo: Object.keys(state.memo?.fields ?? {}).sort(),
   };

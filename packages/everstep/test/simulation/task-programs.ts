@@ -33,7 +33,7 @@ export type TaskNode =
   | { readonly op: 'seq' | 'all' | 'race'; readonly nodes: readonly TaskNode[] }
   | { readonly op: 'job'; readonly key: string; readonly polls: number; readonly everyMs: number };
 
-interface TaskParams {
+export interface TaskParams {
   readonly program: TaskNode;
 }
 
@@ -83,23 +83,24 @@ export interface StepWorld {
   ran(key: string, attempt: number): void;
 }
 
-export function makeTasks(world: StepWorld): AnyAsyncTask[] {
-  async function act(
-    node: Extract<TaskNode, { op: 'step' }>,
-    context: StepContext,
-  ): Promise<string> {
-    world.ran(node.key, context.attempt);
-    if (node.beats) {
-      await world.wait(node.ms / 2, context.signal);
-      context.heartbeat({ at: node.key });
-      await world.wait(node.ms / 2, context.signal);
-    } else if (node.ms > 0) {
-      await world.wait(node.ms, context.signal);
-    }
-    if (context.attempt <= node.fails) throw new ApplicationFailure('not yet', 'Shaky');
-    return world.token();
+export async function act(
+  world: StepWorld,
+  node: Extract<TaskNode, { op: 'step' }>,
+  context: StepContext,
+): Promise<string> {
+  world.ran(node.key, context.attempt);
+  if (node.beats) {
+    await world.wait(node.ms / 2, context.signal);
+    context.heartbeat({ at: node.key });
+    await world.wait(node.ms / 2, context.signal);
+  } else if (node.ms > 0) {
+    await world.wait(node.ms, context.signal);
   }
+  if (context.attempt <= node.fails) throw new ApplicationFailure('not yet', 'Shaky');
+  return world.token();
+}
 
+export function makeTasks(world: StepWorld): AnyAsyncTask[] {
   type Steps = Generator<unknown, void, unknown>;
 
   function* perform(node: TaskNode, seen: Seen[]): Steps {
@@ -107,7 +108,7 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
       case 'step': {
         const { key, retries, timeoutMs, beats, shielded } = node;
         try {
-          const token: unknown = yield* step(key, (context) => act(node, context), {
+          const token: unknown = yield* step(key, (context) => act(world, node, context), {
             retryPolicy: { maxRetries: retries, initialDelay: 200, backoffMultiplier: 2 },
             timeouts: { startToClose: timeoutMs, ...(beats ? { heartbeat: 5_000 } : {}) },
             shielded,
@@ -191,7 +192,7 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
   ];
 }
 
-function isCancelled(error: unknown): boolean {
+export function isCancelled(error: unknown): boolean {
   return error instanceof Error && error.name === 'CancelledFailure';
 }
 

@@ -119,9 +119,11 @@ class World implements ProcessWorld {
       workflowTaskBackoffBaseMs: 500,
       workflowTaskBackoffMaxMs: 8_000,
       bufferedEventsMax: chance.next() < 0.2 ? 4 : 100,
+      updateTaskFailuresMax: chance.next() < 0.4 ? 2 : 3,
+      updatesInFlightMax: chance.next() < 0.3 ? 1 : 10,
       signalsMax: chance.next() < 0.1 ? 5 : 10_000,
       ...(chance.next() < 0.2 ? { suggestContinueAsNewEvents: 25 } : {}),
-      ...(chance.next() < 0.2 ? { payloadBytesMax: 4_000 } : {}),
+      ...(chance.next() < 0.3 ? { payloadBytesMax: 4_000 } : {}),
       ...(chance.next() < 0.2 ? { workflowTaskProblemsReported: 2 } : {}),
       ...(chance.next() < 0.2 ? { workflowTaskHeartbeatMaxMs: 500 } : {}),
     };

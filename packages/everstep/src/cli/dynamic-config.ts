@@ -28,6 +28,9 @@ const engineSettings: Readonly<Record<string, keyof EngineLimits>> = {
   'history.longpollexpirationinterval': 'historyLongPollMs',
   'frontend.historymaxpagesize': 'historyPageEvents',
   'frontend.visibilitymaxpagesize': 'listPageMax',
+  'frontend.maxconcurrentbatchoperationpernamespace': 'batchOperationsMax',
+  'frontend.maxexecutioncountbatchoperationpernamespace': 'batchExecutionsMax',
+  'worker.batcherrps': 'batchOperationsPerSecond',
 };
 
 export function limitsOf(

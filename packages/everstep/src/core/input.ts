@@ -9,6 +9,7 @@ import type {
   OriginalOptions,
   WireActivityOptions,
 } from './activity-option-field.ts';
+import type { BatchInput, BatchMessage, BatchReplies } from './batch/batch-input.ts';
 import type { Refusal } from './refusal.ts';
 import type { ScheduleInput, ScheduleMessage, ScheduleReplies } from './schedule/schedule-input.ts';
 import type { ScheduledBy } from './schedule/schedule-state.ts';
@@ -118,6 +119,7 @@ export interface StartInput {
 export type Input =
   | StartInput
   | ScheduleInput
+  | BatchInput
   /** CH-2, second phase: the parent knows the child. */
   | { readonly kind: 'scheduleFirstWorkflowTask' }
   | {
@@ -273,7 +275,7 @@ export type InputKind = Input['kind'];
 export type InputOf<K extends InputKind> = Extract<Input, { readonly kind: K }>;
 
 /** What the sender of each input is told when it is not refused. */
-export interface Replies extends ScheduleReplies {
+export interface Replies extends ScheduleReplies, BatchReplies {
   start: { readonly runId: string };
   scheduleFirstWorkflowTask: undefined;
   startWorkflowTask: {
@@ -346,6 +348,7 @@ export interface Interrupt {
 /** A message to another run, kept with the commit and delivered at least once; receivers dedupe. */
 export type OutboxMessage =
   | ScheduleMessage
+  | BatchMessage
   /** The rest stands in the initiated event. */
   | { readonly kind: 'startChild'; readonly initiatedEventId: number }
   /** CH-2, second phase, to the child. */

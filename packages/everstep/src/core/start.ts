@@ -94,6 +94,7 @@ const blankRun: RunState = {
   pause: undefined,
   scheduledBy: undefined,
   schedule: undefined,
+  batch: undefined,
 };
 
 export function emptyRun(seed: RunSeed): RunState {

@@ -9,6 +9,7 @@ import proto from '@temporalio/proto';
 import { decodeBatch, encodeBatch } from './history-batch.ts';
 import { InvariantViolation } from './invariant.ts';
 import { EventType, ParentClosePolicy } from './proto.ts';
+import { decodeBatchState, encodeBatchState } from './batch/batch-codec.ts';
 import { decodeSchedule, encodeSchedule } from './schedule/schedule-codec.ts';
 import { emptyRun } from './start.ts';
 import { copyOfActivity, copyOfWorkflowTask } from './state.ts';
@@ -123,6 +124,7 @@ function storedOf(s: RunState): {
     pause: s.pause,
     scheduledBy: s.scheduledBy,
     schedule: s.schedule && encodeSchedule(s.schedule),
+    batch: s.batch && encodeBatchState(s.batch),
   };
 }
 
@@ -383,4 +385,5 @@ const decoders: Readonly<Record<string, (stored: never, row: StateRow) => unknow
   lastCompletionResult: payloads.decode,
   startAttributes: startAttributes.decode,
   schedule: decodeSchedule,
+  batch: decodeBatchState,
 };

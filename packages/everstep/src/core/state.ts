@@ -14,6 +14,7 @@ import type {
   SearchAttributes,
   UpdateRequest,
 } from './proto.ts';
+import type { BatchState } from './batch/batch-state.ts';
 import type { ScheduledBy, ScheduleState } from './schedule/schedule-state.ts';
 
 export type StartedAttributes = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
@@ -271,6 +272,8 @@ export interface RunState {
   readonly scheduledBy?: ScheduledBy | undefined;
   /** Only of a run that is a schedule: all of its life, for it has no events (see schedule/schedule.ts). */
   readonly schedule?: ScheduleState | undefined;
+  /** Only of a run that is a batch operation: all of its life (see batch/batch.ts). */
+  readonly batch?: BatchState | undefined;
 }
 
 export function isOpen(state: RunState): boolean {
@@ -351,6 +354,7 @@ export function copyOf(s: RunState): {
     pause: s.pause,
     scheduledBy: s.scheduledBy,
     schedule: s.schedule,
+    batch: s.batch,
   };
 }
 

@@ -20,6 +20,7 @@ import {
   unpauseActivity,
   updateActivityOptions,
 } from './activity-control.ts';
+import { batchListed, batchStepped, stopBatch } from './batch/batch.ts';
 import { requestCancel } from './cancel.ts';
 import { childClosed, childStarted, childStartFailed } from './child.ts';
 import { terminate, terminateRun } from './close.ts';
@@ -92,6 +93,9 @@ const handlers: Handlers = {
   deleteSchedule,
   scheduledStarted,
   scheduledClosed,
+  batchListed,
+  batchStepped,
+  stopBatch,
 };
 
 /** They are refused before they write anything, and so may write in a state that is the caller's own. */

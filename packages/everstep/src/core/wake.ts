@@ -7,6 +7,7 @@ import { accepted } from './answer.ts';
 import { timeOutRun } from './close.ts';
 import type { Draft } from './draft.ts';
 import type { Answer, InputOf } from './input.ts';
+import { wakeBatch } from './batch/batch.ts';
 import { wakeSchedule } from './schedule/schedule.ts';
 import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
@@ -18,6 +19,7 @@ import { awaitsFirstWorkflowTask, dispatchOf, scheduleWorkflowTask } from './wor
 export function wakeAt(state: RunState): number {
   if (!isOpen(state)) return 0;
   if (state.schedule) return state.schedule.wakeAt;
+  if (state.batch) return state.batch.wakeAt;
   let at = earlier(0, state.runExpirationTime);
   if (state.status === 'created' && !state.waitsForParent && !state.pause)
     at = earlier(at, state.executionTime);
@@ -51,6 +53,10 @@ export function wake(draft: Draft, input: InputOf<'wake'>): Answer<undefined> {
   if (!isOpen(state)) return accepted;
   if (state.schedule) {
     wakeSchedule(draft);
+    return accepted;
+  }
+  if (state.batch) {
+    wakeBatch(draft);
     return accepted;
   }
   if (state.runExpirationTime > 0 && now >= state.runExpirationTime) {

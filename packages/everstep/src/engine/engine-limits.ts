@@ -10,6 +10,11 @@ export interface EngineLimits {
   readonly liveRunsMax: number;
   /** QY-2. */
   readonly queryTaskFailuresMax: number;
+  /** Batch operations of a namespace that run at once. */
+  readonly batchOperationsMax: number;
+  /** Runs that one of them may do in a second, and that a request may name. */
+  readonly batchOperationsPerSecond: number;
+  readonly batchExecutionsMax: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -21,4 +26,7 @@ export const defaultEngineLimits: EngineLimits = {
   waitingQueriesMax: 100,
   liveRunsMax: 1_000,
   queryTaskFailuresMax: 3,
+  batchOperationsMax: 1,
+  batchOperationsPerSecond: 50,
+  batchExecutionsMax: 1_000,
 };

@@ -7,6 +7,7 @@ import { World } from '../../test/engine-world.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import type { StoreFixture } from '../store/store-fixture.contract.ts';
 import { describeActivities } from './activities.contract.ts';
+import { describeBatches } from './batches.contract.ts';
 import { describeChains } from './chains.contract.ts';
 import { describeChildren } from './children.contract.ts';
 import { describeDeadlines } from './deadlines.contract.ts';
@@ -86,6 +87,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('search attributes', () => {
       describeSearchAttributes(scenario);
+    });
+    describe('batch operations', () => {
+      describeBatches(scenario);
     });
     describe('namespaces', () => {
       describeNamespaces(scenario);

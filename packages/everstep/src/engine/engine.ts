@@ -16,6 +16,7 @@ import type { OperatorService } from '../service/operator-service.ts';
 import { ServiceError, isServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { RunKey, RunRef, Store } from '../store/store.ts';
+import { stepBatch } from './batch-delivery.ts';
 import type { EngineContext } from './context.ts';
 import { dispatchWaitingQueries, offerHere } from './direct-query.ts';
 import { defaultEngineLimits } from './engine-limits.ts';
@@ -214,6 +215,7 @@ class EmbeddedEngine implements Engine {
       random,
       logger,
       quarantine,
+      stepBatch: (run, step, outboxId) => stepBatch(this.#context, run, step, outboxId),
     });
     this.#retention = new Retention({ store, clock, logger });
     this.operator = operatorOf(this.#context);

@@ -42,6 +42,7 @@ export interface OutboxDeliveryOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly quarantine: Quarantine;
+  readonly stepBatch: (run: LiveRun, step: number, outboxId: number) => Promise<void>;
 }
 
 export class OutboxDelivery {
@@ -156,6 +157,8 @@ export class OutboxDelivery {
       case 'endScheduled':
       case 'notifySchedule':
         return this.#schedules.deliver(run, message, outboxId);
+      case 'stepBatch':
+        return this.#options.stepBatch(run, message.step, outboxId);
     }
   }
 

@@ -63,6 +63,10 @@ import { listScheduleMatchingTimes } from './verbs/list-schedule-matching-times.
 import { deleteSchedule } from './verbs/delete-schedule.ts';
 import { listSchedules } from './verbs/list-schedules.ts';
 import { countSchedules } from './verbs/count-schedules.ts';
+import { startBatchOperation } from './verbs/start-batch-operation.ts';
+import { stopBatchOperation } from './verbs/stop-batch-operation.ts';
+import { describeBatchOperation } from './verbs/describe-batch-operation.ts';
+import { listBatchOperations } from './verbs/list-batch-operations.ts';
 
 const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   countWorkflowExecutions,
@@ -118,6 +122,10 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   deleteSchedule,
   listSchedules,
   countSchedules,
+  startBatchOperation,
+  stopBatchOperation,
+  describeBatchOperation,
+  listBatchOperations,
 };
 
 const operatorVerbs: {

@@ -29,13 +29,15 @@ const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
     `describeNamespace describeWorkflowExecution getWorkflowExecutionHistory
      getWorkflowExecutionHistoryReverse listWorkflowExecutions countWorkflowExecutions describeTaskQueue
      queryWorkflow pollWorkflowExecutionUpdate describeSchedule listSchedules countSchedules
-     listScheduleMatchingTimes listSearchAttributes`,
+     listScheduleMatchingTimes listSearchAttributes describeBatchOperation listBatchOperations`,
   ),
   ...inNamespace(
     'write',
     `startWorkflowExecution signalWorkflowExecution signalWithStartWorkflowExecution updateWorkflowExecution
      executeMultiOperation requestCancelWorkflowExecution terminateWorkflowExecution deleteWorkflowExecution
-     resetWorkflowExecution pauseActivity unpauseActivity resetActivity createSchedule updateSchedule patchSchedule deleteSchedule`,
+     resetWorkflowExecution pauseWorkflowExecution unpauseWorkflowExecution pauseActivity unpauseActivity
+     resetActivity updateActivityOptions createSchedule updateSchedule patchSchedule deleteSchedule
+     startBatchOperation stopBatchOperation`,
   ),
   ...inNamespace(
     'worker',

@@ -121,6 +121,22 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IPauseActivityRequest,
     temporal.api.workflowservice.v1.IPauseActivityResponse
   >;
+  startBatchOperation: Rpc<
+    temporal.api.workflowservice.v1.IStartBatchOperationRequest,
+    temporal.api.workflowservice.v1.IStartBatchOperationResponse
+  >;
+  stopBatchOperation: Rpc<
+    temporal.api.workflowservice.v1.IStopBatchOperationRequest,
+    temporal.api.workflowservice.v1.IStopBatchOperationResponse
+  >;
+  describeBatchOperation: Rpc<
+    temporal.api.workflowservice.v1.IDescribeBatchOperationRequest,
+    temporal.api.workflowservice.v1.IDescribeBatchOperationResponse
+  >;
+  listBatchOperations: Rpc<
+    temporal.api.workflowservice.v1.IListBatchOperationsRequest,
+    temporal.api.workflowservice.v1.IListBatchOperationsResponse
+  >;
   updateActivityOptions: Rpc<
     temporal.api.workflowservice.v1.IUpdateActivityOptionsRequest,
     temporal.api.workflowservice.v1.IUpdateActivityOptionsResponse

@@ -58,6 +58,31 @@ it('a paused run is given out when it goes on (PZ-1)', async () => {
   expect((await polled('p')).workflowExecution?.workflowId).toBe('paused');
 });
 
+it('a batch operation does what it says to the runs of a query', async () => {
+  const { workflowService } = connection;
+  for (const id of ['batch-1', 'batch-2']) await started(id, 'b');
+  await workflowService.startBatchOperation({
+    namespace,
+    jobId: 'job',
+    reason: 'test',
+    visibilityQuery: "WorkflowId STARTS_WITH 'batch-'",
+    terminationOperation: { identity: 'ada' },
+  });
+  await expect
+    .poll(async () => {
+      const reply = await workflowService.describeBatchOperation({ namespace, jobId: 'job' });
+      return [reply.state, Number(reply.completeOperationCount)];
+    })
+    .toEqual([2, 2]);
+  const { operationInfo } = await workflowService.listBatchOperations({ namespace });
+  expect(operationInfo.map(({ jobId }) => jobId)).toEqual(['job']);
+  const { executions } = await workflowService.listWorkflowExecutions({
+    namespace,
+    query: "ExecutionStatus = 'Terminated'",
+  });
+  expect(executions.map((run) => run.execution?.workflowId)).toEqual(['batch-2', 'batch-1']);
+});
+
 it('an activity whose queue is changed is given out there (AC-15)', async () => {
   const { workflowService } = connection;
   await started('moved', 'm');

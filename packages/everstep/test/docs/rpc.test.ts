@@ -6,6 +6,7 @@ import { operatorOf, serviceOf } from '../../src/engine/verbs.ts';
 import { healthMethods } from '../../src/gateway/health.ts';
 import { operatorMethods, testMethods, workflowMethods } from '../../src/gateway/wire-method.ts';
 import type { WireMethod } from '../../src/gateway/wire-method.ts';
+import { needOf } from '../../src/security/method-roles.ts';
 import { root } from './blocks.ts';
 
 const context = {} as EngineContext;
@@ -29,4 +30,9 @@ it.each(Object.keys(services))('lists the calls of %s with their states', (servi
     ([, rpc, state]) => `${rpc}: ${state}`,
   );
   expect(listed.toSorted()).toEqual((services[service] ?? []).toSorted());
+});
+
+it('has a role for every call that is built, so that a caller with a key is not denied', () => {
+  const built = [...Object.keys(serviceOf(context)), ...Object.keys(operatorOf(context))];
+  expect(built.filter((name) => needOf(name) === undefined)).toEqual([]);
 });

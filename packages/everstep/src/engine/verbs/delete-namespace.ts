@@ -1,11 +1,12 @@
 import { ServiceError } from '../../service/service-error.ts';
+import { batchesNamespaceId } from '../batches.ts';
 import { schedulesNamespaceId } from '../schedules.ts';
 import type { OperatorVerb } from '../verb.ts';
 import { invalid } from './request-run.ts';
 
 const runsAtOnce = 500;
 
-/** The namespace with its schedules and all of its runs, open ones too: nothing of it can be called any more. */
+/** The namespace with its schedules, batch operations and all of its runs, open ones too: nothing of it can be called any more. */
 export const deleteNamespace: OperatorVerb<'deleteNamespace'> = async (context, request) => {
   const { namespaces, store } = context;
   await namespaces.load();
@@ -24,7 +25,11 @@ export const deleteNamespace: OperatorVerb<'deleteNamespace'> = async (context, 
     });
   }
   await namespaces.delete(namespace);
-  const ids = [schedulesNamespaceId(namespace.namespaceId), namespace.namespaceId];
+  const ids = [
+    batchesNamespaceId(namespace.namespaceId),
+    schedulesNamespaceId(namespace.namespaceId),
+    namespace.namespaceId,
+  ];
   for (const id of ids) {
     for (;;) {
       const runs = await store.visibility.list({ namespaceId: id, limit: runsAtOnce });

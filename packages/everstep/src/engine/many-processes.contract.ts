@@ -299,6 +299,40 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
+    'A row that is claimed for a process while it is given up is given back (decision 11)',
+    async (host, world) => {
+      const { namespaceInfo } = await host.service.describeNamespace({ namespace: 'default' });
+      const queue = { namespaceId: namespaceInfo?.id ?? '', taskQueue: 'orders' };
+      let claimed = 0;
+      const witness = await world.host({
+        wrap: (store) =>
+          new Proxy(store, {
+            get: (target, name) => {
+              const value: unknown = Reflect.get(target, name, target);
+              if (typeof value === 'function') return (value as () => unknown).bind(target);
+              if (name !== 'processes') return value;
+              return {
+                ...target.processes,
+                remove: async (request: { readonly processId: string }) => {
+                  const late = { ...queue, ...request, kind: 'workflow', limit: 1 } as const;
+                  claimed += (await target.tasks.claim(late)).length;
+                  await target.processes.remove(request);
+                },
+              };
+            },
+          }),
+      });
+      const dying = await world.host();
+      await host.leave();
+      await witness.start('a');
+      await dying.vanish();
+      await world.clock.advance(2_000);
+      expect(claimed).toBe(1);
+      expect(await witness.tryPoll()).toBeDefined();
+    },
+  );
+
+  scenario(
     'A process that was given up wrongly goes on as if it had just come (decision 11)',
     async (host, world) => {
       const slow = await world.host({ hostId: 'machine-2' });

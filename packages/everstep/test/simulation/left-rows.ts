@@ -17,7 +17,9 @@ export class LeftRows {
   look(elapsed: number): string | undefined {
     const seen = new Map<string, { readonly rows: string; readonly since: number }>();
     let left: string | undefined;
-    for (const [name, { taskIds, kind, taskQueue }] of this.#data.queues) {
+    const polled = new Set([...this.#data.processes.values()].flatMap(({ queues }) => queues));
+    for (const [name, { taskIds, namespaceId, kind, taskQueue }] of this.#data.queues) {
+      if (!polled.has(`${namespaceId}/${kind}/${taskQueue}`)) continue;
       // A row of a sticky queue has a deadline, after which its run is found on the normal queue (WT-29).
       const free = [...taskIds].filter((id) => {
         const task = this.#data.tasks.get(id);

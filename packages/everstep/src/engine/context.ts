@@ -15,6 +15,7 @@ import type { RemoteQueries } from './remote-queries.ts';
 import type { Starts } from './starts.ts';
 import type { LiveRun } from './unit.ts';
 import type { Waiters } from './waiters.ts';
+import type { WorkerRegistry } from './worker-registry.ts';
 
 export interface EngineContext {
   readonly store: Store;
@@ -34,6 +35,7 @@ export interface EngineContext {
   readonly remoteQueries: RemoteQueries;
   readonly waiters: Waiters;
   readonly processes: Processes;
+  readonly workerRegistry: WorkerRegistry;
   /** Delivers what waits of a run that is about to be deleted. */
   readonly emptyOutbox: (run: LiveRun) => Promise<void>;
   /** Whether the store has failed for good; the engine then ends what it does. */

@@ -15,6 +15,9 @@ export interface EngineLimits {
   /** Runs that one of them may do in a second, and that a request may name. */
   readonly batchOperationsPerSecond: number;
   readonly batchExecutionsMax: number;
+  /** How long a worker is listed after its last heartbeat, and how many of a namespace. */
+  readonly workerKeptMs: number;
+  readonly workersMax: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -29,4 +32,6 @@ export const defaultEngineLimits: EngineLimits = {
   batchOperationsMax: 1,
   batchOperationsPerSecond: 50,
   batchExecutionsMax: 1_000,
+  workerKeptMs: 24 * 3_600_000,
+  workersMax: 10_000,
 };

@@ -27,6 +27,7 @@ import { describeSchedules } from './schedules.contract.ts';
 import { describeSearchAttributes } from './search-attributes.contract.ts';
 import { describeStarts } from './starts.contract.ts';
 import { describeUpdates } from './updates.contract.ts';
+import { describeWorkers } from './workers.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
 
 export function describeEngine(name: string, makeFixture: () => StoreFixture): void {
@@ -90,6 +91,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('batch operations', () => {
       describeBatches(scenario);
+    });
+    describe('workers', () => {
+      describeWorkers(scenario);
     });
     describe('namespaces', () => {
       describeNamespaces(scenario);

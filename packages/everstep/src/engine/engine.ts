@@ -41,6 +41,7 @@ import { Starts } from './starts.ts';
 import { operatorOf, serviceOf } from './verbs.ts';
 import { Waiters } from './waiters.ts';
 import { WakeUps } from './wake-ups.ts';
+import { WorkerRegistry } from './worker-registry.ts';
 
 const tickMs = 1_000;
 /** Whoever asked from afar gives up or asks again by itself. */
@@ -194,6 +195,7 @@ class EmbeddedEngine implements Engine {
       remoteQueries: new RemoteQueries(random, processId),
       waiters: new Waiters(store),
       processes,
+      workerRegistry: new WorkerRegistry({ clock, limits }),
       emptyOutbox: (run) => this.#outbox.empty(run),
       noteFailure: () => this.#noteFailure(),
     };

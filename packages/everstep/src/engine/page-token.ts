@@ -36,6 +36,18 @@ export function decodeListPage(bytes: Uint8Array | null | undefined): ListCursor
   return { startTime, ref };
 }
 
+/** Where a list by key goes on: after that key. */
+export function encodeKeyPage(key: string): Uint8Array {
+  return encoder.encode(JSON.stringify(['k', key]));
+}
+
+export function decodeKeyPage(bytes: Uint8Array | null | undefined): string | undefined {
+  if (!bytes || bytes.length === 0) return undefined;
+  const [letter, key] = parse(bytes);
+  if (letter !== 'k' || typeof key !== 'string') throw badToken();
+  return key;
+}
+
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

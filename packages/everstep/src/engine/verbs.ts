@@ -67,6 +67,10 @@ import { startBatchOperation } from './verbs/start-batch-operation.ts';
 import { stopBatchOperation } from './verbs/stop-batch-operation.ts';
 import { describeBatchOperation } from './verbs/describe-batch-operation.ts';
 import { listBatchOperations } from './verbs/list-batch-operations.ts';
+import { recordWorkerHeartbeat } from './verbs/record-worker-heartbeat.ts';
+import { listWorkers } from './verbs/list-workers.ts';
+import { countWorkers } from './verbs/count-workers.ts';
+import { describeWorker } from './verbs/describe-worker.ts';
 
 const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   countWorkflowExecutions,
@@ -126,6 +130,10 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   stopBatchOperation,
   describeBatchOperation,
   listBatchOperations,
+  recordWorkerHeartbeat,
+  listWorkers,
+  countWorkers,
+  describeWorker,
 };
 
 const operatorVerbs: {

@@ -20,32 +20,37 @@ const tokenPattern =
   /\s*(?:'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.)*)"|`([^`]*)`|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])|([A-Za-z_][\w.-]*)|(<=|>=|!=|<>|[=<>(),]))/y;
 
 /** Refuses with INVALID_ARGUMENT and the place. */
-export function parseVisibilityQuery(
-  query: string,
-  registered: RegisteredAttributes,
-): {
+export function parseVisibilityQuery(query: string, registered: RegisteredAttributes): ParsedQuery {
+  return parseQuery(query, (name) => fieldOf(name, registered));
+}
+
+/** The same language, over other names. */
+export function parseQuery(query: string, resolve: Resolve): ParsedQuery {
+  if (query.trim() === '') return { groupBy: false };
+  return new Parser(query, resolve).parse();
+}
+
+type Resolve = (name: string) => QueryField | undefined;
+
+interface ParsedQuery {
   readonly filter?: Filter;
   readonly groupBy: boolean;
-} {
-  const text = query.trim();
-  if (text === '') return { groupBy: false };
-  return new Parser(query, registered).parse();
 }
 
 class Parser {
   readonly #query: string;
-  readonly #registered: RegisteredAttributes;
+  readonly #resolve: Resolve;
   readonly #tokens: readonly Token[];
   #next = 0;
   #depth = 0;
 
-  constructor(query: string, registered: RegisteredAttributes) {
+  constructor(query: string, resolve: Resolve) {
     this.#query = query;
-    this.#registered = registered;
+    this.#resolve = resolve;
     this.#tokens = tokensOf(query);
   }
 
-  parse(): { readonly filter?: Filter; readonly groupBy: boolean } {
+  parse(): ParsedQuery {
     const filter = this.#isWord('GROUP') || this.#isWord('ORDER') ? undefined : this.#or();
     let groupBy = false;
     if (this.#takeWord('GROUP')) {
@@ -92,7 +97,7 @@ class Parser {
     if (!name || (name.kind !== 'word' && name.kind !== 'quoted')) {
       throw this.#problem('the name of a search attribute is expected');
     }
-    const field = fieldOf(name.text, this.#registered);
+    const field = this.#resolve(name.text);
     if (!field) throw this.#problem(`column name '${name.text}' is not a valid search attribute`);
     if (this.#takeWord('IS')) {
       const not = this.#takeWord('NOT');

@@ -29,7 +29,8 @@ const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
     `describeNamespace describeWorkflowExecution getWorkflowExecutionHistory
      getWorkflowExecutionHistoryReverse listWorkflowExecutions countWorkflowExecutions describeTaskQueue
      queryWorkflow pollWorkflowExecutionUpdate describeSchedule listSchedules countSchedules
-     listScheduleMatchingTimes listSearchAttributes describeBatchOperation listBatchOperations`,
+     listScheduleMatchingTimes listSearchAttributes describeBatchOperation listBatchOperations
+     listWorkers countWorkers describeWorker`,
   ),
   ...inNamespace(
     'write',
@@ -42,7 +43,7 @@ const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
   ...inNamespace(
     'worker',
     `pollWorkflowTaskQueue respondWorkflowTaskCompleted respondWorkflowTaskFailed respondQueryTaskCompleted
-     resetStickyTaskQueue shutdownWorker pollActivityTaskQueue recordActivityTaskHeartbeat
+     resetStickyTaskQueue shutdownWorker recordWorkerHeartbeat pollActivityTaskQueue recordActivityTaskHeartbeat
      recordActivityTaskHeartbeatById respondActivityTaskCompleted respondActivityTaskCompletedById
      respondActivityTaskFailed respondActivityTaskFailedById respondActivityTaskCanceled
      respondActivityTaskCanceledById`,

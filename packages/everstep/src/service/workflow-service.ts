@@ -137,6 +137,22 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IListBatchOperationsRequest,
     temporal.api.workflowservice.v1.IListBatchOperationsResponse
   >;
+  recordWorkerHeartbeat: Rpc<
+    temporal.api.workflowservice.v1.IRecordWorkerHeartbeatRequest,
+    temporal.api.workflowservice.v1.IRecordWorkerHeartbeatResponse
+  >;
+  listWorkers: Rpc<
+    temporal.api.workflowservice.v1.IListWorkersRequest,
+    temporal.api.workflowservice.v1.IListWorkersResponse
+  >;
+  countWorkers: Rpc<
+    temporal.api.workflowservice.v1.ICountWorkersRequest,
+    temporal.api.workflowservice.v1.ICountWorkersResponse
+  >;
+  describeWorker: Rpc<
+    temporal.api.workflowservice.v1.IDescribeWorkerRequest,
+    temporal.api.workflowservice.v1.IDescribeWorkerResponse
+  >;
   updateActivityOptions: Rpc<
     temporal.api.workflowservice.v1.IUpdateActivityOptionsRequest,
     temporal.api.workflowservice.v1.IUpdateActivityOptionsResponse

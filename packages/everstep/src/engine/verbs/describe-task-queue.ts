@@ -1,46 +1,79 @@
 import proto from '@temporalio/proto';
-import { longOf, timestampOf } from '../../core/time.ts';
+import type { temporal } from '@temporalio/proto';
+import { durationOf, longOf, timestampOf } from '../../core/time.ts';
+import type { TaskKind } from '../../store/store.ts';
+import type { EngineContext } from '../context.ts';
 import { queueKey } from '../matching.ts';
 import type { Verb } from '../verb.ts';
 import { invalid } from './request-run.ts';
 
-const { TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
+const { DescribeTaskQueueMode, TaskQueueType } = proto.temporal.api.enums.v1;
+const enhanced = DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED;
+type Stats = temporal.api.taskqueue.v1.ITaskQueueStats;
 
-/** Pollers of this process and of the others on the store, and the backlog. */
+/**
+ * Pollers of this process and of the others on the store, and the backlog. In the enhanced mode, which the `temporal`
+ * command uses, of each type, under the build id of workers without one.
+ */
 export const describeTaskQueue: Verb<'describeTaskQueue'> = async (context, request) => {
-  const namespace = await context.namespaces.get(request.namespace);
+  const { namespaceId } = await context.namespaces.get(request.namespace);
   const taskQueue = request.taskQueue?.name ?? '';
   if (taskQueue === '') throw invalid('TaskQueue is not set on request.');
-  const kind = request.taskQueueType === TASK_QUEUE_TYPE_ACTIVITY ? 'activity' : 'workflow';
-  const { namespaceId } = namespace;
+  const queueOf = (kind: TaskKind) => described(context, namespaceId, kind, taskQueue);
+  if (request.apiMode === enhanced) {
+    const asked = request.taskQueueTypes?.length ? request.taskQueueTypes : allTypes;
+    const typesInfo: Record<string, temporal.api.taskqueue.v1.ITaskQueueTypeInfo> = {};
+    for (const type of asked) {
+      const kind = kinds.get(type);
+      if (kind === undefined) continue;
+      const { pollers, stats } = await queueOf(kind);
+      typesInfo[String(type)] = {
+        ...(request.reportPollers && { pollers }),
+        ...(request.reportStats && { stats }),
+      };
+    }
+    return { versionsInfo: { '': { typesInfo } } };
+  }
+  const { pollers, stats } = await queueOf(kinds.get(request.taskQueueType ?? 0) ?? 'workflow');
+  return {
+    pollers,
+    stats,
+    ...(request.includeTaskQueueStatus && {
+      taskQueueStatus: { backlogCountHint: stats.approximateBacklogCount ?? longOf(0) },
+    }),
+  };
+};
+
+const kinds: ReadonlyMap<number, TaskKind> = new Map([
+  [TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, 'workflow'],
+  [TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY, 'activity'],
+]);
+const allTypes = [...kinds.keys()];
+
+async function described(
+  context: EngineContext,
+  namespaceId: string,
+  kind: TaskKind,
+  taskQueue: string,
+): Promise<{ readonly pollers: temporal.api.taskqueue.v1.IPollerInfo[]; readonly stats: Stats }> {
   const own = context.matching.describe(namespaceId, kind, taskQueue);
   const key = queueKey(namespaceId, kind, taskQueue);
   const backlog = await context.store.tasks.backlog({ namespaceId, kind, taskQueue });
-  const now = context.clock.now();
-  const pollers = context.processes.others
+  const pollers: temporal.api.taskqueue.v1.IPollerInfo[] = context.processes.others
     .filter((process) => process.queues.includes(key))
     .map((process) => ({
       lastAccessTime: timestampOf(process.heartbeatAt),
       identity: `${process.pid}@${process.hostId}`,
-      ratePerSecond: 0,
     }));
   if (own.lastPollAt > 0) {
-    pollers.unshift({
-      lastAccessTime: timestampOf(own.lastPollAt),
-      identity: own.identity,
-      ratePerSecond: 0,
-    });
+    pollers.unshift({ lastAccessTime: timestampOf(own.lastPollAt), identity: own.identity });
   }
+  const ageMs = backlog.count === 0 ? 0 : context.clock.now() - backlog.oldestCreatedAt;
   return {
     pollers,
     stats: {
       approximateBacklogCount: longOf(backlog.count),
-      approximateBacklogAge: {
-        seconds: longOf(
-          backlog.count === 0 ? 0 : Math.max(0, Math.floor((now - backlog.oldestCreatedAt) / 1000)),
-        ),
-        nanos: 0,
-      },
+      approximateBacklogAge: durationOf(Math.max(0, ageMs)),
     },
   };
-};
+}

@@ -9,7 +9,7 @@ export const getSystemInfo: Verb<'getSystemInfo'> = () =>
       signalAndQueryHeader: true,
       internalErrorDifferentiation: true,
       activityFailureIncludeHeartbeat: true,
-      supportsSchedules: false,
+      supportsSchedules: true,
       encodedFailureAttributes: true,
       buildIdBasedVersioning: true,
       upsertMemo: true,

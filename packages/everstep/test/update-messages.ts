@@ -1,5 +1,6 @@
 /** What a worker answers to updates: the messages, and the commands that give them their place. */
 import proto from '@temporalio/proto';
+import type Long from 'long';
 import type { Command, Failure, UpdateMessage } from '../src/core/proto.ts';
 import { payloadsOf } from './core-driver.ts';
 
@@ -11,19 +12,24 @@ export function requestIn(message: UpdateMessage | undefined) {
   return Request.decode(message?.body?.value ?? new Uint8Array());
 }
 
-export function acceptance(updateId: string): UpdateMessage {
+/** Temporal's server wants to be told after which event the request came; the embedded engine knows. */
+export function acceptance(updateId: string, sequencingEventId?: Long): UpdateMessage {
+  const body = {
+    acceptedRequestMessageId: `${updateId}/request`,
+    ...(sequencingEventId && { acceptedRequestSequencingEventId: sequencingEventId }),
+  };
   return {
     id: `${updateId}/accept`,
     protocolInstanceId: updateId,
     body: {
       type_url: `${prefix}Acceptance`,
-      value: Acceptance.encode({ acceptedRequestMessageId: `${updateId}/request` }).finish(),
+      value: Acceptance.encode(body).finish(),
     },
   };
 }
 
-export function response(updateId: string, result: unknown = 'done'): UpdateMessage {
-  const body = { meta: { updateId }, outcome: { success: payloadsOf(result) } };
+export function response(updateId: string, result: unknown = 'done', identity = ''): UpdateMessage {
+  const body = { meta: { updateId, identity }, outcome: { success: payloadsOf(result) } };
   return {
     id: `${updateId}/complete`,
     protocolInstanceId: updateId,
@@ -34,8 +40,13 @@ export function response(updateId: string, result: unknown = 'done'): UpdateMess
 export function rejection(
   updateId: string,
   failure: Failure = { message: 'no', applicationFailureInfo: { type: 'Refused' } },
+  sequencingEventId?: Long,
 ): UpdateMessage {
-  const body = { rejectedRequestMessageId: `${updateId}/request`, failure };
+  const body = {
+    rejectedRequestMessageId: `${updateId}/request`,
+    failure,
+    ...(sequencingEventId && { rejectedRequestSequencingEventId: sequencingEventId }),
+  };
   return {
     id: `${updateId}/reject`,
     protocolInstanceId: updateId,

@@ -106,30 +106,30 @@ export async function offerHere(
   );
   if (local) return askLocalWorker(context, local, run, query);
   if (state.sticky) {
-    // Whoever polls it holds the run up to the last workflow task (WT-11).
+    // Whoever polls it holds the run up to the last workflow task, and is told nothing beyond it.
     const ms = Math.min(state.sticky.scheduleToStartMs || answerMs, answerMs);
-    const held = state.lastCompletedStartedEventId;
-    const answer = await askPoll(context, run, query, signal, state.sticky.taskQueue, held, ms);
+    const until = state.nextEventId;
+    const answer = await askPoll(context, run, query, signal, state.sticky.taskQueue, until, ms);
     if (answer || signal.aborted) return answer;
   }
-  return askPoll(context, run, query, signal, state.taskQueue, 0, answerMs);
+  return askPoll(context, run, query, signal, state.taskQueue, 1, answerMs);
 }
 
-/** A poll that waits on that queue, whose worker has the events up to `heldUpTo`. */
+/** A poll that waits on that queue, whose worker is sent the events from that one on. */
 async function askPoll(
   context: EngineContext,
   run: LiveRun,
   query: WorkflowQuery,
   signal: AbortSignal,
   taskQueue: string,
-  heldUpTo: number,
+  fromEventId: number,
   ms: number,
 ): Promise<QueryAnswer | undefined> {
   const { namespaceId } = run.key;
   if (!context.matching.isPolled(namespaceId, 'workflow', taskQueue)) return undefined;
   const poll = context.remoteQueries.expect();
   const token = encoder.encode(`query:${poll.queryId}`);
-  const message = await queryMessage(context, run, query, heldUpTo + 1, token);
+  const message = await queryMessage(context, run, query, fromEventId, token);
   const task = { queryId: poll.queryId, run, message };
   if (context.matching.offerQuery(namespaceId, taskQueue, task)) {
     return answerOf(context, poll, signal, ms);

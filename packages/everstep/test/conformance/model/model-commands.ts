@@ -81,6 +81,8 @@ export function applyCommand(
       if (command.flaw) return bad('RECORD_MARKER');
       run.write('MarkerRecorded', of, true);
       return done;
+    case 'completeUpdate':
+      throw new RangeError('The model does not know updates');
     case 'upsertMemo':
       run.write('WorkflowPropertiesModified', of, true);
       return done;

@@ -28,13 +28,18 @@ function known(action: Action): Action[] {
     case 'reset':
     case 'delete':
     case 'query':
+    case 'update':
+    case 'pollUpdate':
+    case 'resetSticky':
     case 'history':
       return [];
     case 'start':
     case 'signalWithStart':
       return [{ ...action, options: knownStart(action.options) }];
-    case 'completeTask':
-      return [{ ...action, commands: action.commands.flatMap(knownCommand) }];
+    case 'completeTask': {
+      const { sticky: _sticky, ...rest } = action;
+      return [{ ...rest, commands: action.commands.flatMap(knownCommand) }];
+    }
     case 'failTask':
       // Unhandled command is a cause that the server gives; workers give it too, and mean nothing by it.
       return [{ ...action, cause: action.cause === 1 ? 0 : action.cause }];
@@ -78,6 +83,8 @@ function knownCommand(command: ScriptCommand): ScriptCommand[] {
       const { cron: _cron, ...rest } = command;
       return [rest];
     }
+    case 'completeUpdate':
+      return [];
     case 'upsertMemo':
       return command.empty ? [] : [command];
     case 'upsertAttributes':

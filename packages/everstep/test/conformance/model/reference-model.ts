@@ -92,6 +92,9 @@ export class ReferenceModel {
       case 'reset':
       case 'delete':
       case 'query':
+      case 'update':
+      case 'pollUpdate':
+      case 'resetSticky':
       case 'history':
         throw new RangeError(`The model does not know ${action.do}`);
     }

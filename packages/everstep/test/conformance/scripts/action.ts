@@ -52,6 +52,8 @@ export type ScriptCommand =
   | { readonly command: 'marker'; readonly flaw?: Flaw }
   | { readonly command: 'upsertMemo'; readonly key: number; readonly empty: boolean }
   | { readonly command: 'upsertAttributes'; readonly key: number; readonly flaw?: Flaw }
+  /** Answers an update that was accepted in an earlier task; none when there is none. */
+  | { readonly command: 'completeUpdate'; readonly pick: number }
   | { readonly command: 'complete'; readonly empty: boolean }
   | { readonly command: 'fail'; readonly nonRetryable: boolean; readonly flaw?: Flaw }
   | { readonly command: 'cancel' }
@@ -80,6 +82,9 @@ export interface StartOptions {
   readonly flaw?: Flaw;
 }
 
+/** What the worker makes of an update. */
+export type UpdateAnswer = 'complete' | 'accept' | 'reject';
+
 export type ActivityAnswer = 'complete' | 'fail' | 'cancel' | 'heartbeat';
 
 /** `run` counts back from the latest known run; absent, the request names no run. */
@@ -100,7 +105,10 @@ export type Action =
       readonly returnNew: boolean;
       /** Which token, counted back from the latest. */
       readonly token: number;
+      /** From now on its tasks go to the worker's own queue. */
+      readonly sticky?: boolean;
     }
+  | { readonly do: 'resetSticky'; readonly workflow: number; readonly run?: number }
   | {
       readonly do: 'failTask';
       readonly workflow: number;
@@ -146,6 +154,21 @@ export type Action =
       readonly workflow: number;
       readonly reject: number;
       readonly fails: boolean;
+    }
+  | {
+      readonly do: 'update';
+      readonly workflow: number;
+      readonly update: number;
+      readonly answer: UpdateAnswer;
+      readonly stage: number;
+      readonly run?: number;
+      readonly flaw?: Flaw;
+    }
+  | {
+      readonly do: 'pollUpdate';
+      readonly workflow: number;
+      readonly update: number;
+      readonly run?: number;
     }
   | {
       readonly do: 'history';

@@ -2,10 +2,13 @@
  * Plays a script's clients and workers on one target. It keeps what only that target can give: run ids and task
  * tokens. What it chooses to do depends on the view alone, which is the same for every target of a comparison.
  */
+import proto from '@temporalio/proto';
 import { longOf } from '../../../src/core/time.ts';
 import type { RpcName } from '../../../src/service/workflow-service.ts';
+import type { UpdateMessage } from '../../../src/core/proto.ts';
 import { payloadsOf } from '../../core-driver.ts';
-import type { Action, StartOptions } from './action.ts';
+import { acceptance, placeOf, rejection, response } from '../../update-messages.ts';
+import type { Action, StartOptions, UpdateAnswer } from './action.ts';
 import { call, type Outcome, type Target } from './target.ts';
 import {
   list,
@@ -32,14 +35,23 @@ export interface Said {
   readonly outcome: Outcome;
 }
 
+const { ResetReapplyExcludeType: exclusion } = proto.temporal.api.enums.v1;
+
 export const workflowsOfScript = 3;
 const namespace = 'default';
 const workflowTaskSeconds = 100;
 /** A worker's poll is only made when there is something to get; then it may take the server a moment. */
-const pollMs = 6_000;
-const queryMs = 4_000;
+const pollMs = 15_000;
+const queryMs = 10_000;
+const updateMs = 10_000;
 /** How long a query is given to reach the board of a run before the worker polls. */
 const queryLeadMs = 120;
+/** A worker's own queue is only used while a worker polls it, which the server forgets after 10 s. */
+const stickyAgainMs = 5_000;
+/** How long such a poll is given to be there before it is taken back. */
+const stickyLeadMs = 80;
+/** Longer than any script. */
+const stickySeconds = 500;
 /** From there on a failing workflow task waits before it is tried again. */
 const attemptsMax = 3;
 
@@ -50,6 +62,8 @@ export class Actor implements Names {
   readonly #tasks: Uint8Array[][] = [];
   readonly #steps = new Map<string, Uint8Array[]>();
   readonly #resets: number[] = [];
+  /** When the worker's own queue was polled last, by workflow, as long as its tasks are to go there. */
+  readonly #sticky: (number | undefined)[] = [];
   #said: Said[] = [];
 
   constructor(target: Target, prefix: string) {
@@ -70,9 +84,13 @@ export class Actor implements Names {
   activityQueue(workflow: number, activity: number): string {
     return `${this.#prefix}-steps-${workflow}-${activity}`;
   }
+  stickyQueue(workflow: number): string {
+    return `${this.#prefix}-sticky-${workflow}`;
+  }
 
   async perform(action: Action, step: number, views: readonly WorkflowView[]): Promise<Said[]> {
     this.#said = [];
+    await this.#staySticky(views);
     await this.#do(action, step, views[action.workflow] ?? unseen);
     return this.#said;
   }
@@ -184,6 +202,8 @@ export class Actor implements Names {
           reason: 'again',
           requestId: `reset-${action.requestId ?? `step-${step}`}`,
           resetReapplyType: action.reapply,
+          // What is applied again, the server hands to the worker only when it has loaded the run anew.
+          resetReapplyExcludeTypes: [exclusion.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE],
           identity: 'client',
         });
         this.#learnFrom(workflow, outcome);
@@ -196,8 +216,27 @@ export class Actor implements Names {
           workflowExecution: this.#execution(workflow, action.run),
         });
         return;
+      case 'resetSticky':
+        this.#sticky[workflow] = undefined;
+        await this.#call('resetStickyTaskQueue', {
+          namespace,
+          execution: this.#execution(workflow, action.run),
+        });
+        return;
       case 'query':
         return await this.#query(action, view);
+      case 'update':
+        return await this.#update(action, view);
+      case 'pollUpdate':
+        await this.#call('pollWorkflowExecutionUpdate', {
+          namespace,
+          updateRef: {
+            workflowExecution: this.#execution(workflow, action.run),
+            updateId: `update-${action.update}`,
+          },
+          identity: 'client',
+        });
+        return;
       case 'history':
         return await this.#history(action);
     }
@@ -275,10 +314,43 @@ export class Actor implements Names {
     if (view.task !== 'SCHEDULED' || view.taskAttempt > attemptsMax) return;
     const outcome = await this.#call(
       'pollWorkflowTaskQueue',
-      { namespace, taskQueue: { name: this.workflowQueue(workflow), kind: 1 }, identity: 'worker' },
+      this.#pollRequest(workflow, view.onSticky && view.taskAttempt < 2),
       pollMs,
     );
     if (outcome.ok) this.#keepTask(workflow, outcome.reply['taskToken']);
+  }
+
+  #pollRequest(workflow: number, sticky: boolean) {
+    const normalName = this.workflowQueue(workflow);
+    const taskQueue = sticky
+      ? { name: this.stickyQueue(workflow), kind: 2, normalName }
+      : { name: normalName, kind: 1 };
+    return { namespace, taskQueue, identity: 'worker' };
+  }
+
+  async #staySticky(views: readonly WorkflowView[]): Promise<void> {
+    for (const [workflow, polledAt] of this.#sticky.entries()) {
+      if (polledAt === undefined || Date.now() - polledAt < stickyAgainMs) continue;
+      if (views[workflow]?.task !== 'SCHEDULED') await this.#showWorker(workflow);
+    }
+  }
+
+  /** Polls the worker's own queue while there is nothing in it, and takes the poll back. */
+  async #showWorker(workflow: number): Promise<void> {
+    const stop = new AbortController();
+    const { connection } = this.target;
+    const request = this.#pollRequest(workflow, true);
+    const polled = connection
+      .withAbortSignal(stop.signal, () =>
+        connection.withDeadline(Date.now() + pollMs, () =>
+          connection.workflowService.pollWorkflowTaskQueue(request),
+        ),
+      )
+      .catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, stickyLeadMs));
+    stop.abort();
+    await polled;
+    this.#sticky[workflow] = Date.now();
   }
 
   #keepTask(workflow: number, token: unknown): void {
@@ -295,15 +367,43 @@ export class Actor implements Names {
     if (!taskToken) return;
     const ids = view.scheduledEventIds;
     const scheduled = (pick: number): number => ids[pick % (ids.length + 1)] ?? 4_321;
+    const messages: UpdateMessage[] = [];
+    const commands = action.commands.flatMap((command) => {
+      if (command.command !== 'completeUpdate') {
+        return [wireCommand(command, workflow, this, scheduled)];
+      }
+      const updates = view.openUpdates;
+      const id = updates[command.pick % Math.max(1, updates.length)];
+      const message = id === undefined ? undefined : updateAnswer(id);
+      if (!message || messages.some((other) => other.id === message.id)) return [];
+      messages.push(message);
+      return [placeOf(message)];
+    });
+    const sticky = action.sticky === true && action.token === 0 && view.task === 'STARTED';
+    if (sticky) await this.#showWorker(workflow);
     const outcome = await this.#call('respondWorkflowTaskCompleted', {
       namespace,
       taskToken,
       identity: 'worker',
-      commands: action.commands.map((command) => wireCommand(command, workflow, this, scheduled)),
+      commands,
+      messages,
       forceCreateNewWorkflowTask: action.force,
       returnNewWorkflowTask: action.returnNew,
+      ...(sticky && this.#stickyAttributes(workflow)),
     });
+    // A bad command fails the task, and that clears it too; a token of another task changes nothing.
+    const clears = outcome.ok ? !sticky : action.token === 0 && view.task === 'STARTED';
+    if (clears) this.#sticky[workflow] = undefined;
     if (outcome.ok) this.#keepTask(workflow, record(outcome.reply['workflowTask'])['taskToken']);
+  }
+
+  #stickyAttributes(workflow: number) {
+    return {
+      stickyAttributes: {
+        workerTaskQueue: this.#pollRequest(workflow, true).taskQueue,
+        scheduleToStartTimeout: seconds(stickySeconds),
+      },
+    };
   }
 
   async #pollActivity(workflow: number, activity: number, view: WorkflowView): Promise<void> {
@@ -372,15 +472,87 @@ export class Actor implements Names {
     ).finally(() => (answered = true));
     await new Promise((resolve) => setTimeout(resolve, queryLeadMs));
     if (!answered && (view.task === 'SCHEDULED' || view.everCompleted)) {
-      await this.#answerQuery(workflow, action.fails);
+      await this.#answerQuery(workflow, action.fails, this.#isOnSticky(workflow, view));
     }
     this.#said.push({ rpc: 'queryWorkflow', outcome: await asked });
   }
 
-  async #answerQuery(workflow: number, fails: boolean): Promise<void> {
+  #isOnSticky(workflow: number, view: WorkflowView): boolean {
+    return view.task === 'SCHEDULED' ? view.onSticky : this.#sticky[workflow] !== undefined;
+  }
+
+  /** An update is sent, and a worker that polls answers it. */
+  async #update(action: Extract<Action, { do: 'update' }>, view: WorkflowView): Promise<void> {
+    const { workflow } = action;
+    if (view.task === 'STARTED' || view.taskAttempt > 1) return;
+    // A rejection is all that the task of its own was for, which the server then forgets.
+    const answer = action.answer === 'reject' && view.task === '' ? 'complete' : action.answer;
+    const updateId = `update-${action.update}`;
+    const known = view.knownUpdates.includes(updateId);
+    // What nobody will bring about is not waited for.
+    const accepts = answer === 'accept' || view.openUpdates.includes(updateId);
+    const execution = this.#execution(workflow, action.run);
+    const reachable = view.task === 'SCHEDULED' || view.everCompleted;
+    if (view.open && !reachable) return;
+    let answered = false;
+    const asked = call(
+      this.target,
+      'updateWorkflowExecution',
+      {
+        namespace,
+        workflowExecution: execution,
+        waitPolicy: { lifecycleStage: accepts ? 2 : action.stage },
+        request: {
+          meta: { updateId: idOf(updateId, action.flaw), identity: 'client' },
+          input: {
+            name: action.flaw === 'noType' ? '' : 'change',
+            args: payloadsOf('update input'),
+          },
+        },
+      },
+      updateMs,
+    ).finally(() => (answered = true));
+    await new Promise((resolve) => setTimeout(resolve, queryLeadMs));
+    const forLatest =
+      execution.runId === '' || execution.runId === (this.#runs[workflow] ?? []).at(-1);
+    if (!answered && view.open && forLatest && !known && action.flaw === undefined) {
+      await this.#answerUpdates(workflow, answer, this.#isOnSticky(workflow, view));
+    }
+    this.#said.push({ rpc: 'updateWorkflowExecution', outcome: await asked });
+  }
+
+  async #answerUpdates(workflow: number, answer: UpdateAnswer, sticky: boolean): Promise<void> {
     const outcome = await this.#call(
       'pollWorkflowTaskQueue',
-      { namespace, taskQueue: { name: this.workflowQueue(workflow), kind: 1 }, identity: 'worker' },
+      this.#pollRequest(workflow, sticky),
+      pollMs,
+    );
+    const taskToken = outcome.ok && bytesOf(outcome.reply['taskToken']);
+    if (!outcome.ok || !taskToken) return;
+    const messages = list(outcome.reply['messages']).flatMap((message) => {
+      const id = text(message['protocolInstanceId']);
+      const after = longOf(Number(message['eventId']));
+      if (answer === 'reject') return [rejection(id, undefined, after)];
+      const accepted = acceptance(id, after);
+      return answer === 'accept' ? [accepted] : [accepted, updateAnswer(id)];
+    });
+    const stays = sticky && this.#sticky[workflow] !== undefined;
+    const responded = await this.#call('respondWorkflowTaskCompleted', {
+      namespace,
+      taskToken,
+      identity: 'worker',
+      messages,
+      // A rejection has no place in the history.
+      commands: answer === 'reject' ? [] : messages.map(placeOf),
+      ...(stays && this.#stickyAttributes(workflow)),
+    });
+    if (!responded.ok || !stays) this.#sticky[workflow] = undefined;
+  }
+
+  async #answerQuery(workflow: number, fails: boolean, sticky: boolean): Promise<void> {
+    const outcome = await this.#call(
+      'pollWorkflowTaskQueue',
+      this.#pollRequest(workflow, sticky),
       pollMs,
     );
     const taskToken = outcome.ok && bytesOf(outcome.reply['taskToken']);
@@ -397,6 +569,7 @@ export class Actor implements Names {
     const answer = fails
       ? { resultType: 2, errorMessage: 'no such query' }
       : { resultType: 1, answer: payloadsOf('answer') };
+    this.#sticky[workflow] = undefined;
     const ids = Object.keys(record(outcome.reply['queries']));
     await this.#call('respondWorkflowTaskCompleted', {
       namespace,
@@ -433,6 +606,11 @@ export class Actor implements Names {
     const outcome: Outcome = page.ok ? { ok: true, reply: { events } } : page;
     this.#said.push({ rpc: 'getWorkflowExecutionHistory', outcome });
   }
+}
+
+/** With what the request said of itself, as workers answer. */
+function updateAnswer(updateId: string): UpdateMessage {
+  return response(updateId, 'done', 'client');
 }
 
 const failures = [

@@ -3,7 +3,15 @@ import type { Script } from './action.ts';
 import { Actor, type Said } from './actor.ts';
 import { Blanker, differences } from './comparable.ts';
 import type { Target } from './target.ts';
-import { unseen, viewOf, type Observation, type WorkflowView } from './view.ts';
+import {
+  record,
+  text,
+  unseen,
+  viewOf,
+  type ObservedRun,
+  type Observation,
+  type WorkflowView,
+} from './view.ts';
 
 interface Difference {
   readonly step: number;
@@ -17,6 +25,8 @@ export interface ComparisonResult {
 
 /** What is said to the client is final; what follows in the background has this long to become the same. */
 const convergeMs = 2_500;
+/** The server deletes a run when its other tasks are done, and comes back to that after a while. */
+const deletedMs = 5_000;
 const lookAgainMs = 40;
 /** Messages between runs are on their way when the reply is there. */
 const settleMs = 15;
@@ -40,7 +50,7 @@ export async function compareScript(
     if (said[0].length === 0 && said[1].length === 0) continue;
     const unlike = parted(said[0], said[1], [], []);
     if (unlike.length > 0) return { difference: { step, what: unlike }, calls, events };
-    const until = Date.now() + convergeMs;
+    const until = Date.now() + (action.do === 'delete' ? deletedMs : convergeMs);
     for (;;) {
       await pause(settleMs);
       const [mine, other] = await Promise.all([ours.observe(), theirs.observe()]);
@@ -48,11 +58,39 @@ export async function compareScript(
       views = viewOf(mine);
       events = views.reduce((sum, view) => sum + view.eventCount, 0);
       if (what.length === 0) break;
-      if (Date.now() > until) return { difference: { step, what }, calls, events };
+      if (Date.now() > until) {
+        const rest = isDeletedLater(mine, other) ? withoutDeleted(mine, other) : undefined;
+        const late = rest && parted(said[0], said[1], ...rest).length === 0;
+        return { difference: late ? undefined : { step, what }, calls, events };
+      }
       await pause(lookAgainMs);
     }
   }
   return { difference: undefined, calls, events };
+}
+
+/** Runs that are gone from the first, and closed and still there in the second. The script has to end there. */
+function isDeletedLater(mine: Observation, other: Observation): boolean {
+  return mine.some((runs, workflow) =>
+    runs.some(({ description }, index) => !description.ok && isClosed(other[workflow]?.[index])),
+  );
+}
+
+function withoutDeleted(
+  mine: Observation,
+  other: Observation,
+): [ours: Observation, theirs: Observation] {
+  const stays = (workflow: number, index: number): boolean =>
+    mine[workflow]?.[index]?.description.ok === true || !isClosed(other[workflow]?.[index]);
+  const left = (observation: Observation): Observation =>
+    observation.map((runs, workflow) => runs.filter((_, index) => stays(workflow, index)));
+  return [left(mine), left(other)];
+}
+
+function isClosed(run: ObservedRun | undefined): boolean {
+  if (run?.description.ok !== true) return false;
+  const info = record(run.description.reply['workflowExecutionInfo']);
+  return !text(info['status']).endsWith('_RUNNING');
 }
 
 function parted(

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type {
   Action,
   ActivityAnswer,
+  UpdateAnswer,
   Flaw,
   RetryOptions,
   Script,
@@ -133,6 +134,10 @@ const openCommand: fc.Arbitrary<ScriptCommand> = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({ command: fc.constant('completeUpdate' as const), pick: fc.nat(2) }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({
       command: fc.constant('upsertMemo' as const),
@@ -246,6 +251,7 @@ const completeTask = fields<Extract<Action, { do: 'completeTask' }>>({
   force: sometimes(12, fc.constant(true)).map((value) => value ?? false),
   returnNew: sometimes(12, fc.constant(true)).map((value) => value ?? false),
   token,
+  sticky: sometimes(25, fc.constant(true)),
 });
 
 const answerActivity = fields<Extract<Action, { do: 'answerActivity' }>>({
@@ -256,6 +262,16 @@ const answerActivity = fields<Extract<Action, { do: 'answerActivity' }>>({
   byId: sometimes(20, fc.constant(true)).map((value) => value ?? false),
   token,
   failure: fc.nat(4),
+});
+
+const update = fields<Extract<Action, { do: 'update' }>>({
+  do: fc.constant('update' as const),
+  workflow,
+  update: fc.nat(2),
+  answer: fc.constantFrom<UpdateAnswer>('complete', 'complete', 'accept', 'reject'),
+  stage: fc.constantFrom(2, 3, 3),
+  run,
+  flaw: flaws('noType', 'longId'),
 });
 
 const part: fc.Arbitrary<Action[]> = fc.oneof(
@@ -367,6 +383,26 @@ const part: fc.Arbitrary<Action[]> = fc.oneof(
       }),
     ),
   },
+  { weight: 4, arbitrary: always(update) },
+  {
+    weight: 1,
+    arbitrary: always(
+      fields<Extract<Action, { do: 'pollUpdate' }>>({
+        do: fc.constant('pollUpdate' as const),
+        workflow,
+        update: fc.nat(2),
+        run,
+      }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: always(
+      fields<Omit<Extract<Action, { do: 'delete' }>, 'do'>>({ workflow, run }).chain((which) =>
+        fc.constantFrom<Action>({ do: 'delete', ...which }, { do: 'resetSticky', ...which }),
+      ),
+    ),
+  },
   {
     weight: 2,
     arbitrary: always(
@@ -395,4 +431,15 @@ export const opening = fc
 
 export const anyScript: fc.Arbitrary<Script> = fc
   .tuple(opening, fc.array(part, { minLength: 4, maxLength: 24 }))
-  .map(([first, rest]) => [...first, ...rest.flat()]);
+  .map(([first, rest]) => comparable([...first, ...rest.flat()]));
+
+/** A run that continues as new before its delay is over waits for it on the server. */
+function comparable(script: Script): Script {
+  const delayed = script.some((action) => 'options' in action && action.options.delaySeconds);
+  if (!delayed) return script;
+  return script.map((action) =>
+    action.do === 'completeTask'
+      ? { ...action, commands: action.commands.filter((one) => one.command !== 'continueAsNew') }
+      : action,
+  );
+}

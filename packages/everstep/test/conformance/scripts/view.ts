@@ -14,11 +14,17 @@ export interface WorkflowView {
   /** Of the pending workflow task: 'SCHEDULED', 'STARTED', or '' when there is none. */
   readonly task: string;
   readonly taskAttempt: number;
+  /** The latest workflow task that is in the history was scheduled on a worker's own queue. */
+  readonly onSticky: boolean;
   /** A worker has once completed a workflow task. */
   readonly everCompleted: boolean;
   /** Whether that activity waits for a worker. */
   readonly scheduledActivities: ReadonlySet<string>;
   readonly scheduledEventIds: readonly number[];
+  /** Ids of updates that were accepted. */
+  readonly knownUpdates: readonly string[];
+  /** Those of them that have no outcome. */
+  readonly openUpdates: readonly string[];
   readonly eventCount: number;
   /** Ids to which a reset is better left alone: see differences.md. */
   readonly unclearPoints: ReadonlySet<number>;
@@ -28,9 +34,12 @@ export const unseen: WorkflowView = {
   open: false,
   task: '',
   taskAttempt: 0,
+  onSticky: false,
   everCompleted: false,
   scheduledActivities: new Set(),
   scheduledEventIds: [],
+  knownUpdates: [],
+  openUpdates: [],
   eventCount: 0,
   unclearPoints: new Set(),
 };
@@ -58,6 +67,8 @@ export function viewOf(observation: Observation): WorkflowView[] {
       scheduledEventIds: events
         .filter((event) => isType(event, 'ACTIVITY_TASK_SCHEDULED'))
         .map((event) => Number(event['eventId'])),
+      onSticky: isSticky(events.findLast((event) => isType(event, 'WORKFLOW_TASK_SCHEDULED'))),
+      ...updatesOf(events),
       eventCount: events.length,
       unclearPoints: unclearPointsOf(events),
     };
@@ -80,6 +91,27 @@ function unclearPointsOf(events: readonly Plain[]): Set<number> {
     }
   }
   return points;
+}
+
+function isSticky(scheduled: Plain | undefined): boolean {
+  const { taskQueue } = record(scheduled?.['workflowTaskScheduledEventAttributes']);
+  return text(record(taskQueue)['kind']).endsWith('_STICKY');
+}
+
+function updatesOf(events: readonly Plain[]): Pick<WorkflowView, 'knownUpdates' | 'openUpdates'> {
+  const known = new Set<string>();
+  const open = new Set<string>();
+  for (const event of events) {
+    const accepted = record(event['workflowExecutionUpdateAcceptedEventAttributes']);
+    const completed = record(event['workflowExecutionUpdateCompletedEventAttributes']);
+    const id = text(accepted['protocolInstanceId']);
+    if (id !== '') {
+      known.add(id);
+      open.add(id);
+    }
+    open.delete(text(record(completed['meta'])['updateId']));
+  }
+  return { knownUpdates: [...known], openUpdates: [...open] };
 }
 
 function isType(event: Plain, type: string): boolean {

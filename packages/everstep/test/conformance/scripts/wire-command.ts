@@ -15,6 +15,8 @@ export interface Names {
   workflowId(workflow: number): string;
   workflowQueue(workflow: number): string;
   activityQueue(workflow: number, activity: number): string;
+  /** The worker's own, for runs of that workflow. */
+  stickyQueue(workflow: number): string;
 }
 
 export function seconds(value: number) {
@@ -56,9 +58,9 @@ export function searchAttribute(value: string, type: string): temporal.api.commo
   };
 }
 
-/** `scheduled` finds the event of an activity to cancel. */
+/** The messages of updates stand beside the commands: see Actor. `scheduled` finds the event of an activity to cancel. */
 export function wireCommand(
-  command: ScriptCommand,
+  command: Exclude<ScriptCommand, { command: 'completeUpdate' }>,
   own: number,
   names: Names,
   scheduled: (pick: number) => number,

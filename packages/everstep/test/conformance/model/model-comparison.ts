@@ -1,5 +1,6 @@
 /** Runs a script on the embedded engine, with a clock that the script moves, and on the model, side by side. */
 import { createEngine } from '../../../src/engine/engine.ts';
+import { attributeTypes } from '../../../src/engine/search-attributes.ts';
 import { inProcessConnection } from '../../../src/service/connection.ts';
 import type { LogFields } from '../../../src/service/logger.ts';
 import { MemoryData } from '../../../src/store/memory/memory-data.ts';
@@ -45,6 +46,12 @@ export async function runBeside(
     acts: true,
   });
   await engine.start();
+  const registered = engine.operator.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: { CustomKeywordField: attributeTypes.Keyword },
+  });
+  await clock.settle();
+  await registered;
   const connection = inProcessConnection(engine.service, clock.view());
   const actor = new Actor({ name: 'everstep', connection, stop: () => engine.stop() }, 'model');
   const model = new ReferenceModel(clock.now);

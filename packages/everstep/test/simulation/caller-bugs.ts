@@ -1,7 +1,8 @@
 /** Planted bugs above the engine: replies that come too soon, and a worker that is told the wrong thing. */
-import type { HistoryEvent } from '../../src/core/proto.ts';
+import type { HistoryEvent, UpdateOutcome } from '../../src/core/proto.ts';
 import type { LocalWorker, LocalWorkerSupport } from '../../src/service/local-worker.ts';
 import type { WorkflowService } from '../../src/service/workflow-service.ts';
+import type { Chance } from '../chance.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 function serviceWith(service: WorkflowService, calls: Partial<WorkflowService>): WorkflowService {
@@ -41,6 +42,9 @@ function reversed(events: readonly HistoryEvent[]): HistoryEvent[] {
   return events.map((event) => (moves(event) ? (turned.shift() ?? event) : event));
 }
 
+/** Of each world. */
+const lastOutcomes = new WeakMap<Chance, UpdateOutcome>();
+
 export const callerBugs: readonly PlantedBug[] = [
   {
     name: 'reply-before-commit',
@@ -70,6 +74,20 @@ export const callerBugs: readonly PlantedBug[] = [
             { ...request, requestId: `${request.requestId}/${chance.whole(0, 1)}` },
             call,
           ),
+      }),
+  },
+  {
+    name: 'update-answer-of-another',
+    what: 'who asks again for an update is given the answer of the one before',
+    service: (service, chance) =>
+      serviceWith(service, {
+        pollWorkflowExecutionUpdate: async (request, call) => {
+          const reply = await service.pollWorkflowExecutionUpdate(request, call);
+          if (!reply.outcome?.success) return reply;
+          const outcome = lastOutcomes.get(chance) ?? reply.outcome;
+          lastOutcomes.set(chance, reply.outcome);
+          return { ...reply, outcome };
+        },
       }),
   },
   {

@@ -174,7 +174,10 @@ export class Archive {
     if (record.version !== 1) return;
     const others = this.recordsOf(record.key.workflowId);
     const current = others.findLast((other) => other.ref < record.ref && !other.deleted);
-    if (current?.state?.createRequestId !== record.state?.createRequestId) return;
+    const same = current?.state?.createRequestId === record.state?.createRequestId;
+    // Told by the request itself, too: its id might get lost on its way.
+    const starter = starterOf(record);
+    if (!same && (starter === undefined || starter !== (current && starterOf(current)))) return;
     this.#complain(record, 9, `is made by the request that made ${current?.name}`);
   }
 
@@ -197,4 +200,14 @@ export class Archive {
       this.#complain(record, 16, `says it continues ${continued}, which did not name it`);
     }
   }
+}
+
+/** The token with which a client has signed the start of this run; of a run that follows from another, none. */
+function starterOf({ events, key }: RunRecord): string | undefined {
+  const started = events[0]?.workflowExecutionStartedEventAttributes;
+  if (!started?.identity?.startsWith('start-') || started.continuedExecutionRunId) return undefined;
+  const reset = events.some(
+    ({ workflowTaskFailedEventAttributes: failed }) => failed?.newRunId === key.runId,
+  );
+  return reset ? undefined : started.identity;
 }

@@ -99,7 +99,11 @@ export class Clients {
     const { chance, ledger, coverage } = this.#world;
     const workflowId = rawIds(chance);
     const intent = ledger.intend('start', workflowId);
-    const request = { ...startRequest(workflowId, this.#world.chance), requestId: intent.token };
+    const request = {
+      ...startRequest(workflowId, this.#world.chance),
+      requestId: intent.token,
+      identity: intent.token,
+    };
     const reply = await this.#caller.patiently(
       (service) => service.startWorkflowExecution(request),
       intent,
@@ -121,6 +125,7 @@ export class Clients {
           namespace,
           workflowId,
           requestId: intent.token,
+          identity: intent.token,
           workflowType,
           taskQueue: { name: 'async-tasks' },
           input,

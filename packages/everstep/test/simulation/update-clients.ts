@@ -98,6 +98,7 @@ export class UpdateClients {
       workflowStartDelay: null,
       workflowIdConflictPolicy: useExisting,
       requestId: start.token,
+      identity: start.token,
     };
     const reply = await this.#caller.patiently((service) =>
       service.executeMultiOperation({

@@ -5,52 +5,85 @@ import type { Logger } from '../service/logger.ts';
 
 type CoreLimits = NonNullable<EverstepServerOptions['coreLimits']>;
 type EngineLimits = NonNullable<EverstepServerOptions['limits']>;
+type Rates = NonNullable<EverstepServerOptions['rates']>;
 
-const coreSettings: Readonly<Record<string, keyof CoreLimits>> = {
-  'limit.blobsize.error': 'payloadBytesMax',
-  'limit.blobsize.warn': 'payloadBytesWarn',
-  'limit.memosize.error': 'memoBytesMax',
-  'limit.historysize.error': 'historyBytesMax',
-  'limit.historycount.error': 'historyEventsMax',
-  'limit.historysize.suggestcontinueasnew': 'suggestContinueAsNewBytes',
-  'limit.historycount.suggestcontinueasnew': 'suggestContinueAsNewEvents',
-  'limit.numpendingactivities.error': 'pendingActivitiesMax',
-  'limit.numpendingchildexecutions.error': 'pendingChildrenMax',
-  'limit.numpendingsignals.error': 'pendingSignalsMax',
-  'limit.numpendingcancelrequests.error': 'pendingCancelsMax',
-  'limit.maxidlength': 'idBytesMax',
-  'history.maximumsignalsperexecution': 'signalsMax',
-  'history.numconsecutiveworkflowtaskproblemstotriggersearchattribute':
-    'workflowTaskProblemsReported',
-};
-const engineSettings: Readonly<Record<string, keyof EngineLimits>> = {
-  'matching.longpollexpirationinterval': 'longPollMs',
-  'history.longpollexpirationinterval': 'historyLongPollMs',
-  'frontend.historymaxpagesize': 'historyPageEvents',
-  'frontend.visibilitymaxpagesize': 'listPageMax',
-  'frontend.maxconcurrentbatchoperationpernamespace': 'batchOperationsMax',
-  'frontend.maxexecutioncountbatchoperationpernamespace': 'batchExecutionsMax',
-  'worker.batcherrps': 'batchOperationsPerSecond',
-};
+/** What a setting is of; names are compared without regard to case, as Temporal does. */
+type Place =
+  | { readonly of: 'core'; readonly limit: keyof CoreLimits }
+  | { readonly of: 'engine'; readonly limit: keyof EngineLimits }
+  | { readonly of: 'rates'; readonly limit: keyof Rates };
+
+const core = (limit: keyof CoreLimits): Place => ({ of: 'core', limit });
+const engine = (limit: keyof EngineLimits): Place => ({ of: 'engine', limit });
+
+export const settings: ReadonlyMap<string, Place> = new Map<string, Place>([
+  ['limit.blobSize.error', core('payloadBytesMax')],
+  ['limit.blobSize.warn', core('payloadBytesWarn')],
+  ['limit.memoSize.error', core('memoBytesMax')],
+  ['limit.historySize.error', core('historyBytesMax')],
+  ['limit.historyCount.error', core('historyEventsMax')],
+  ['limit.historySize.suggestContinueAsNew', core('suggestContinueAsNewBytes')],
+  ['limit.historyCount.suggestContinueAsNew', core('suggestContinueAsNewEvents')],
+  ['limit.numPendingActivities.error', core('pendingActivitiesMax')],
+  ['limit.numPendingChildExecutions.error', core('pendingChildrenMax')],
+  ['limit.numPendingSignals.error', core('pendingSignalsMax')],
+  ['limit.numPendingCancelRequests.error', core('pendingCancelsMax')],
+  ['limit.maxIDLength', core('idBytesMax')],
+  ['frontend.searchAttributesNumberOfKeysLimit', core('searchAttributeKeysMax')],
+  ['frontend.searchAttributesSizeOfValueLimit', core('searchAttributeValueBytesMax')],
+  ['frontend.searchAttributesTotalSizeLimit', core('searchAttributesBytesMax')],
+  ['history.maximumSignalsPerExecution', core('signalsMax')],
+  ['history.maxInFlightUpdates', core('updatesInFlightMax')],
+  ['history.maxTotalUpdates', core('updatesMax')],
+  ['history.maximumBufferedEventsBatch', core('bufferedEventsMax')],
+  ['history.maximumBufferedEventsSizeInBytes', core('bufferedBytesMax')],
+  ['history.defaultWorkflowTaskTimeout', core('workflowTaskTimeoutMs')],
+  ['history.workflowTaskHeartbeatTimeout', core('workflowTaskHeartbeatMaxMs')],
+  ['history.historyMaxAutoResetPoints', core('resetPointsMax')],
+  [
+    'history.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute',
+    core('workflowTaskProblemsReported'),
+  ],
+  ['history.longPollExpirationInterval', engine('historyLongPollMs')],
+  ['history.MaxBufferedQueryCount', engine('waitingQueriesMax')],
+  ['matching.longPollExpirationInterval', engine('longPollMs')],
+  ['frontend.historyMaxPageSize', engine('historyPageEvents')],
+  ['frontend.visibilityMaxPageSize', engine('listPageMax')],
+  ['frontend.MaxConcurrentBatchOperationPerNamespace', engine('batchOperationsMax')],
+  ['frontend.MaxExecutionCountBatchOperationPerNamespace', engine('batchExecutionsMax')],
+  ['worker.batcherRPS', engine('batchOperationsPerSecond')],
+  ['frontend.rps', { of: 'rates', limit: 'perSecond' }],
+  ['frontend.namespaceRPS', { of: 'rates', limit: 'perNamespaceAndSecond' }],
+]);
+
+const places = new Map([...settings].map(([name, place]) => [name.toLowerCase(), place]));
 
 export function limitsOf(
-  settings: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
   logger: Logger,
-): Pick<EverstepServerOptions, 'limits' | 'coreLimits'> {
+): Pick<EverstepServerOptions, 'limits' | 'coreLimits' | 'rates'> {
   const coreLimits: Partial<Record<keyof CoreLimits, number>> = {};
   const limits: Partial<Record<keyof EngineLimits, number>> = {};
-  for (const [key, value] of Object.entries(settings)) {
-    const core = coreSettings[key.toLowerCase()];
-    const engine = engineSettings[key.toLowerCase()];
-    if (core === undefined && engine === undefined) {
+  const rates = { perSecond: 0, perNamespaceAndSecond: 0 };
+  for (const [key, value] of Object.entries(given)) {
+    const place = places.get(key.toLowerCase());
+    if (place === undefined) {
       logger.info(`the setting ${key} means nothing to this server`);
       continue;
     }
     const number = numberOf(key, value);
-    if (core !== undefined) coreLimits[core] = number;
-    if (engine !== undefined) limits[engine] = number;
+    switch (place.of) {
+      case 'core':
+        coreLimits[place.limit] = number;
+        break;
+      case 'engine':
+        limits[place.limit] = number;
+        break;
+      case 'rates':
+        rates[place.limit] = number;
+    }
   }
-  return { limits, coreLimits };
+  return { limits, coreLimits, rates };
 }
 
 /** A number, or a duration such as "5s". */

@@ -2,7 +2,8 @@
 import { Command, Option } from 'commander';
 import type { GatewayTls } from '../gateway/gateway.ts';
 import { parseDuration } from '../tasks/duration.ts';
-import { fileOption, listOption, splitAddress } from './option-values.ts';
+import { limitsOf } from './dynamic-config.ts';
+import { fileOption, listOption, settingOption, splitAddress } from './option-values.ts';
 import {
   logFormats,
   logLevels,
@@ -22,6 +23,7 @@ interface ServerFlags {
   readonly tlsKey?: string;
   readonly tlsClientCa?: string;
   readonly apiKeys?: string;
+  readonly dynamicConfigValue: Readonly<Record<string, unknown>>;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevelName;
 }
@@ -45,6 +47,12 @@ export function serverCommand(): Command {
       .option('--tls-key <file>', 'its private key (PEM)')
       .option('--tls-client-ca <file>', 'clients must show a certificate that this one has signed')
       .option('--api-keys <file>', 'who may call what; without it everybody may do everything')
+      .option(
+        '--dynamic-config-value <key=value>',
+        'a limit under the name that Temporal gives it; may be repeated',
+        settingOption,
+        {},
+      )
       .addOption(
         new Option('--log-format <format>', 'of the lines on standard error')
           .choices(logFormats)
@@ -58,6 +66,7 @@ export function serverCommand(): Command {
           throw new RangeError(`--retention ${retention.problem}.`);
         }
         const tls = tlsOf(flags);
+        const logger = serverLogger(flags.logFormat, flags.logLevel);
         return runServer({
           store: flags.store,
           host,
@@ -68,7 +77,8 @@ export function serverCommand(): Command {
           ...(flags.apiKeys !== undefined && {
             apiKeys: fileOption('--api-keys', flags.apiKeys).toString('utf8'),
           }),
-          logger: serverLogger(flags.logFormat, flags.logLevel),
+          ...limitsOf(flags.dynamicConfigValue, logger),
+          logger,
         });
       })
       .addCommand(startDevCommand())

@@ -2,7 +2,7 @@
 import Long from 'long';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
 import type { AttributeType } from '../engine/search-attributes.ts';
-import { Gateway, type GatewayTls } from '../gateway/gateway.ts';
+import { Gateway, type GatewayOptions, type GatewayTls } from '../gateway/gateway.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
@@ -27,6 +27,7 @@ export interface EverstepServerOptions {
   readonly limits?: EngineOptions['limits'];
   readonly coreLimits?: EngineOptions['coreLimits'];
   readonly requestBytesMax?: number;
+  readonly rates?: GatewayOptions['rates'];
   readonly tls?: GatewayTls;
   /** The text of a key file (security/api-keys.ts); without it everybody may do everything. */
   readonly apiKeys?: string;
@@ -77,6 +78,7 @@ export class EverstepServer {
         port: options.port,
         ...(options.tls && { tls: options.tls }),
         ...(this.#keys && { authorize: this.#keys.authorize.bind(this.#keys) }),
+        ...(options.rates && { rates: options.rates }),
         ...(options.requestBytesMax !== undefined && { requestBytesMax: options.requestBytesMax }),
       });
       return await this.#gateway.start();

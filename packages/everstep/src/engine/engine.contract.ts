@@ -16,6 +16,7 @@ import { describeDamagedRuns } from './damaged-runs.contract.ts';
 import { describeFailingStore } from './failing-store.contract.ts';
 import { describeHistory } from './history.contract.ts';
 import { describeHostileRequests } from './hostile-requests.contract.ts';
+import { describeLimits } from './limits.contract.ts';
 import { describeLocalWorker } from './local-worker.contract.ts';
 import { describeManyProcesses } from './many-processes.contract.ts';
 import { describeNamespaces } from './namespaces.contract.ts';
@@ -94,6 +95,9 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('workers', () => {
       describeWorkers(scenario);
+    });
+    describe('limits', () => {
+      describeLimits(scenario);
     });
     describe('namespaces', () => {
       describeNamespaces(scenario);

@@ -4,6 +4,7 @@ import { GrpcError, grpcErrorOf, unimplemented } from '../service/grpc-error.ts'
 import type { Logger } from '../service/logger.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { CallContext } from '../service/workflow-service.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { WireMethod } from './wire-method.ts';
 
 /** Throws a ServiceError when the caller may not. */
@@ -15,12 +16,18 @@ export type Authorize = (
 
 export type Handler = (request: object, call: CallContext) => Promise<object>;
 
+export interface CallRules {
+  readonly logger: Logger;
+  readonly authorize?: Authorize | undefined;
+  readonly rateLimit?: RateLimit | undefined;
+}
+
 /** Rejects with a GrpcError and nothing else. */
 export async function answeredCall(
   method: WireMethod,
   handler: Handler | undefined,
   call: ServerUnaryCall<Buffer, Buffer>,
-  { logger, authorize }: { readonly logger: Logger; readonly authorize?: Authorize | undefined },
+  { logger, authorize, rateLimit }: CallRules,
 ): Promise<Buffer> {
   if (!handler && !authorize) throw unimplemented(method.rpc);
   const left = new AbortController();
@@ -31,13 +38,14 @@ export async function answeredCall(
   try {
     const request = decoded(method, call.request);
     const context = contextOf(call, left.signal);
+    const { namespace } = request as { readonly namespace?: string };
     if (authorize) {
-      const { namespace } = request as { readonly namespace?: string };
       authorize(method.name, namespace, {
         authorization: context.metadata?.['authorization'],
         commonName: commonNameOf(call),
       });
     }
+    rateLimit?.take(namespace);
     if (!handler) throw unimplemented(method.rpc);
     const reply = await handler(request, context);
     return method.encodeReply(reply);

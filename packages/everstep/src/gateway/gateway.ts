@@ -14,8 +14,9 @@ import type { GrpcError } from '../service/grpc-error.ts';
 import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
-import { answeredCall, type Authorize, type Handler } from './answered-call.ts';
+import { answeredCall, type Authorize, type CallRules, type Handler } from './answered-call.ts';
 import { Health, healthMethods } from './health.ts';
+import { RateLimit, type Rates } from './rate-limit.ts';
 import {
   definitionOf,
   operatorMethods,
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   readonly authorize?: Authorize;
   /** Bytes of the largest request, unpacked; 4 MiB by default. */
   readonly requestBytesMax?: number;
+  /** Without it calls are not counted. */
+  readonly rates?: Rates;
 }
 
 export class Gateway {
@@ -60,8 +63,9 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { service, operator, logger, authorize } = options;
-    const calls = { logger, authorize };
+    const { service, operator, logger, authorize, rates } = options;
+    const rateLimit = rates && new RateLimit(rates, () => performance.now());
+    const calls = { logger, authorize, rateLimit };
     this.#server = new Server({
       'grpc.max_receive_message_length': options.requestBytesMax ?? receivedBytesMax,
       'grpc.max_send_message_length': -1,
@@ -114,7 +118,7 @@ export class Gateway {
   #serve(
     methods: readonly WireMethod[],
     handlers: Readonly<Record<string, Handler>>,
-    options: Parameters<typeof answeredCall>[3],
+    options: CallRules,
   ): void {
     const calls: Record<string, (call: UnaryCall, done: sendUnaryData<Buffer>) => void> = {};
     for (const method of methods) {

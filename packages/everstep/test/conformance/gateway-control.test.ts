@@ -105,3 +105,29 @@ it('an activity whose queue is changed is given out there (AC-15)', async () => 
   );
   expect(task.activityId).toBe('s');
 });
+
+it('calls over the rate of a namespace are refused with RESOURCE_EXHAUSTED, and taken later', async () => {
+  const limited = await startServer({ rates: { perSecond: 0, perNamespaceAndSecond: 2 } });
+  const own = await Connection.connect({
+    address: limited.address,
+    // The official client's own retries would hide what it is told.
+    interceptors: [],
+  });
+  const describe = (): Promise<unknown> => own.workflowService.describeNamespace({ namespace });
+  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, describe));
+  const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
+  expect(refusals.length).toBeGreaterThanOrEqual(3);
+  for (const { reason } of refusals) expect(reason).toMatchObject({ code: 8 });
+  await expect
+    .poll(() =>
+      describe().then(
+        () => 'taken',
+        () => 'refused',
+      ),
+    )
+    .toBe('taken');
+  // Calls of no namespace are not counted against one.
+  await own.workflowService.getSystemInfo({});
+  await own.close();
+  await limited.stop();
+});

@@ -89,13 +89,7 @@ export class ReferenceModel {
         this.#terminate(run);
         return ['OK'];
       }
-      case 'reset':
-      case 'delete':
-      case 'query':
-      case 'update':
-      case 'pollUpdate':
-      case 'resetSticky':
-      case 'history':
+      default:
         throw new RangeError(`The model does not know ${action.do}`);
     }
   }

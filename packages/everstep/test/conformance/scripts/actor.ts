@@ -9,8 +9,11 @@ import type { UpdateMessage } from '../../../src/core/proto.ts';
 import { payloadsOf } from '../../core-driver.ts';
 import { acceptance, placeOf, rejection, response } from '../../update-messages.ts';
 import type { Action, StartOptions, UpdateAnswer } from './action.ts';
+import { StepWorker } from './step-worker.ts';
+import { StickyQueues } from './sticky-queues.ts';
 import { call, type Outcome, type Target } from './target.ts';
 import {
+  bytesOf,
   list,
   record,
   text,
@@ -19,15 +22,7 @@ import {
   type ObservedRun,
   type WorkflowView,
 } from './view.ts';
-import {
-  idOf,
-  payloadOf,
-  retryPolicyOf,
-  searchAttribute,
-  seconds,
-  wireCommand,
-  type Names,
-} from './wire-command.ts';
+import { idOf, seconds, startFields, wireCommand, type Names } from './wire-command.ts';
 
 /** One call of an action and what it answered. */
 export interface Said {
@@ -46,12 +41,6 @@ const queryMs = 10_000;
 const updateMs = 10_000;
 /** How long a query is given to reach the board of a run before the worker polls. */
 const queryLeadMs = 120;
-/** A worker's own queue is only used while a worker polls it, which the server forgets after 10 s. */
-const stickyAgainMs = 5_000;
-/** How long such a poll is given to be there before it is taken back. */
-const stickyLeadMs = 80;
-/** Longer than any script. */
-const stickySeconds = 500;
 /** From there on a failing workflow task waits before it is tried again. */
 const attemptsMax = 3;
 
@@ -60,15 +49,16 @@ export class Actor implements Names {
   readonly #prefix: string;
   readonly #runs: string[][] = [];
   readonly #tasks: Uint8Array[][] = [];
-  readonly #steps = new Map<string, Uint8Array[]>();
   readonly #resets: number[] = [];
-  /** When the worker's own queue was polled last, by workflow, as long as its tasks are to go there. */
-  readonly #sticky: (number | undefined)[] = [];
+  readonly #sticky: StickyQueues;
+  readonly #steps: StepWorker;
   #said: Said[] = [];
 
   constructor(target: Target, prefix: string) {
     this.target = target;
     this.#prefix = prefix;
+    this.#sticky = new StickyQueues(target, this);
+    this.#steps = new StepWorker(this, (rpc, request, ms) => this.#call(rpc, request, ms));
     for (let workflow = 0; workflow < workflowsOfScript; workflow += 1) {
       this.#runs.push([]);
       this.#tasks.push([]);
@@ -90,7 +80,7 @@ export class Actor implements Names {
 
   async perform(action: Action, step: number, views: readonly WorkflowView[]): Promise<Said[]> {
     this.#said = [];
-    await this.#staySticky(views);
+    await this.#sticky.stayPolled(views);
     await this.#do(action, step, views[action.workflow] ?? unseen);
     return this.#said;
   }
@@ -160,9 +150,9 @@ export class Actor implements Names {
         return;
       }
       case 'pollActivity':
-        return await this.#pollActivity(workflow, action.activity, view);
+        return await this.#steps.poll(workflow, action.activity, view);
       case 'answerActivity':
-        return await this.#answerActivity(action);
+        return await this.#steps.answer(action);
       case 'signal':
         await this.#call('signalWorkflowExecution', {
           namespace,
@@ -217,7 +207,7 @@ export class Actor implements Names {
         });
         return;
       case 'resetSticky':
-        this.#sticky[workflow] = undefined;
+        this.#sticky.clear(workflow);
         await this.#call('resetStickyTaskQueue', {
           namespace,
           execution: this.#execution(workflow, action.run),
@@ -271,7 +261,6 @@ export class Actor implements Names {
     signal: object,
   ): Promise<void> {
     const { flaw } = options;
-    const sign = flaw === 'negative' ? -1 : 1;
     const outcome = await this.#call(rpc, {
       namespace,
       workflowId: idOf(this.workflowId(workflow), flaw),
@@ -283,28 +272,7 @@ export class Actor implements Names {
       identity: 'client',
       requestId: `start-${options.requestId ?? `step-${step}`}`,
       workflowTaskTimeout: seconds(options.taskTimeout ?? workflowTaskSeconds),
-      ...(options.reusePolicy !== undefined && { workflowIdReusePolicy: options.reusePolicy }),
-      ...(options.conflictPolicy !== undefined && {
-        workflowIdConflictPolicy: options.conflictPolicy,
-      }),
-      ...(options.delaySeconds !== undefined && {
-        workflowStartDelay: seconds(options.delaySeconds),
-      }),
-      ...(options.executionTimeout !== undefined && {
-        workflowExecutionTimeout: seconds(sign * options.executionTimeout),
-      }),
-      ...(options.runTimeout !== undefined && {
-        workflowRunTimeout: seconds(sign * options.runTimeout),
-      }),
-      ...(options.cron !== undefined && { cronSchedule: options.cron }),
-      ...(options.memo && { memo: { fields: { 'memo-0': payloadOf('kept') } } }),
-      ...(options.attributes && {
-        searchAttributes: {
-          indexedFields: { CustomKeywordField: searchAttribute('first', 'Keyword') },
-        },
-      }),
-      ...(options.header && { header: { fields: { trace: payloadOf('t') } } }),
-      ...retryPolicyOf(options.retry),
+      ...startFields(options),
       ...signal,
     });
     this.#learnFrom(workflow, outcome);
@@ -314,43 +282,10 @@ export class Actor implements Names {
     if (view.task !== 'SCHEDULED' || view.taskAttempt > attemptsMax) return;
     const outcome = await this.#call(
       'pollWorkflowTaskQueue',
-      this.#pollRequest(workflow, view.onSticky && view.taskAttempt < 2),
+      this.#sticky.pollRequest(workflow, view.onSticky && view.taskAttempt < 2),
       pollMs,
     );
     if (outcome.ok) this.#keepTask(workflow, outcome.reply['taskToken']);
-  }
-
-  #pollRequest(workflow: number, sticky: boolean) {
-    const normalName = this.workflowQueue(workflow);
-    const taskQueue = sticky
-      ? { name: this.stickyQueue(workflow), kind: 2, normalName }
-      : { name: normalName, kind: 1 };
-    return { namespace, taskQueue, identity: 'worker' };
-  }
-
-  async #staySticky(views: readonly WorkflowView[]): Promise<void> {
-    for (const [workflow, polledAt] of this.#sticky.entries()) {
-      if (polledAt === undefined || Date.now() - polledAt < stickyAgainMs) continue;
-      if (views[workflow]?.task !== 'SCHEDULED') await this.#showWorker(workflow);
-    }
-  }
-
-  /** Polls the worker's own queue while there is nothing in it, and takes the poll back. */
-  async #showWorker(workflow: number): Promise<void> {
-    const stop = new AbortController();
-    const { connection } = this.target;
-    const request = this.#pollRequest(workflow, true);
-    const polled = connection
-      .withAbortSignal(stop.signal, () =>
-        connection.withDeadline(Date.now() + pollMs, () =>
-          connection.workflowService.pollWorkflowTaskQueue(request),
-        ),
-      )
-      .catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, stickyLeadMs));
-    stop.abort();
-    await polled;
-    this.#sticky[workflow] = Date.now();
   }
 
   #keepTask(workflow: number, token: unknown): void {
@@ -380,7 +315,7 @@ export class Actor implements Names {
       return [placeOf(message)];
     });
     const sticky = action.sticky === true && action.token === 0 && view.task === 'STARTED';
-    if (sticky) await this.#showWorker(workflow);
+    if (sticky) await this.#sticky.set(workflow);
     const outcome = await this.#call('respondWorkflowTaskCompleted', {
       namespace,
       taskToken,
@@ -389,69 +324,12 @@ export class Actor implements Names {
       messages,
       forceCreateNewWorkflowTask: action.force,
       returnNewWorkflowTask: action.returnNew,
-      ...(sticky && this.#stickyAttributes(workflow)),
+      ...(sticky && this.#sticky.attributes(workflow)),
     });
     // A bad command fails the task, and that clears it too; a token of another task changes nothing.
     const clears = outcome.ok ? !sticky : action.token === 0 && view.task === 'STARTED';
-    if (clears) this.#sticky[workflow] = undefined;
+    if (clears) this.#sticky.clear(workflow);
     if (outcome.ok) this.#keepTask(workflow, record(outcome.reply['workflowTask'])['taskToken']);
-  }
-
-  #stickyAttributes(workflow: number) {
-    return {
-      stickyAttributes: {
-        workerTaskQueue: this.#pollRequest(workflow, true).taskQueue,
-        scheduleToStartTimeout: seconds(stickySeconds),
-      },
-    };
-  }
-
-  async #pollActivity(workflow: number, activity: number, view: WorkflowView): Promise<void> {
-    if (!view.scheduledActivities.has(`activity-${activity}`)) return;
-    const queue = this.activityQueue(workflow, activity);
-    const outcome = await this.#call(
-      'pollActivityTaskQueue',
-      { namespace, taskQueue: { name: queue, kind: 1 }, identity: 'worker' },
-      pollMs,
-    );
-    const bytes = outcome.ok && bytesOf(outcome.reply['taskToken']);
-    if (bytes) this.#steps.set(queue, [...(this.#steps.get(queue) ?? []), bytes]);
-  }
-
-  async #answerActivity(action: Extract<Action, { do: 'answerActivity' }>): Promise<void> {
-    const { workflow, activity, byId } = action;
-    const tokens = this.#steps.get(this.activityQueue(workflow, activity)) ?? [];
-    const taskToken = tokens.at(-1 - action.token);
-    if (!byId && !taskToken) return;
-    const which = byId
-      ? { workflowId: this.workflowId(workflow), activityId: `activity-${activity}` }
-      : { taskToken };
-    const request = { namespace, identity: 'worker', ...which };
-    switch (action.answer) {
-      case 'complete':
-        await this.#call(
-          byId ? 'respondActivityTaskCompletedById' : 'respondActivityTaskCompleted',
-          { ...request, result: payloadsOf('activity result') },
-        );
-        return;
-      case 'fail':
-        await this.#call(byId ? 'respondActivityTaskFailedById' : 'respondActivityTaskFailed', {
-          ...request,
-          failure: failures[action.failure % failures.length],
-        });
-        return;
-      case 'cancel':
-        await this.#call(byId ? 'respondActivityTaskCanceledById' : 'respondActivityTaskCanceled', {
-          ...request,
-          details: payloadsOf('stopped'),
-        });
-        return;
-      case 'heartbeat':
-        await this.#call(byId ? 'recordActivityTaskHeartbeatById' : 'recordActivityTaskHeartbeat', {
-          ...request,
-          details: payloadsOf('half way'),
-        });
-    }
   }
 
   /** A query is asked, and a worker that polls answers it, with a workflow task or alone. */
@@ -472,13 +350,9 @@ export class Actor implements Names {
     ).finally(() => (answered = true));
     await new Promise((resolve) => setTimeout(resolve, queryLeadMs));
     if (!answered && (view.task === 'SCHEDULED' || view.everCompleted)) {
-      await this.#answerQuery(workflow, action.fails, this.#isOnSticky(workflow, view));
+      await this.#answerQuery(workflow, action.fails, this.#sticky.isUsed(workflow, view));
     }
     this.#said.push({ rpc: 'queryWorkflow', outcome: await asked });
-  }
-
-  #isOnSticky(workflow: number, view: WorkflowView): boolean {
-    return view.task === 'SCHEDULED' ? view.onSticky : this.#sticky[workflow] !== undefined;
   }
 
   /** An update is sent, and a worker that polls answers it. */
@@ -516,7 +390,7 @@ export class Actor implements Names {
     const forLatest =
       execution.runId === '' || execution.runId === (this.#runs[workflow] ?? []).at(-1);
     if (!answered && view.open && forLatest && !known && action.flaw === undefined) {
-      await this.#answerUpdates(workflow, answer, this.#isOnSticky(workflow, view));
+      await this.#answerUpdates(workflow, answer, this.#sticky.isUsed(workflow, view));
     }
     this.#said.push({ rpc: 'updateWorkflowExecution', outcome: await asked });
   }
@@ -524,7 +398,7 @@ export class Actor implements Names {
   async #answerUpdates(workflow: number, answer: UpdateAnswer, sticky: boolean): Promise<void> {
     const outcome = await this.#call(
       'pollWorkflowTaskQueue',
-      this.#pollRequest(workflow, sticky),
+      this.#sticky.pollRequest(workflow, sticky),
       pollMs,
     );
     const taskToken = outcome.ok && bytesOf(outcome.reply['taskToken']);
@@ -536,7 +410,7 @@ export class Actor implements Names {
       const accepted = acceptance(id, after);
       return answer === 'accept' ? [accepted] : [accepted, updateAnswer(id)];
     });
-    const stays = sticky && this.#sticky[workflow] !== undefined;
+    const stays = sticky && this.#sticky.isSet(workflow);
     const responded = await this.#call('respondWorkflowTaskCompleted', {
       namespace,
       taskToken,
@@ -544,15 +418,15 @@ export class Actor implements Names {
       messages,
       // A rejection has no place in the history.
       commands: answer === 'reject' ? [] : messages.map(placeOf),
-      ...(stays && this.#stickyAttributes(workflow)),
+      ...(stays && this.#sticky.attributes(workflow)),
     });
-    if (!responded.ok || !stays) this.#sticky[workflow] = undefined;
+    if (!responded.ok || !stays) this.#sticky.clear(workflow);
   }
 
   async #answerQuery(workflow: number, fails: boolean, sticky: boolean): Promise<void> {
     const outcome = await this.#call(
       'pollWorkflowTaskQueue',
-      this.#pollRequest(workflow, sticky),
+      this.#sticky.pollRequest(workflow, sticky),
       pollMs,
     );
     const taskToken = outcome.ok && bytesOf(outcome.reply['taskToken']);
@@ -569,7 +443,7 @@ export class Actor implements Names {
     const answer = fails
       ? { resultType: 2, errorMessage: 'no such query' }
       : { resultType: 1, answer: payloadsOf('answer') };
-    this.#sticky[workflow] = undefined;
+    this.#sticky.clear(workflow);
     const ids = Object.keys(record(outcome.reply['queries']));
     await this.#call('respondWorkflowTaskCompleted', {
       namespace,
@@ -611,17 +485,4 @@ export class Actor implements Names {
 /** With what the request said of itself, as workers answer. */
 function updateAnswer(updateId: string): UpdateMessage {
   return response(updateId, 'done', 'client');
-}
-
-const failures = [
-  { message: 'declined', applicationFailureInfo: { type: 'Declined' } },
-  { message: 'never', applicationFailureInfo: { type: 'Never', nonRetryable: true } },
-  { message: 'listed', applicationFailureInfo: { type: 'Listed' } },
-  { message: 'without its kind' },
-  { message: 'later', applicationFailureInfo: { type: 'Later', nextRetryDelay: seconds(700) } },
-];
-
-/** The plain form of bytes is base64. */
-function bytesOf(value: unknown): Uint8Array | undefined {
-  return typeof value === 'string' && value !== '' ? Buffer.from(value, 'base64') : undefined;
 }

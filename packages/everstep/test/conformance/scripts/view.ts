@@ -129,3 +129,8 @@ export function list(value: unknown): readonly Plain[] {
 export function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
+
+/** The plain form of bytes is base64. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  return typeof value === 'string' && value !== '' ? Buffer.from(value, 'base64') : undefined;
+}

@@ -3,7 +3,7 @@ import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { durationOf, longOf } from '../../../src/core/time.ts';
 import { payloadsOf } from '../../core-driver.ts';
-import type { Flaw, RetryOptions, ScriptCommand } from './action.ts';
+import type { Flaw, RetryOptions, ScriptCommand, StartOptions } from './action.ts';
 
 type Wire = temporal.api.command.v1.ICommand;
 
@@ -243,5 +243,34 @@ function spans(command: Extract<ScriptCommand, { command: 'scheduleActivity' }>)
     }),
     ...(startToClose !== undefined && { startToCloseTimeout: seconds(sign * startToClose) }),
     ...(heartbeat !== undefined && { heartbeatTimeout: seconds(heartbeat) }),
+  };
+}
+
+/** What a start says beside what and where. */
+export function startFields(options: StartOptions) {
+  const sign = options.flaw === 'negative' ? -1 : 1;
+  return {
+    ...(options.reusePolicy !== undefined && { workflowIdReusePolicy: options.reusePolicy }),
+    ...(options.conflictPolicy !== undefined && {
+      workflowIdConflictPolicy: options.conflictPolicy,
+    }),
+    ...(options.delaySeconds !== undefined && {
+      workflowStartDelay: seconds(options.delaySeconds),
+    }),
+    ...(options.executionTimeout !== undefined && {
+      workflowExecutionTimeout: seconds(sign * options.executionTimeout),
+    }),
+    ...(options.runTimeout !== undefined && {
+      workflowRunTimeout: seconds(sign * options.runTimeout),
+    }),
+    ...(options.cron !== undefined && { cronSchedule: options.cron }),
+    ...(options.memo && { memo: { fields: { 'memo-0': payloadOf('kept') } } }),
+    ...(options.attributes && {
+      searchAttributes: {
+        indexedFields: { CustomKeywordField: searchAttribute('first', 'Keyword') },
+      },
+    }),
+    ...(options.header && { header: { fields: { trace: payloadOf('t') } } }),
+    ...retryPolicyOf(options.retry),
   };
 }

@@ -166,6 +166,7 @@ class EmbeddedEngine implements Engine {
       matching.isPolled(namespaceId, 'workflow', taskQueue) ||
       processes.polls(queueKey(namespaceId, 'workflow', taskQueue));
     handOver.hasRows = (namespaceId, taskQueue) => matching.hasSteps(namespaceId, taskQueue);
+    handOver.polls = matching;
     const processes = new Processes({
       store,
       executor,

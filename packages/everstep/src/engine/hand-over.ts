@@ -14,6 +14,7 @@ import type { Logger } from '../service/logger.ts';
 import type { TaskRow } from '../store/store.ts';
 import type { Dispatcher, Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
+import type { Matching, Poller } from './matching.ts';
 import type { LiveRun } from './unit.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
@@ -24,6 +25,8 @@ import type { Part, RequestOutcome, Unit } from './unit.ts';
 
 /** What became of a row: used up or void; nobody has room for it; the store failed. */
 export type RowOutcome = 'used' | 'noRoom' | 'failed';
+
+type Polls = Pick<Matching, 'takePoller' | 'answered' | 'returnPoller'>;
 
 export interface HandOverOptions {
   readonly executor: Executor;
@@ -43,6 +46,8 @@ export class HandOver implements Dispatcher {
 
   /** Whether steps wait in that queue. */
   hasRows: ((namespaceId: string, taskQueue: string) => boolean) | undefined;
+  /** Calls that wait for work. */
+  polls: Polls | undefined;
 
   constructor(options: HandOverOptions) {
     this.#options = options;
@@ -62,9 +67,56 @@ export class HandOver implements Dispatcher {
   }
 
   handOver(part: Part, task: DispatchTask): boolean {
-    return task.kind === 'workflow'
-      ? this.#handOverWorkflowTask(part, task)
-      : this.#handOverStep(part, task);
+    const handedOver =
+      task.kind === 'workflow'
+        ? this.#handOverWorkflowTask(part, task)
+        : this.#handOverStep(part, task);
+    return handedOver || this.#giveToPoll(part, task);
+  }
+
+  /** A call that waits for such a task is given it in the commit that makes it. */
+  #giveToPoll(part: Part, task: DispatchTask): boolean {
+    const { polls } = this;
+    const poller = polls && this.#pollerFor(polls, part.state.namespaceId, task);
+    if (!poller) return false;
+    const outcome = this.#options.executor.applyIn(part, {
+      input: poller.startOf(task),
+      settle: ignore,
+      handedOverIn: part.unit,
+    });
+    if (!outcome.ok) {
+      polls.returnPoller(poller);
+      return true;
+    }
+    const { run, unit } = part;
+    unit.onLost.push(() => {
+      polls.returnPoller(poller);
+    });
+    unit.afterCommit.push(() => {
+      poller.give(run, task, outcome.value).then(
+        (given) => {
+          if (given) polls.answered(poller);
+          else polls.returnPoller(poller);
+        },
+        (error: unknown) => {
+          this.#options.logger.error('A task could not be given to the call that waits for it', {
+            ...run.key,
+            error,
+          });
+          polls.returnPoller(poller);
+        },
+      );
+    });
+    return true;
+  }
+
+  /** WT-6: a sticky queue that nobody polls any more leaves its tasks to the normal one. */
+  #pollerFor(polls: Polls, namespaceId: string, task: DispatchTask): Poller | undefined {
+    const { kind, taskQueue, normalTaskQueue } = task;
+    const poller = polls.takePoller(namespaceId, kind, taskQueue);
+    if (poller || normalTaskQueue === '') return poller;
+    if (this.#options.executor.stickyPolled?.(namespaceId, taskQueue)) return undefined;
+    return polls.takePoller(namespaceId, kind, normalTaskQueue);
   }
 
   evict(runId: string): void {

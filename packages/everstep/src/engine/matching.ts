@@ -5,6 +5,7 @@
  * never lost with a process, and never counts twice. Claims are asked for only when there is room and a reason
  * (a row of this process's commits, a ring, a sweep), so an idle queue costs nothing.
  */
+import type { Input } from '../core/input.ts';
 import type { Clock } from '../service/clock.ts';
 import type { LocalWorker } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
@@ -36,9 +37,20 @@ export interface PollRequest {
 export interface Poller extends PollRequest {
   /** Starts the row's task, its run loaded, and answers the call. False: it is gone, give me another. */
   readonly take: (row: TaskRow, run: LiveRun) => Promise<boolean>;
+  /** The start of a task that is for this call, for whoever puts it into a commit. */
+  readonly startOf: (task: Startable) => Input;
+  /** A commit with that start is under way, so the call does not end now. */
+  readonly hold: () => void;
+  /** Answers the call with the task that was started for it. False: it waits on. */
+  readonly give: (run: LiveRun, task: Startable, reply: unknown) => Promise<boolean>;
+  /** That commit was lost. */
+  readonly letGo: () => void;
   /** A query that only this queue's pollers can answer (workflow queues). */
   readonly takeQuery?: (query: QueryTask) => void;
 }
+
+/** A queue's row, or the task that would become one. */
+export type Startable = Pick<TaskRow, 'scheduledEventId' | 'stamp'>;
 
 export interface QueryTask {
   readonly queryId: string;
@@ -201,6 +213,30 @@ export class Matching {
     this.#pollers.delete(poller);
     poller.takeQuery(query);
     return true;
+  }
+
+  /**
+   * A call that waits for such a task, which is given to it in the very commit that makes it and needs no row. Not
+   * while there may be rows: they were there first. It is to be answered or returned.
+   */
+  takePoller(namespaceId: string, kind: TaskKind, taskQueue: string): Poller | undefined {
+    const queue = this.#queues.get(queueKey(namespaceId, kind, taskQueue));
+    if (!queue || this.#stopped || queue.mayHaveRows || queue.pumping) return undefined;
+    const poller = queue.pollers.shift();
+    poller?.hold();
+    return poller;
+  }
+
+  answered(poller: Poller): void {
+    this.#pollers.delete(poller);
+  }
+
+  returnPoller(poller: Poller): void {
+    poller.letGo();
+    if (!this.#pollers.has(poller)) return;
+    const queue = this.#queue(poller.namespaceId, poller.kind, poller.taskQueue);
+    queue.pollers.unshift(poller);
+    this.#look(queue);
   }
 
   describe(

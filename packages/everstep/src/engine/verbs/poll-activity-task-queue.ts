@@ -1,4 +1,5 @@
 import { checkTaskQueue } from '../../core/id-length.ts';
+import type { Replies } from '../../core/input.ts';
 import type { ActivityTask } from '../../service/local-worker.ts';
 import { activityTaskMessage } from '../task-message.ts';
 import { encodeActivityToken } from '../task-token.ts';
@@ -29,27 +30,25 @@ export const pollActivityTaskQueue: Verb<'pollActivityTaskQueue'> = async (
       context,
       wait,
       { namespaceId: namespace.namespaceId, kind: 'activity', taskQueue, identity },
-      async (row, run) => {
-        const { value, run: committed } = await context.executor.submitTo(
-          run,
-          {
-            kind: 'startActivity',
-            scheduledEventId: row.scheduledEventId,
-            stamp: row.stamp,
-            requestId: context.random.uuid(),
-            identity,
-          },
-          { doneTask: row.taskId },
-        );
-        const scheduled = await context.history.event(committed, row.scheduledEventId);
-        if (!scheduled || !committed.state) return undefined;
-        const { activity } = value;
-        const taskToken = encodeActivityToken(committed.key, {
-          scheduledEventId: row.scheduledEventId,
-          attempt: activity.attempt,
-          stamp: activity.stamp,
-        });
-        return activityTaskMessage({ state: committed.state, activity, taskToken, scheduled });
+      {
+        startOf: ({ scheduledEventId, stamp }) => ({
+          kind: 'startActivity',
+          scheduledEventId,
+          stamp,
+          requestId: context.random.uuid(),
+          identity,
+        }),
+        messageOf: async (run, { scheduledEventId }, reply) => {
+          const { activity } = reply as Replies['startActivity'];
+          const scheduled = await context.history.event(run, scheduledEventId);
+          if (!scheduled || !run.state) return undefined;
+          const taskToken = encodeActivityToken(run.key, {
+            scheduledEventId,
+            attempt: activity.attempt,
+            stamp: activity.stamp,
+          });
+          return activityTaskMessage({ state: run.state, activity, taskToken, scheduled });
+        },
       },
     );
   } finally {

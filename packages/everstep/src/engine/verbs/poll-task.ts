@@ -1,21 +1,28 @@
-/** What both polls share: waiting for a row, and never leaving with a task in hand. */
+/** What both polls share: waiting for a task, and never leaving with a task in hand. */
+import type { Input } from '../../core/input.ts';
 import type { TaskRow } from '../../store/store.ts';
 import { isServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
 import type { LiveRun } from '../unit.ts';
-import type { PollRequest, QueryTask } from '../matching.ts';
+import type { PollRequest, QueryTask, Startable } from '../matching.ts';
 import type { Wait } from './wait.ts';
 
+export interface PollKind<Task> {
+  readonly startOf: (task: Startable) => Input;
+  /** The reply for a task that was started; undefined when it is gone again. */
+  readonly messageOf: (run: LiveRun, task: Startable, reply: unknown) => Promise<Task | undefined>;
+  readonly queryTask?: (query: QueryTask) => Task;
+}
+
 /**
- * Resolves with what `take` made of a row, or with an empty reply when the wait is over. `take` throws NOT_FOUND for
- * a task that is gone: its row went with it, and the poll goes on waiting.
+ * Resolves with a task that was started for this call, in the commit that made it or from a row, or with an empty reply
+ * when the wait is over. A task that is gone leaves the call waiting, and its row is used up.
  */
 export function pollTask<Task extends object>(
   context: EngineContext,
   wait: Wait,
   request: PollRequest,
-  take: (row: TaskRow, run: LiveRun) => Promise<Task | undefined>,
-  queryTask?: (query: QueryTask) => Task,
+  { startOf, messageOf, queryTask }: PollKind<Task>,
 ): Promise<Task> {
   return new Promise((resolve) => {
     const { signal } = wait;
@@ -25,32 +32,45 @@ export function pollTask<Task extends object>(
       // A task that is being started just now is worth the wait: it would be lost with this call.
       if (!taking) resolve(empty);
     };
+    const letGo = (): void => {
+      taking = false;
+      if (signal.aborted) end();
+    };
+    const give = async (run: LiveRun, task: Startable, reply: unknown): Promise<boolean> => {
+      const message = await messageOf(run, task, reply);
+      if (message) resolve(message);
+      return message !== undefined;
+    };
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     context.matching.poll(
       {
         ...request,
-        take: async (row, run) => {
+        startOf,
+        hold: () => {
+          taking = true;
+        },
+        letGo,
+        give,
+        take: async (row: TaskRow, run) => {
           taking = true;
           try {
-            const task = await take(row, run);
-            if (task) resolve(task);
-            return task !== undefined;
+            const started = await context.executor.submitTo(run, startOf(row), {
+              doneTask: row.taskId,
+            });
+            return await give(started.run, row, started.value);
           } catch (error) {
             if (isServiceError(error, 'NOT_FOUND')) return false;
             throw error;
           } finally {
-            taking = false;
-            if (signal.aborted) end();
+            letGo();
           }
         },
-        ...(queryTask
-          ? {
-              takeQuery: (query: QueryTask) => {
-                resolve(queryTask(query));
-              },
-            }
-          : {}),
+        ...(queryTask && {
+          takeQuery: (query: QueryTask) => {
+            resolve(queryTask(query));
+          },
+        }),
       },
       signal,
     );

@@ -41,22 +41,24 @@ export const pollWorkflowTaskQueue: Verb<'pollWorkflowTaskQueue'> = async (
         identity: request.identity ?? '',
         sticky: request.taskQueue?.kind === sticky,
       },
-      async (row, run) => {
-        const { value, run: committed } = await context.executor.submitTo(
-          run,
-          {
-            kind: 'startWorkflowTask',
-            scheduledEventId: row.scheduledEventId,
-            stamp: row.stamp,
-            requestId: context.random.uuid(),
-            identity: request.identity ?? '',
-            taskQueue,
-          },
-          { doneTask: row.taskId },
-        );
-        return messageOf(context, committed, value, request.taskQueue?.kind === sticky);
+      {
+        startOf: ({ scheduledEventId, stamp }) => ({
+          kind: 'startWorkflowTask',
+          scheduledEventId,
+          stamp,
+          requestId: context.random.uuid(),
+          identity: request.identity ?? '',
+          taskQueue,
+        }),
+        messageOf: (run, _task, reply) =>
+          messageOf(
+            context,
+            run,
+            reply as Replies['startWorkflowTask'],
+            request.taskQueue?.kind === sticky,
+          ),
+        queryTask: (query) => query.message as WorkflowTask,
       },
-      (query) => query.message as WorkflowTask,
     );
   } finally {
     wait.end();

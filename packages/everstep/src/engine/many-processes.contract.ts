@@ -146,6 +146,53 @@ export function describeManyProcesses(scenario: Scenario): void {
   });
 
   scenario(
+    'A poll that waits is given its task in the commit that makes it (WT-8)',
+    async (_host, world) => {
+      const tap = new StoreTap();
+      const other = await world.host({ wrap: tap.wrap });
+      const poll = other.service.pollWorkflowTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: 'orders' },
+      });
+      await world.clock.settle();
+      const before = tap.commits;
+      await other.start('a');
+      const task = await poll;
+      expect(task.history?.events).toHaveLength(3);
+      expect(tap.commits - before).toBe(1);
+      await other.complete(task, [completeRun()]);
+      expect(tap.commits - before).toBe(2);
+    },
+  );
+
+  scenario(
+    'A poll whose task was in a commit that was lost waits on (decision 3)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const other = await world.host({ wrap: tap.wrap });
+      const runId = await host.start('a');
+      await host.turn();
+      await other.names('a');
+      const poll = other.service.pollWorkflowTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: 'orders' },
+      });
+      await world.clock.settle();
+      tap.before = async () => {
+        tap.before = undefined;
+        await host.signal('a', 'theirs', '', runId);
+      };
+      await other.signal('a', 'ours', '', runId);
+      await world.clock.advance(1_000);
+      await other.complete(await poll);
+      const signals = (await host.history('a'))
+        .map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)
+        .filter(Boolean);
+      expect(signals).toEqual(['theirs', 'ours']);
+    },
+  );
+
+  scenario(
     'A run is driven on by a worker of either process (decision 10)',
     async (host, world) => {
       const other = await world.host();

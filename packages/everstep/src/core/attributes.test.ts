@@ -57,6 +57,15 @@ test('the memo is merged, and held to its size WT-20', () => {
   expect(run.modify({ big: json('x'.repeat(100)) })).toMatchObject({ terminate: true });
 });
 
+test('a memo may have keys that are words of JavaScript', () => {
+  const run = new Attributes();
+  const words = ['__proto__', 'constructor', 'toString'];
+  run.modify(Object.fromEntries(words.map((word) => [word, json('1')])));
+  expect(Object.keys(run.state.memo?.fields ?? {})).toEqual(words);
+  run.modify(Object.fromEntries([['__proto__', json('null')]]));
+  expect(Object.keys(run.state.memo?.fields ?? {})).toEqual(['constructor', 'toString']);
+});
+
 test('a marker is recorded, without a name it fails the task, an oversized one terminates WT-19 WT-20', () => {
   const run = new Attributes();
   const record = (markerName: string, text: string) =>

@@ -95,12 +95,13 @@ function merge(
   fields: PayloadMap | null | undefined,
   changes: PayloadMap | null | undefined,
 ): PayloadMap {
-  const merged: Record<string, Payload> = { ...fields };
+  // A map, because a key may be a word of JavaScript's, such as __proto__.
+  const merged = new Map(Object.entries(fields ?? {}));
   for (const [key, value] of Object.entries(changes ?? {})) {
-    if (unsets(value)) delete merged[key];
-    else merged[key] = value;
+    if (unsets(value)) merged.delete(key);
+    else merged.set(key, value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 export const upsertSearchAttributes: CommandHandler = (draft, command, context) => {

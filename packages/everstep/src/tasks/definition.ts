@@ -280,7 +280,7 @@ const nativeKinds: Readonly<Record<string, TaskKind>> = {
 
 function kindOf(task: unknown): TaskKind {
   const tag = Object.prototype.toString.call(task).slice(8, -1);
-  return nativeKinds[tag] ?? 'unknown';
+  return (Object.hasOwn(nativeKinds, tag) ? nativeKinds[tag] : undefined) ?? 'unknown';
 }
 
 /**

@@ -122,11 +122,11 @@ export class PayloadEdge {
   }
 
   async #decodeMemo({ fields }: Memo): Promise<Memo> {
-    const decoded: Record<string, Payload> = {};
+    const decoded: [string, Payload][] = [];
     for (const [name, payload] of Object.entries(fields ?? {})) {
-      decoded[name] = (await this.decode([payload]))[0] ?? payload;
+      decoded.push([name, (await this.decode([payload]))[0] ?? payload]);
     }
-    return { fields: decoded };
+    return { fields: Object.fromEntries(decoded) };
   }
 
   async #decodeFailure(failure: Failure | null | undefined): Promise<Failure | null> {
@@ -208,10 +208,11 @@ export class PayloadEdge {
     start: T,
   ): Promise<T> {
     const input = await this.#encodeAll(start.input);
-    const fields: Record<string, Payload> = {};
+    const encoded: [string, Payload][] = [];
     for (const [name, payload] of Object.entries(start.memo?.fields ?? {})) {
-      fields[name] = (await this.encode([payload]))[0] ?? payload;
+      encoded.push([name, (await this.encode([payload]))[0] ?? payload]);
     }
+    const fields = Object.fromEntries(encoded);
     return { ...start, ...(input && { input }), ...(start.memo && { memo: { fields } }) };
   }
 

@@ -51,6 +51,13 @@ export class Archive {
     this.#world = world;
   }
 
+  /** Workflow ids whose open run has a workflow task that failed before: what comes now meets the rules of that. */
+  troubled(): readonly string[] {
+    return [...this.runs.values()]
+      .filter(({ state, closedAt }) => closedAt === 0 && (state?.workflowTaskAttempt ?? 0) > 1)
+      .map(({ key }) => key.workflowId);
+  }
+
   recordsOf(workflowId: string): readonly RunRecord[] {
     return this.byWorkflowId.get(workflowId) ?? [];
   }
@@ -131,7 +138,7 @@ export class Archive {
     if (!isOpen(state) !== record.history.closed && !state.schedule) {
       complain(1, `its status is ${state.status}, its history says otherwise`);
     }
-    if (!isOpen(state) && record.closedAt === 0) record.closedAt = world.elapsed();
+    if (!isOpen(state) && record.closedAt === 0) record.closedAt = Math.max(world.elapsed(), 0.001);
     if (before && isOpen(before))
       checkClosedChildren(state, write.outbox, record.events.at(-1), complain);
     checkBuffer(state, complain);
@@ -173,7 +180,9 @@ export class Archive {
   #checkStart(record: RunRecord): void {
     if (record.version !== 1) return;
     const others = this.recordsOf(record.key.workflowId);
-    const current = others.findLast((other) => other.ref < record.ref && !other.deleted);
+    const current = others.findLast((other) => other.ref < record.ref);
+    // With its last run a workflow id forgets its requests.
+    if (current?.deleted === true) return;
     const same = current?.state?.createRequestId === record.state?.createRequestId;
     // Told by the request itself, too: its id might get lost on its way.
     const starter = starterOf(record);

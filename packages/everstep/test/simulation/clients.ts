@@ -86,6 +86,10 @@ export class Clients {
 
   #target(): Execution {
     const { chance, archive } = this.#world;
+    const troubled = archive.troubled();
+    if (troubled.length > 0 && chance.next() < 0.25) {
+      return { workflowId: chance.pick(troubled), runId: '' };
+    }
     const records = [...archive.runs.values()];
     if (records.length > 0 && chance.next() < 0.6) {
       // Those of late are the ones that are still open.

@@ -36,7 +36,7 @@ async function perform(
       try {
         const token =
           node.op === 'job'
-            ? await ctx.step(key, () => world.token())
+            ? await ctx.step(key, () => world.token(), { timeouts: { startToClose: '20s' } })
             : await ctx.step(key, (context) => act(world, node, context), {
                 retryPolicy: {
                   maxRetries: node.retries,

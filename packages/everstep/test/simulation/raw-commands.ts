@@ -57,7 +57,7 @@ export function decide(
   const idle = open === 0 && !commands.some((command) => waits(command));
   if (!ends && !idle && chance.next() < 0.85) return { commands, closes: false };
   commands.push(
-    chance.next() < 0.01 ? completeRun('x'.repeat(tooManyBytes)) : drawClose(view, chance),
+    chance.next() < 0.025 ? completeRun('x'.repeat(tooManyBytes)) : drawClose(view, chance),
   );
   if (chance.next() < 0.02) commands.push(marker());
   return { commands, closes: true };
@@ -177,7 +177,7 @@ function bad(view: RunView, chance: Chance): Command {
   const activityId = [...view.activities.values()][0];
   const timerId = [...view.timers.values()][0];
   // An id that is open already, where there is one.
-  if (activityId !== undefined && chance.next() < 0.3) return step(activityId);
+  if (activityId !== undefined && chance.next() < 0.7) return step(activityId);
   switch (chance.whole(0, 4)) {
     case 0:
       return timerId === undefined ? cancelTimer('unknown') : timer(timerId.timerId, 100);

@@ -126,7 +126,7 @@ export class RawWorker {
       });
       return;
     }
-    if (!finishing && chance.next() < 0.05 && (await this.#cancelFiredTimer(task, view))) return;
+    if (!finishing && chance.next() < 0.12 && (await this.#cancelFiredTimer(task, view))) return;
     const trouble = finishing ? 1 : chance.next();
     if (trouble < 0.02) return;
     if (chance.next() < 0.4) await this.#clock.wait(chance.whole(1, trouble < 0.04 ? 12_000 : 600));

@@ -171,15 +171,18 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
     return seen;
   }
 
+  // A step of a worker that polls is missed by nobody before its time is up, half an hour by default.
+  const timeouts = { startToClose: '20s' } as const;
   return [
-    new AsyncTask({ name: 'many', task: whole }),
+    new AsyncTask({ name: 'many', task: whole, timeouts }),
     new AsyncTask({
       name: 'limited',
       task: whole,
+      timeouts,
       limit: { concurrent: 2, perSecond: 4 },
     }),
     // Nothing shows before it is called that it has many steps.
-    new AsyncTask({ name: 'wrapped', task: (params: TaskParams) => whole(params) }),
+    new AsyncTask({ name: 'wrapped', task: (params: TaskParams) => whole(params), timeouts }),
     new AsyncTask({
       name: 'lone',
       task: async (_params: TaskParams, context: StepContext) => {

@@ -40,7 +40,9 @@ export class UpdateClients {
   }
 
   #target(): string {
-    const { chance } = this.#world;
+    const { chance, archive } = this.#world;
+    const troubled = archive.troubled();
+    if (troubled.length > 0 && chance.next() < 0.35) return chance.pick(troubled);
     return chance.next() < 0.3 ? `task-${chance.whole(0, 5)}` : rawIds(chance);
   }
 

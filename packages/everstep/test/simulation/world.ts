@@ -123,7 +123,7 @@ class World implements ProcessWorld {
       updatesInFlightMax: chance.next() < 0.3 ? 1 : 10,
       signalsMax: chance.next() < 0.1 ? 5 : 10_000,
       ...(chance.next() < 0.2 ? { suggestContinueAsNewEvents: 25 } : {}),
-      ...(chance.next() < 0.3 ? { payloadBytesMax: 4_000 } : {}),
+      ...(chance.next() < 0.4 ? { payloadBytesMax: 4_000 } : {}),
       ...(chance.next() < 0.2 ? { workflowTaskProblemsReported: 2 } : {}),
       ...(chance.next() < 0.2 ? { workflowTaskHeartbeatMaxMs: 500 } : {}),
     };

@@ -371,12 +371,16 @@ const statuses: Partial<Record<EventType, RunStatus>> = {
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW]: 'continuedAsNew',
 };
 
-/** MS-6. Pending things stay in the closed state: a client may still ask what was pending. */
+/**
+ * MS-6. Pending things stay in the closed state: a client may still ask what was pending. Queries go to the normal
+ * queue from now on, for a worker keeps no cache of what has ended.
+ */
 function applyClose(draft: Draft, event: HistoryEvent): void {
   const { state } = draft;
   state.status = (event.eventType && statuses[event.eventType]) || 'terminated';
   state.closeTime = msOfTimestamp(event.eventTime);
   state.workflowTask = undefined;
+  state.sticky = undefined;
   const newRunId =
     event.workflowExecutionCompletedEventAttributes?.newExecutionRunId ||
     event.workflowExecutionFailedEventAttributes?.newExecutionRunId ||

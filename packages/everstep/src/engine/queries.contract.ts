@@ -71,6 +71,25 @@ export function describeQueries(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    'A query of a closed run goes to its normal queue, whoever has completed it (QY-3)',
+    async (host, world) => {
+      await host.start('a');
+      await host.complete(await host.poll(), [completeRun()], sticky('sticky-1'));
+      const [normal, own] = ['orders', 'sticky-1'].map((name) =>
+        host.service.pollWorkflowTaskQueue({ namespace: 'default', taskQueue: { name } }),
+      );
+      await world.clock.settle();
+      const answer = host.query('a');
+      const task = (await normal) ?? {};
+      expect(eventIds(task)).toEqual([1, 2, 3, 4, 5]);
+      await host.answerQuery(task, 'done');
+      expect(decoded((await answer).queryResult)).toBe('done');
+      await world.clock.advance(60_000);
+      expect((await own)?.query ?? undefined).toBeUndefined();
+    },
+  );
+
   scenario('A failed query is refused with its failure (section 15)', async (host, world) => {
     await idle(host);
     const answer = refused(host.query('a'));

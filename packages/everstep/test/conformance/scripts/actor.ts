@@ -349,7 +349,8 @@ export class Actor implements Names {
       queryMs,
     ).finally(() => (answered = true));
     await new Promise((resolve) => setTimeout(resolve, queryLeadMs));
-    if (!answered && (view.task === 'SCHEDULED' || view.everCompleted)) {
+    const rejected = !view.open && action.reject > 1;
+    if (!answered && !rejected && (view.task === 'SCHEDULED' || view.everCompleted)) {
       await this.#answerQuery(workflow, action.fails, this.#sticky.isUsed(workflow, view));
     }
     this.#said.push({ rpc: 'queryWorkflow', outcome: await asked });

@@ -30,7 +30,7 @@ export class StickyQueues {
 
   /** Where the next task or query comes. */
   isUsed(workflow: number, view: WorkflowView): boolean {
-    return view.task === 'SCHEDULED' ? view.onSticky : this.isSet(workflow);
+    return view.task === 'SCHEDULED' ? view.onSticky : view.open && this.isSet(workflow);
   }
 
   clear(workflow: number): void {

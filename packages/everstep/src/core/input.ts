@@ -11,6 +11,7 @@ import type {
 } from './activity-option-field.ts';
 import type { BatchInput, BatchMessage, BatchReplies } from './batch/batch-input.ts';
 import type { Refusal } from './refusal.ts';
+import type { RunOptionField } from './run-option-field.ts';
 import type { ScheduleInput, ScheduleMessage, ScheduleReplies } from './schedule/schedule-input.ts';
 import type { ScheduledBy } from './schedule/schedule-state.ts';
 import type { ActivityInfo, ParentInfo, WorkflowTaskInfo, ResetPoint } from './state.ts';
@@ -21,6 +22,7 @@ import type {
   Header,
   HistoryEvent,
   Payloads,
+  Priority,
   UpdateMessage,
   UpdateRequest,
 } from './proto.ts';
@@ -210,6 +212,12 @@ export type Input =
       readonly fields: readonly ActivityOptionField[];
       readonly originals?: OriginalOptions;
     }
+  | {
+      readonly kind: 'updateRunOptions';
+      readonly fields: readonly RunOptionField[];
+      readonly priority: Priority | null;
+      readonly identity: string;
+    }
   | ({ readonly kind: 'pauseRun' } & PauseArgs)
   | ({ readonly kind: 'unpauseRun' } & PauseArgs)
   | ({ readonly kind: 'signal' } & SignalArgs)
@@ -309,6 +317,7 @@ export interface Replies extends ScheduleReplies, BatchReplies {
   unpauseActivity: undefined;
   resetActivity: undefined;
   updateActivityOptions: { readonly options: WireActivityOptions };
+  updateRunOptions: { readonly priority: Priority };
   pauseRun: undefined;
   unpauseRun: undefined;
   signal: undefined;

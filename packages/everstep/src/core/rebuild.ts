@@ -16,6 +16,7 @@ import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import type { HistoryEvent } from './proto.ts';
 import { pauseEvents } from './pause.ts';
+import { runOptionEvents } from './run-options.ts';
 import { signalEvents } from './signal.ts';
 import { emptyRun, startEvents } from './start.ts';
 import type { RunSeed } from './start.ts';
@@ -39,6 +40,7 @@ const eventTable: EventTable = {
   ...attributeEvents,
   ...updateEvents,
   ...pauseEvents,
+  ...runOptionEvents,
 };
 
 /** What one event does to the state; its id is not yet counted. */

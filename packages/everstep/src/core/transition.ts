@@ -31,6 +31,7 @@ import { encodeBatch } from './history-batch.ts';
 import type { Answer, Input, InputKind, InputOf, Replies } from './input.ts';
 import { InvariantViolation } from './invariant.ts';
 import { pauseRun, unpauseRun } from './pause.ts';
+import { updateRunOptions } from './run-options.ts';
 import {
   deleteSchedule,
   patchSchedule,
@@ -74,6 +75,7 @@ const handlers: Handlers = {
   unpauseActivity,
   resetActivity,
   updateActivityOptions,
+  updateRunOptions,
   pauseRun,
   unpauseRun,
   signal,

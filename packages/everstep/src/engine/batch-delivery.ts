@@ -25,6 +25,7 @@ import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
 import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
 import { unpauseActivity } from './verbs/unpause-activity.ts';
 import { updateActivityOptions } from './verbs/update-activity-options.ts';
+import { updateWorkflowExecutionOptions } from './verbs/update-workflow-execution-options.ts';
 
 /** Nobody waits for its answer. */
 const noCall = {};
@@ -207,6 +208,13 @@ async function operate(
           ...request.updateActivityOptionsOperation,
           ...ofActivities,
         },
+        noCall,
+      );
+      return;
+    case 'updateOptions':
+      await updateWorkflowExecutionOptions(
+        context,
+        { ...request.updateWorkflowOptionsOperation, namespace, workflowExecution, identity },
         noCall,
       );
   }

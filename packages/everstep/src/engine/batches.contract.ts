@@ -225,6 +225,22 @@ export function describeBatches(scenario: Scenario): void {
     expect(attempts).toEqual([1, 1]);
   });
 
+  scenario('A batch changes the options of runs', async (host, world) => {
+    const ids = await crowd(host, 3);
+    await start(host, 'job', {
+      updateWorkflowOptionsOperation: {
+        workflowExecutionOptions: { priority: { priorityKey: 1 } },
+        updateMask: { paths: ['priority'] },
+      },
+    });
+    await world.clock.advance(1_000);
+    expect(await described(host, 'job')).toMatchObject({ state: 'COMPLETED', completed: 3 });
+    for (const id of ids) {
+      const { workflowExecutionInfo } = await host.describe(id);
+      expect(workflowExecutionInfo?.priority?.priorityKey).toBe(1);
+    }
+  });
+
   scenario('A batch that makes no sense is refused', async (host) => {
     const operation = { terminationOperation: {} };
     const cases: readonly (readonly [Batch, string])[] = [

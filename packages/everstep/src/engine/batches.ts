@@ -41,6 +41,7 @@ const types: Readonly<Record<BatchOperation, temporal.api.enums.v1.BatchOperatio
   unpauseActivities: BatchOperationType.BATCH_OPERATION_TYPE_UNPAUSE_ACTIVITY,
   resetActivities: BatchOperationType.BATCH_OPERATION_TYPE_RESET_ACTIVITY,
   updateActivityOptions: BatchOperationType.BATCH_OPERATION_TYPE_UPDATE_ACTIVITY_OPTIONS,
+  updateOptions: BatchOperationType.BATCH_OPERATION_TYPE_UPDATE_EXECUTION_OPTIONS,
 };
 
 export function batchTypeOf(operation: BatchOperation): temporal.api.enums.v1.BatchOperationType {

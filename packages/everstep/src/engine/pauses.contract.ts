@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { durationOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
-import { completeRun, step, timer } from '../../test/command-kit.ts';
+import { completeRun, continueAsNew, step, timer } from '../../test/command-kit.ts';
 import { msOfDuration, msOfTimestamp } from '../core/time.ts';
 
 const { WorkflowExecutionStatus, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
@@ -160,6 +160,41 @@ export function describePauses(scenario: Scenario): void {
       expect((await refused(notPaused)).code).toBe('NOT_FOUND');
     },
   );
+
+  scenario('The priority of a run is changed, and carried on', async (host) => {
+    await host.start('a', { priority: { priorityKey: 3, fairnessKey: 'shop' } });
+    const change = (paths: string[], priority: object | null) =>
+      host.service.updateWorkflowExecutionOptions({
+        namespace,
+        workflowExecution: { workflowId: 'a' },
+        workflowExecutionOptions: { priority },
+        updateMask: { paths },
+        identity: 'ada',
+      });
+    const { workflowExecutionOptions } = await change(['priority.priority_key'], {
+      priorityKey: 1,
+    });
+    expect(workflowExecutionOptions?.priority).toEqual({ priorityKey: 1, fairnessKey: 'shop' });
+    await change(['priority.priorityKey'], { priorityKey: 1 });
+    const named = (await host.names('a')).filter(
+      (name) => name === 'WorkflowExecutionOptionsUpdated',
+    );
+    expect(named).toHaveLength(1);
+    await change(['priority'], null);
+    expect((await host.describe('a')).workflowExecutionInfo?.priority).toEqual({});
+    await change(['priority'], { priorityKey: 2 });
+    await host.turn([continueAsNew()]);
+    expect((await host.describe('a')).workflowExecutionInfo?.priority).toEqual({ priorityKey: 2 });
+    for (const [paths, priority] of [
+      [['priority'], { priorityKey: -1 }],
+      [['versioning_override'], {}],
+      [[], {}],
+    ] as [string[], object][]) {
+      expect((await refused(change(paths, priority))).code).toBe('INVALID_ARGUMENT');
+    }
+    await host.terminate('a');
+    expect((await refused(change(['priority'], {}))).code).toBe('NOT_FOUND');
+  });
 
   scenario('The options of an activity that waits are changed (AC-15)', async (host) => {
     await host.start('a');

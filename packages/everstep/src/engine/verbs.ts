@@ -71,6 +71,7 @@ import { recordWorkerHeartbeat } from './verbs/record-worker-heartbeat.ts';
 import { listWorkers } from './verbs/list-workers.ts';
 import { countWorkers } from './verbs/count-workers.ts';
 import { describeWorker } from './verbs/describe-worker.ts';
+import { updateWorkflowExecutionOptions } from './verbs/update-workflow-execution-options.ts';
 
 const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   countWorkflowExecutions,
@@ -112,6 +113,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   resetActivity,
   unpauseActivity,
   updateActivityOptions,
+  updateWorkflowExecutionOptions,
   pauseWorkflowExecution,
   unpauseWorkflowExecution,
   startWorkflowExecution,

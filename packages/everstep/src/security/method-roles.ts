@@ -37,7 +37,7 @@ const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
     `startWorkflowExecution signalWorkflowExecution signalWithStartWorkflowExecution updateWorkflowExecution
      executeMultiOperation requestCancelWorkflowExecution terminateWorkflowExecution deleteWorkflowExecution
      resetWorkflowExecution pauseWorkflowExecution unpauseWorkflowExecution pauseActivity unpauseActivity
-     resetActivity updateActivityOptions createSchedule updateSchedule patchSchedule deleteSchedule
+     resetActivity updateActivityOptions updateWorkflowExecutionOptions createSchedule updateSchedule patchSchedule deleteSchedule
      startBatchOperation stopBatchOperation`,
   ),
   ...inNamespace(

@@ -153,6 +153,10 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IDescribeWorkerRequest,
     temporal.api.workflowservice.v1.IDescribeWorkerResponse
   >;
+  updateWorkflowExecutionOptions: Rpc<
+    temporal.api.workflowservice.v1.IUpdateWorkflowExecutionOptionsRequest,
+    temporal.api.workflowservice.v1.IUpdateWorkflowExecutionOptionsResponse
+  >;
   updateActivityOptions: Rpc<
     temporal.api.workflowservice.v1.IUpdateActivityOptionsRequest,
     temporal.api.workflowservice.v1.IUpdateActivityOptionsResponse

@@ -78,6 +78,7 @@ function operationOf(
     ['unpauseActivities', request.unpauseActivitiesOperation],
     ['resetActivities', request.resetActivitiesOperation],
     ['updateActivityOptions', request.updateActivityOptionsOperation],
+    ['updateOptions', request.updateWorkflowOptionsOperation],
   ];
   const found = given.find(([, operation]) => operation);
   return found && { name: found[0], identity: found[1]?.identity ?? '' };

@@ -11,7 +11,8 @@ export type BatchOperation =
   | 'reset'
   | 'unpauseActivities'
   | 'resetActivities'
-  | 'updateActivityOptions';
+  | 'updateActivityOptions'
+  | 'updateOptions';
 
 export interface BatchTarget {
   readonly workflowId: string;

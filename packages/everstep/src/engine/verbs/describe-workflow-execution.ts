@@ -35,6 +35,7 @@ export const describeWorkflowExecution: Verb<'describeWorkflowExecution'> = asyn
     workflowExecutionInfo: {
       ...runInfoOf({ key: run.key, columns }),
       ...(state.memo ? { memo: state.memo } : {}),
+      ...(state.priority && { priority: state.priority }),
       ...(state.searchAttributes ? { searchAttributes: state.searchAttributes } : {}),
       ...(buildId && { mostRecentWorkerVersionStamp: { buildId } }),
       autoResetPoints: {

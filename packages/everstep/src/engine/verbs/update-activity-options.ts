@@ -1,6 +1,6 @@
 import { activityOptionFields } from '../../core/activity-option-field.ts';
-import type { ActivityOptionField } from '../../core/activity-option-field.ts';
 import { originalOptionsOf, selectorOf } from '../activity-selector.ts';
+import { maskedFields } from '../field-mask.ts';
 import type { Verb } from '../verb.ts';
 import { invalid, submitToNamed } from './request-run.ts';
 
@@ -8,7 +8,7 @@ import { invalid, submitToNamed } from './request-run.ts';
 export const updateActivityOptions: Verb<'updateActivityOptions'> = async (context, request) => {
   const { namespaceId } = await context.namespaces.get(request.namespace);
   const { execution, activityOptions } = request;
-  const fields = fieldsOf(request.updateMask?.paths ?? []);
+  const fields = maskedFields(request.updateMask?.paths, activityOptionFields);
   if (request.restoreOriginal && fields.length > 0) {
     throw invalid('Both UpdateMask and RestoreOriginal are provided');
   }
@@ -32,15 +32,3 @@ export const updateActivityOptions: Verb<'updateActivityOptions'> = async (conte
   );
   return { activityOptions: options };
 };
-
-/** Masks name fields as the wire does, `retry_policy.maximum_attempts`, or in camel case. */
-function fieldsOf(paths: readonly string[]): ActivityOptionField[] {
-  return paths.map((path) => {
-    const name = path.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-    const field = activityOptionFields.find((known) => known === name);
-    if (field !== undefined) return field;
-    throw invalid(
-      `UpdateMask names ${path}, which is no option that can be updated; expected ${activityOptionFields.join(', ')}.`,
-    );
-  });
-}

@@ -399,10 +399,10 @@ export function describeManyProcesses(scenario: Scenario): void {
       const tap = new StoreTap();
       const slow = await world.host({ hostId: 'machine-2', wrap: tap.wrap });
       tap.before = () => new Promise(() => undefined);
+      await host.start('a');
+      await host.store.processes.remove({ processId: slow.engine.processId });
       const poll = { namespace: 'default', taskQueue: { name: 'orders' } };
       void slow.service.pollWorkflowTaskQueue(poll).catch(() => undefined);
-      await host.store.processes.remove({ processId: slow.engine.processId });
-      await host.start('a');
       await world.clock.settle();
       await slow.vanish();
       expect(await host.tryPoll()).toBeDefined();

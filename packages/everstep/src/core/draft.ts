@@ -31,7 +31,8 @@ export interface CoreEnv {
   readonly random: Random;
   readonly limits: Limits;
   /** By namespace id; absent where nothing is checked against a registry. */
-  readonly registeredAttributes?: (namespaceId: string) => RegisteredAttributes | undefined;
+  readonly registeredAttributes?:
+    ((namespaceId: string) => RegisteredAttributes | undefined) | undefined;
 }
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -93,7 +93,7 @@ export class Executor {
       now: this.#clock.now(),
       random: this.#random,
       limits: this.#limits,
-      ...(this.#registeredAttributes && { registeredAttributes: this.#registeredAttributes }),
+      registeredAttributes: this.#registeredAttributes,
     };
   }
 

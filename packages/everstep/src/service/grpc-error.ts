@@ -5,8 +5,16 @@
  */
 import { Metadata } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
+import { cutFailure } from '../core/failure.ts';
 import type { Refusal, RefusalDetail } from '../core/refusal.ts';
 import { grpcStatus, ServiceError } from './service-error.ts';
+
+/**
+ * An error travels in trailers. Above 64 KB Node.js sends none, and the caller would wait until its deadline; so what
+ * callers and workers put into a message or a failure is cut. A character may take nine bytes there.
+ */
+const messageCharsMax = 2_000;
+const failureBytesMax = 16_000;
 
 /** Shaped as `@grpc/grpc-js`'s ServiceError, which is what `isGrpcServiceError` of the official client looks for. */
 export class GrpcError extends Error {
@@ -34,12 +42,16 @@ export function grpcErrorOf(error: unknown): GrpcError {
   if (error instanceof GrpcError) return error;
   if (!(error instanceof ServiceError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return new GrpcError(grpcStatus.INTERNAL, message, new Metadata(), { cause: error });
+    return new GrpcError(grpcStatus.INTERNAL, cut(message), new Metadata(), { cause: error });
   }
   const metadata = new Metadata();
   const status = statusBytes(error);
   if (status !== undefined) metadata.set('grpc-status-details-bin', status);
-  return new GrpcError(error.status, error.message, metadata, { cause: error });
+  return new GrpcError(error.status, cut(error.message), metadata, { cause: error });
+}
+
+function cut(text: string): string {
+  return text.length <= messageCharsMax ? text : `${text.slice(0, messageCharsMax - 1)}…`;
 }
 
 export function unimplemented(method: string): GrpcError {
@@ -57,11 +69,12 @@ function statusBytes(error: ServiceError): Buffer | undefined {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function statusOf({ code, message, detail }: Refusal | ServiceError): {
+function statusOf({ code, message: whole, detail }: Refusal | ServiceError): {
   code: number;
   message: string;
   details: { type_url: string; value: Uint8Array }[];
 } {
+  const message = cut(whole);
   if (detail === undefined) return { code: grpcStatus[code], message, details: [] };
   const [typeName, value] = packed(detail);
   const type_url = `type.googleapis.com/temporal.api.errordetails.v1.${typeName}`;
@@ -98,7 +111,7 @@ function packed(detail: RefusalDetail): [typeName: string, bytes: Uint8Array] {
     case 'namespaceNotFound':
       return [
         'NamespaceNotFoundFailure',
-        details.NamespaceNotFoundFailure.encode({ namespace: detail.namespace }).finish(),
+        details.NamespaceNotFoundFailure.encode({ namespace: cut(detail.namespace) }).finish(),
       ];
     case 'workflowExecutionAlreadyStarted':
       return [
@@ -122,7 +135,9 @@ function packed(detail: RefusalDetail): [typeName: string, bytes: Uint8Array] {
       return [
         'QueryFailedFailure',
         details.QueryFailedFailure.encode(
-          detail.failure === undefined ? {} : { failure: detail.failure },
+          detail.failure === undefined
+            ? {}
+            : { failure: cutFailure(detail.failure, failureBytesMax) },
         ).finish(),
       ];
     case 'workflowNotReady':
@@ -138,12 +153,12 @@ function packed(detail: RefusalDetail): [typeName: string, bytes: Uint8Array] {
     case 'permissionDenied':
       return [
         'PermissionDeniedFailure',
-        details.PermissionDeniedFailure.encode({ reason: detail.reason }).finish(),
+        details.PermissionDeniedFailure.encode({ reason: cut(detail.reason) }).finish(),
       ];
     case 'namespaceUnavailable':
       return [
         'NamespaceUnavailableFailure',
-        details.NamespaceUnavailableFailure.encode({ namespace: detail.namespace }).finish(),
+        details.NamespaceUnavailableFailure.encode({ namespace: cut(detail.namespace) }).finish(),
       ];
     case 'multiOperation':
       return [

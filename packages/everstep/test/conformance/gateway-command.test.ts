@@ -11,6 +11,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { quietWorkers } from './gateway-host.ts';
+import { HostileStreams } from './hostile-streams.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 let folder: string;
@@ -92,6 +93,21 @@ it('keeps runs in the file it was given, and stops when it is told to', async ()
     expect(await once(child, 'close')).toEqual([0, null]);
   }
   expect(existsSync(file)).toBe(true);
+}, 60_000);
+
+it('says nothing on standard error of a caller whose metadata makes no sense', async () => {
+  const args = ['server', 'start-dev', '--port', '0'];
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const streams = new HostileStreams(/127\.0\.0\.1:\d+/.exec(line.toString())?.[0] ?? '');
+  const health = '/grpc.health.v1.Health/Check';
+  expect(await streams.send('odd metadata', health)).toMatchObject({ status: '0' });
+  streams.close();
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  expect(said).toBe('');
 }, 60_000);
 
 it.each([

@@ -147,6 +147,18 @@ it('refuses messages over 4 MB with RESOURCE_EXHAUSTED, packed or not', async ()
   expect(packed['grpc-status']).toBe('8');
 });
 
+it('answers at once when an error would repeat megabytes of the request (15)', async () => {
+  const namespace = 'x'.repeat(4_000_000);
+  const { error, ms } = await describeCall(
+    v1.DescribeWorkflowExecutionRequest.encode({ namespace }).finish(),
+  );
+  expect(error?.code).toBe(5);
+  expect(error?.details).toMatch(/^Namespace x+…$/);
+  expect(error?.details.length).toBe(2_000);
+  expect(detailOf(error).type).toBe('temporal.api.errordetails.v1.NamespaceNotFoundFailure');
+  expect(ms).toBeLessThan(15_000);
+});
+
 it('reads requests that are packed with gzip', async () => {
   const request = v1.DescribeNamespaceRequest.encode({ namespace: 'default' }).finish();
   const trailers = await http2Call(`/${workflowService}/DescribeNamespace`, request);

@@ -19,7 +19,10 @@ export interface Compiled {
 }
 
 /** As the sources are now; whoever changes them meanwhile changes no round. */
-export function compile(program = 'crash-process'): Compiled {
+export function compile(
+  program = 'crash-process',
+  { packages = 'bundle' }: { readonly packages?: 'bundle' | 'external' } = {},
+): Compiled {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'everstep-crash-'));
   const [script, nextScript] = ['this-release', 'next-release'].map((release) => {
@@ -30,6 +33,7 @@ export function compile(program = 'crash-process'): Compiled {
       bundle: true,
       platform: 'node',
       format: 'cjs',
+      packages,
       // It has files of its own beside it.
       external: ['@photostructure/sqlite'],
       banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },

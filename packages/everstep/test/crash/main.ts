@@ -1,15 +1,19 @@
 /**
  * `npm run crash -- --rounds N [--kills K] [--jobs J] [--seed S] [--failpoint name] [--shape name]`: N rounds of each
  * cell, with K kills each, J rounds side by side.
+ *
+ * `npm run crash -- --wire --minutes M [--seed S] [--width W]`: the official worker and our server, killed for M minutes.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Chance } from '../chance.ts';
+import { quietWorkers } from '../conformance/gateway-host.ts';
 import { Spares } from './crew.ts';
 import { failpoints, type Failpoint } from './failpoints.ts';
 import { add, killsOf, newTotals, runRound, table, type Cell, type RoundReport } from './matrix.ts';
 import { isPlantedBug, plantedBugs, type PlantedBug } from './planted.ts';
 import { shapes } from './round.ts';
+import { WireRound } from './wire-round.ts';
 
 const plantedRoundsMax = 5;
 
@@ -22,6 +26,9 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     failpoint: { type: 'string' },
     shape: { type: 'string' },
+    wire: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '1' },
+    width: { type: 'string', default: '10' },
   },
 });
 const rounds = Number(values.rounds);
@@ -40,6 +47,7 @@ if (!Number.isInteger(jobs) || jobs < 1) refuse('--jobs wants a whole number, at
 if (chosen.length === 0) refuse(`--failpoint is one of ${failpoints.join(', ')}`);
 if (chosenShapes.length === 0) refuse(`--shape is the beginning of one of: ${shapes.join(', ')}`);
 
+if (values.wire) process.exit(await killOverTheWire(Number(values.minutes), Number(values.width)));
 if (values.planted !== undefined) process.exit(await findPlanted(values.planted));
 console.log(`crash matrix: ${rounds} rounds a cell, ${kills} kills a round, seed ${seed}`);
 const totals = newTotals(chosen);
@@ -69,6 +77,26 @@ async function workOff(): Promise<void> {
   } finally {
     await spares.dismiss();
   }
+}
+
+/** One long round over the wire; the exit code. */
+async function killOverTheWire(minutes: number, width: number): Promise<number> {
+  if (!(minutes > 0)) return refuse('--minutes wants a number above 0');
+  if (!Number.isInteger(width) || width < 1) return refuse('--width wants a whole number above 0');
+  quietWorkers();
+  console.log(`over the wire: ${minutes} minutes, ${width} journeys side by side, seed ${seed}`);
+  const request = { seed, ms: minutes * 60_000, killsLeast: 1, width };
+  const report = await new WireRound(request).run();
+  const { server, worker } = report.kills;
+  console.log(
+    `${report.problems.length === 0 ? 'ok  ' : 'FAIL'} ${report.journeys} journeys, ${report.runs} runs, ` +
+      `${report.events} events; ${server} kills of the server, ${worker} of the worker; ` +
+      `${report.attempts} attempts of activities; ${report.seconds.toFixed(0)} s`,
+  );
+  for (const problem of report.problems.slice(0, 20)) console.log(`     ${problem}`);
+  if (report.problems.length === 0) return 0;
+  console.log(`     kept: ${report.folder}`);
+  return 1;
 }
 
 /** Each bug in rounds of its cell until it is found; the exit code. */

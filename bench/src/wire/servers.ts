@@ -10,7 +10,7 @@ import { freePort, startServer, type Server } from '../peers/servers/server.ts';
 export interface WireServer {
   readonly title: string;
   /** @throws Error when it cannot be had on this machine, or does not start. */
-  start(folder: string): Promise<Server>;
+  readonly start: (folder: string) => Promise<Server>;
 }
 
 export const everstepServer: WireServer = {
@@ -18,8 +18,9 @@ export const everstepServer: WireServer = {
   start: (folder) =>
     started('Everstep', process.execPath, folder, (port) => [
       fileURLToPath(new URL('cli/main.js', import.meta.resolve('everstep'))),
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--headless'],
-      ...['--db-filename', join(folder, 'everstep.db'), '--log-level', 'error'],
+      ...startDev(port, join(folder, 'everstep.db')),
+      '--log-level',
+      'error',
     ]),
 };
 
@@ -27,12 +28,22 @@ export const temporalServer: WireServer = {
   title: "Temporal's development server",
   start: (folder) =>
     started('temporal', temporalProgram(), folder, (port) => [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--headless'],
-      ...['--db-filename', join(folder, 'temporal.db'), '--log-level', 'never'],
+      ...startDev(port, join(folder, 'temporal.db')),
+      '--log-level',
+      'never',
       // As durable as the other: its default does not wait for the disk at each commit.
-      ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=2'],
+      '--sqlite-pragma',
+      'journal_mode=wal',
+      '--sqlite-pragma',
+      'synchronous=2',
     ]),
 };
+
+/** The flags that both have. */
+function startDev(port: number, file: string): string[] {
+  const address = ['--ip', '127.0.0.1', '--port', String(port)];
+  return ['server', 'start-dev', ...address, '--headless', '--db-filename', file];
+}
 
 async function started(
   name: string,

@@ -14,7 +14,7 @@ import type { Logger } from '../service/logger.ts';
 import type { TaskRow } from '../store/store.ts';
 import type { Dispatcher, Executor } from './executor.ts';
 import type { HistoryReader } from './history-reader.ts';
-import type { Matching, Poller } from './matching.ts';
+import type { Poller, Polls } from './poller.ts';
 import type { LiveRun } from './unit.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { QueryBoard, QueryResults } from './query-board.ts';
@@ -25,8 +25,6 @@ import type { Part, RequestOutcome, Unit } from './unit.ts';
 
 /** What became of a row: used up or void; nobody has room for it; the store failed. */
 export type RowOutcome = 'used' | 'noRoom' | 'failed';
-
-type Polls = Pick<Matching, 'takePoller' | 'answered' | 'returnPoller'>;
 
 export interface HandOverOptions {
   readonly executor: Executor;

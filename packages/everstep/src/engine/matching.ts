@@ -5,7 +5,6 @@
  * never lost with a process, and never counts twice. Claims are asked for only when there is room and a reason
  * (a row of this process's commits, a ring, a sweep), so an idle queue costs nothing.
  */
-import type { Input } from '../core/input.ts';
 import type { Clock } from '../service/clock.ts';
 import type { LocalWorker } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
@@ -13,6 +12,7 @@ import type { Store, TaskKind, TaskRow } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 import type { HandOver, RowOutcome } from './hand-over.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { Poller, PollRequest, Polls, QueryTask } from './poller.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Rows of one claim at most, and of those that a look may find nobody for before it stops. */
@@ -23,40 +23,6 @@ const polledMs = 60_000;
 const stickyPolledMs = 10_000;
 /** After a store has failed. */
 const retryMs = 1_000;
-
-export interface PollRequest {
-  readonly namespaceId: string;
-  readonly kind: TaskKind;
-  readonly taskQueue: string;
-  readonly identity: string;
-  /** The queue is one worker's own. */
-  readonly sticky?: boolean;
-}
-
-/** A call that waits for work. */
-export interface Poller extends PollRequest {
-  /** Starts the row's task, its run loaded, and answers the call. False: it is gone, give me another. */
-  readonly take: (row: TaskRow, run: LiveRun) => Promise<boolean>;
-  /** The start of a task that is for this call, for whoever puts it into a commit. */
-  readonly startOf: (task: Startable) => Input;
-  /** A commit with that start is under way, so the call does not end now. */
-  readonly hold: () => void;
-  /** Answers the call with the task that was started for it. False: it waits on. */
-  readonly give: (run: LiveRun, task: Startable, reply: unknown) => Promise<boolean>;
-  /** That commit was lost. */
-  readonly letGo: () => void;
-  /** A query that only this queue's pollers can answer (workflow queues). */
-  readonly takeQuery?: (query: QueryTask) => void;
-}
-
-/** A queue's row, or the task that would become one. */
-export type Startable = Pick<TaskRow, 'scheduledEventId' | 'stamp'>;
-
-export interface QueryTask {
-  readonly queryId: string;
-  readonly run: LiveRun;
-  readonly message: unknown;
-}
 
 interface Queue extends Omit<PollRequest, 'identity' | 'sticky'> {
   readonly workers: LocalWorker[];
@@ -94,7 +60,7 @@ function knownTypes(queue: Queue): { readonly types?: readonly string[] } {
   return { types: queue.workers.flatMap((worker) => worker.workflowTypes(queue.taskQueue)) };
 }
 
-export class Matching {
+export class Matching implements Polls {
   readonly #options: MatchingOptions;
   readonly #queues = new Map<string, Queue>();
   /** Calls that wait, with those that are being given a task. */
@@ -215,10 +181,6 @@ export class Matching {
     return true;
   }
 
-  /**
-   * A call that waits for such a task, which is given to it in the very commit that makes it and needs no row. Not
-   * while there may be rows: they were there first. It is to be answered or returned.
-   */
   takePoller(namespaceId: string, kind: TaskKind, taskQueue: string): Poller | undefined {
     const queue = this.#queues.get(queueKey(namespaceId, kind, taskQueue));
     if (!queue || this.#stopped || queue.mayHaveRows || queue.pumping) return undefined;

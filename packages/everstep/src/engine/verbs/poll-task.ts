@@ -4,7 +4,7 @@ import type { TaskRow } from '../../store/store.ts';
 import { isServiceError } from '../../service/service-error.ts';
 import type { EngineContext } from '../context.ts';
 import type { LiveRun } from '../unit.ts';
-import type { PollRequest, QueryTask, Startable } from '../matching.ts';
+import type { PollRequest, QueryTask, Startable } from '../poller.ts';
 import type { Wait } from './wait.ts';
 
 export interface PollKind<Task> {

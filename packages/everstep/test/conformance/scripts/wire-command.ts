@@ -23,7 +23,7 @@ export function seconds(value: number) {
   return durationOf(value * 1_000);
 }
 
-export function payloadOf(value: unknown): temporal.api.common.v1.IPayload {
+function payloadOf(value: unknown): temporal.api.common.v1.IPayload {
   return payloadsOf(value).payloads?.[0] ?? {};
 }
 
@@ -36,7 +36,7 @@ function typeOf(name: string, flaw: Flaw | undefined) {
   return { name: flaw === 'noType' ? '' : name };
 }
 
-export function retryPolicyOf(retry: RetryOptions | undefined) {
+function retryPolicyOf(retry: RetryOptions | undefined) {
   if (retry === undefined) return {};
   const { attempts, intervalSeconds, coefficient, maximumSeconds, nonRetryable } = retry;
   return {
@@ -50,7 +50,7 @@ export function retryPolicyOf(retry: RetryOptions | undefined) {
   };
 }
 
-export function searchAttribute(value: string, type: string): temporal.api.common.v1.IPayload {
+function searchAttribute(value: string, type: string): temporal.api.common.v1.IPayload {
   const payload = payloadOf(value);
   return {
     ...payload,

@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 import { hostileRound } from './hostile-round.ts';
 
 it('every call that is hostile has a status in time, shows nothing of the inside and harms nobody (15)', async () => {
-  const report = await hostileRound({ seed: 5, calls: 1_000, polls: 300 });
+  const report = await hostileRound({ seed: 5, calls: 400, polls: 200 });
   expect(report.problems).toEqual([]);
-  expect(report.calls).toBeGreaterThan(900);
-  expect(report.streams).toBeGreaterThan(50);
+  expect(report.calls).toBeGreaterThan(350);
+  expect(report.streams).toBeGreaterThan(20);
   expect(report.statuses).toMatchObject({
     INVALID_ARGUMENT: expect.any(Number) as number,
     RESOURCE_EXHAUSTED: expect.any(Number) as number,

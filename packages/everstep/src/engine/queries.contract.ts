@@ -305,6 +305,9 @@ export function describeQueries(scenario: Scenario): void {
   scenario('The answer to an unknown query is not found (section 15)', async (host) => {
     const task = { taskToken: new TextEncoder().encode('query:none') };
     expect((await refused(host.answerQuery(task, 1))).code).toBe('NOT_FOUND');
+    // As a decoded message has it: protobufjs's default for bytes is an empty list.
+    const unset = { taskToken: [] as unknown as Uint8Array };
+    expect((await refused(host.answerQuery(unset, 1))).code).toBe('INVALID_ARGUMENT');
   });
 }
 

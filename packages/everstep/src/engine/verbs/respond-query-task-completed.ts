@@ -8,7 +8,15 @@ export const respondQueryTaskCompleted: Verb<'respondQueryTaskCompleted'> = asyn
   request,
 ) => {
   await context.namespaces.get(request.namespace);
-  const queryId = decoder.decode(request.taskToken ?? new Uint8Array()).slice('query:'.length);
+  // What was not on the wire is an empty list, which a decoder does not take.
+  const token = request.taskToken?.length ? request.taskToken : undefined;
+  if (!token) {
+    throw new ServiceError({
+      code: 'INVALID_ARGUMENT',
+      message: 'Task token not set on request.',
+    });
+  }
+  const queryId = decoder.decode(token).slice('query:'.length);
   if (!context.remoteQueries.answered(queryId, request)) {
     throw new ServiceError({
       code: 'NOT_FOUND',

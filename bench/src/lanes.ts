@@ -2,7 +2,11 @@
 export const lanes = 200;
 
 /** Runs `one` for 0 … n-1, so many at once, and ends with the first error. */
-export async function inLanes(n: number, one: (number: number) => Promise<void>): Promise<void> {
+export async function inLanes(
+  n: number,
+  one: (number: number) => Promise<void>,
+  atOnce = lanes,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < n) {
@@ -11,5 +15,5 @@ export async function inLanes(n: number, one: (number: number) => Promise<void>)
       await one(number);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(lanes, n) }, lane));
+  await Promise.all(Array.from({ length: Math.min(atOnce, n) }, lane));
 }

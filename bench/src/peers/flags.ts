@@ -17,11 +17,11 @@ export const usage = `Usage: npm run bench:peers -- [options]
   --help        show this text`;
 
 /** @throws Error that names the flag, what it was given and what it takes. */
-export function readPeerFlags(words: readonly string[]): PeerFlags {
+export function readPeerFlags(words: readonly string[], n = 10_000): PeerFlags {
   const { values } = parseArgs({
     args: [...words],
     options: {
-      n: { type: 'string', default: '10000' },
+      n: { type: 'string', default: String(n) },
       only: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },

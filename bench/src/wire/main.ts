@@ -6,9 +6,8 @@
 import { Connection } from '@temporalio/client';
 import { rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { makeDataFolder } from '../data-folder.ts';
-import { pattern, wholeNumber } from '../flags.ts';
+import { readPeerFlags, type PeerFlags } from '../peers/flags.ts';
 import { activityRoundTrip, measureRaw, signalToTask, startToTask } from './raw-works.ts';
 import { everstepServer, temporalServer, type WireServer } from './servers.ts';
 import type { WireFigures, WireRow } from './wire-row.ts';
@@ -20,31 +19,6 @@ const usage = `Usage: npm run bench:wire -- [options]
   --only REGEX  only the servers whose name fits: Everstep or Temporal
   --json        one JSON line a row instead of the table
   --help        show this text`;
-
-interface Flags {
-  readonly n: number;
-  readonly only: RegExp | undefined;
-  readonly json: boolean;
-  readonly help: boolean;
-}
-
-function readFlags(words: readonly string[]): Flags {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      n: { type: 'string', default: '2000' },
-      only: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  return {
-    n: wholeNumber(values.n),
-    only: values.only === undefined ? undefined : pattern(values.only),
-    json: values.json,
-    help: values.help,
-  };
-}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -103,9 +77,9 @@ function cellsOf({ server, work, n, perSecond, p50Ms, p99Ms, serverCpuMs }: Wire
   ];
 }
 
-let flags: Flags;
+let flags: PeerFlags;
 try {
-  flags = readFlags(process.argv.slice(2));
+  flags = readPeerFlags(process.argv.slice(2), 2_000);
 } catch (error) {
   console.error(`${messageOf(error)}\n\n${usage}`);
   process.exit(2);

@@ -4,13 +4,14 @@ import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@t
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { expectEqual } from '../expectation.ts';
+import { inLanes } from '../lanes.ts';
 import { percentile } from '../percentile.ts';
 import { serverCpuMs } from '../peers/servers/cpu.ts';
 import type { Server } from '../peers/servers/server.ts';
 import type { WireFigures } from './wire-row.ts';
 
 /** Under way at once. */
-const lanes = 100;
+const atOnce = 100;
 const warmUp = 100;
 
 export function quietWorker(): void {
@@ -43,8 +44,8 @@ export async function measureWorker(
     taskQueue,
     workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
     activities: { add: (number: number) => Promise.resolve(number + 1) },
-    maxConcurrentWorkflowTaskExecutions: lanes,
-    maxConcurrentActivityTaskExecutions: lanes,
+    maxConcurrentWorkflowTaskExecutions: atOnce,
+    maxConcurrentActivityTaskExecutions: atOnce,
   });
   const running = worker.run();
   const one = async (number: number): Promise<void> => {
@@ -56,8 +57,8 @@ export async function measureWorker(
     expectEqual(result, number + 1, `the result of workflow ${number}`);
   };
   try {
-    await inLanes(warmUp, one);
-    const many = await timed(server, n, () => inLanes(n, one));
+    await inLanes(warmUp, one, atOnce);
+    const many = await timed(server, n, () => inLanes(n, one, atOnce));
     const few = Math.max(20, Math.ceil(n / 20));
     const latencies: number[] = [];
     const single = await timed(server, few, async () => {
@@ -91,16 +92,4 @@ async function timed(server: Server, n: number, work: () => Promise<void>): Prom
     perSecond: n / seconds,
     ...(known && { serverCpuMs: (cpuAfter - cpuBefore) / n }),
   };
-}
-
-async function inLanes(n: number, one: (number: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < n) {
-      const number = next;
-      next += 1;
-      await one(number);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(lanes, n) }, lane));
 }

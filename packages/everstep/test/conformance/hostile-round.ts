@@ -6,12 +6,12 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
 import Long from 'long';
+import { freePort } from '../free-port.ts';
 import { Chance } from '../chance.ts';
 import { compile } from '../crash/compiled.ts';
 import type { Known } from '../request-maker.ts';
@@ -324,16 +324,4 @@ function workflowPath(rpc: string): string {
 function rssMb(pid: number | undefined): number {
   const kilobytes = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
   return Math.round(Number(kilobytes) / 1_024);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }

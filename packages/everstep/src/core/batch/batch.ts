@@ -7,13 +7,12 @@
  * it does to a run is known by a request id made of the batch and the run (batch-delivery.ts).
  */
 import { accept, accepted, alreadyCompleted } from '../answer.ts';
-import { Draft } from '../draft.ts';
-import type { CoreEnv, Mutable } from '../draft.ts';
+import type { CoreEnv, Mutable, Draft } from '../draft.ts';
 import type { Answer, InputOf } from '../input.ts';
 import type { Memo, Payload } from '../proto.ts';
 import { settle } from '../settle.ts';
-import { emptyRun } from '../start.ts';
 import { isOpen } from '../state.ts';
+import { systemRunDraft } from '../system-run.ts';
 import type { Transition } from '../transition-result.ts';
 import type { BatchState, BatchTarget, BatchOperation, WireBatch } from './batch-state.ts';
 
@@ -41,14 +40,18 @@ export interface CreateBatchArgs {
 
 export function createBatch(args: CreateBatchArgs, env: CoreEnv): Transition<undefined> {
   const { namespaceId, namespace, runId, jobId, operation, identity } = args;
-  const draft = new Draft(emptyRun({ namespaceId, namespace, runId, createRequestId: runId }), env);
+  const draft = systemRunDraft(
+    {
+      namespaceId,
+      namespace,
+      workflowId: jobId,
+      runId,
+      createRequestId: runId,
+      workflowType: batchType,
+    },
+    env,
+  );
   const { state } = draft;
-  state.workflowId = jobId;
-  state.root = { workflowId: jobId, runId };
-  state.workflowType = batchType;
-  state.status = 'running';
-  state.startTime = env.now;
-  state.executionTime = env.now;
   state.memo = memoOf(operation);
   state.searchAttributes = { indexedFields: { BatcherUser: payloadOf('Keyword', identity) } };
   go(draft, {

@@ -6,13 +6,12 @@
  * started as far as the overlap policy lets it. Each nominal time is decided once, in order (invariant 21).
  */
 import { accept, accepted, alreadyCompleted, refuse } from '../answer.ts';
-import { Draft } from '../draft.ts';
-import type { CoreEnv, Mutable } from '../draft.ts';
+import type { CoreEnv, Draft, Mutable } from '../draft.ts';
 import type { Answer, InputOf } from '../input.ts';
 import type { Memo, SearchAttributes } from '../proto.ts';
 import { settle } from '../settle.ts';
-import { emptyRun } from '../start.ts';
 import { isOpen } from '../state.ts';
+import { systemRunDraft } from '../system-run.ts';
 import { msOfTimestamp } from '../time.ts';
 import type { Transition } from '../transition-result.ts';
 import { closeOf } from './action-close.ts';
@@ -60,17 +59,18 @@ export interface CreateScheduleArgs {
 
 export function createSchedule(args: CreateScheduleArgs, env: CoreEnv): Transition<undefined> {
   const { namespaceId, namespace, runId, scheduleId, memo, searchAttributes } = args;
-  const draft = new Draft(
-    emptyRun({ namespaceId, namespace, runId, createRequestId: args.requestId }),
+  const draft = systemRunDraft(
+    {
+      namespaceId,
+      namespace,
+      workflowId: scheduleId,
+      runId,
+      createRequestId: args.requestId,
+      workflowType: scheduleType,
+    },
     env,
   );
   const { state } = draft;
-  state.workflowId = scheduleId;
-  state.root = { workflowId: scheduleId, runId };
-  state.workflowType = scheduleType;
-  state.status = 'running';
-  state.startTime = env.now;
-  state.executionTime = env.now;
   if (memo) state.memo = memo;
   const s: Schedule = {
     namespaceId: args.workflowsNamespaceId,

@@ -1,10 +1,10 @@
 /** Temporal's own development server, found or built, on a free port of this machine, in memory. */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
+import { freePort } from '../../free-port.ts';
 import type { Target } from './target.ts';
 
 const run = promisify(execFile);
@@ -81,16 +81,4 @@ function onSearchPath(program: string): string | undefined {
     .split(delimiter)
     .map((folder) => join(folder, program))
     .find((path) => existsSync(path));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

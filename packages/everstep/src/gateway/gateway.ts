@@ -4,7 +4,7 @@
  * and a signal for the caller's leaving, and encodes replies and errors.
  *
  * It must never hold logic of the service, nor answer with a stack, a path or another caller's data.
- * Read next: wire-method.ts (bytes to messages), answered-call.ts (one call), health.ts.
+ * Read next: wire-method.ts (bytes to messages), answered-call.ts (one call), packed-reply.ts, health.ts.
  */
 import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -16,6 +16,7 @@ import type { OperatorService } from '../service/operator-service.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import { answeredCall, type Authorize, type CallRules, type Handler } from './answered-call.ts';
 import { Health, healthMethods } from './health.ts';
+import { packedReply, watchPacking } from './packed-reply.ts';
 import { RateLimit, type Rates } from './rate-limit.ts';
 import {
   definitionOf,
@@ -95,6 +96,7 @@ export class Gateway {
           reject(new EverstepError('GATEWAY_ADDRESS', message, { cause: error }));
           return;
         }
+        watchPacking(this.#server);
         this.#health.serving = true;
         resolve(bound);
       });
@@ -128,7 +130,7 @@ export class Gateway {
       };
       const answer = async (call: UnaryCall, done: sendUnaryData<Buffer>): Promise<void> => {
         try {
-          done(null, await answeredCall(method, handler, call, options));
+          done(null, await packedReply(call, await answeredCall(method, handler, call, options)));
         } catch (error) {
           done(error as GrpcError);
         }

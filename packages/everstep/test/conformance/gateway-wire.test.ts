@@ -2,7 +2,7 @@
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { connect } from 'node:http2';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startGateway, type GatewayHost } from './gateway-host.ts';
@@ -143,8 +143,8 @@ it('takes text that holds the replacement character itself', async () => {
 it('refuses messages over 4 MB with RESOURCE_EXHAUSTED, packed or not', async () => {
   const large = Buffer.alloc(5 * 1024 * 1024);
   expect((await describeCall(large)).error?.code).toBe(8);
-  const packed = await http2Call(`/${workflowService}/DescribeWorkflowExecution`, large);
-  expect(packed['grpc-status']).toBe('8');
+  const { said } = await http2Call('DescribeWorkflowExecution', large);
+  expect(said['grpc-status']).toBe('8');
 });
 
 it('answers at once when an error would repeat megabytes of the request (15)', async () => {
@@ -161,8 +161,50 @@ it('answers at once when an error would repeat megabytes of the request (15)', a
 
 it('reads requests that are packed with gzip', async () => {
   const request = v1.DescribeNamespaceRequest.encode({ namespace: 'default' }).finish();
-  const trailers = await http2Call(`/${workflowService}/DescribeNamespace`, request);
-  expect(trailers['grpc-status']).toBe('0');
+  const { said, frame } = await http2Call('DescribeNamespace', request);
+  expect(said['grpc-status']).toBe('0');
+  expect(said['grpc-encoding']).toBe('identity');
+  expect(frame.readUInt8(0)).toBe(0);
+});
+
+it('packs a large reply with gzip for a caller who accepts it, and no other', async () => {
+  const large = 'all work and no play '.repeat(5_000);
+  await host.client.workflow.start('Order', {
+    workflowId: 'large',
+    taskQueue: 'orders',
+    args: [large],
+  });
+  const history = v1.GetWorkflowExecutionHistoryRequest.encode({
+    namespace: 'default',
+    execution: { workflowId: 'large' },
+  }).finish();
+  const read = (accept: string): Promise<Http2Answer> =>
+    http2Call('GetWorkflowExecutionHistory', history, accept);
+  const inputOf = (reply: Uint8Array): string => {
+    const { history: read } = v1.GetWorkflowExecutionHistoryResponse.decode(reply);
+    const { input } = read?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+    return JSON.parse(new TextDecoder().decode(input?.payloads?.[0]?.data ?? undefined)) as string;
+  };
+
+  const packed = await read('identity,deflate,gzip');
+  expect(packed.said['grpc-encoding']).toBe('gzip');
+  expect(packed.frame.readUInt8(0)).toBe(1);
+  expect(packed.frame.readUInt32BE(1)).toBe(packed.frame.length - 5);
+  expect(packed.frame.length).toBeLessThan(large.length / 10);
+  expect(inputOf(gunzipSync(packed.frame.subarray(5)))).toBe(large);
+
+  for (const accept of ['identity,deflate', '']) {
+    const plain = await read(accept);
+    expect(plain.said['grpc-encoding']).toBe('identity');
+    expect(plain.frame.readUInt8(0)).toBe(0);
+    expect(inputOf(plain.frame.subarray(5))).toBe(large);
+  }
+
+  const small = v1.DescribeNamespaceRequest.encode({ namespace: 'default' }).finish();
+  const { said, frame } = await http2Call('DescribeNamespace', small, 'gzip');
+  expect(said['grpc-encoding']).toBe('identity');
+  expect(frame.readUInt8(0)).toBe(0);
+  expect(packed.said['grpc-status']).toBe('0');
 });
 
 const poll = v1.PollWorkflowTaskQueueRequest.encode({
@@ -211,30 +253,39 @@ it('serves hundreds of idle polls beside other calls', async () => {
   expect((await Promise.all(polls)).filter((answer) => answer.error)).toEqual([]);
 });
 
-/** A call whose message is packed, which grpc-js's own client does not send; its trailers. */
-function http2Call(path: string, message: Uint8Array): Promise<Record<string, unknown>> {
+interface Http2Answer {
+  /** Headers and trailers. */
+  readonly said: Readonly<Record<string, unknown>>;
+  /** The reply as it came: a byte for whether it is packed, four for its length, and itself. */
+  readonly frame: Buffer;
+}
+
+/** A call whose message is packed, which grpc-js's own client does not send, and its answer before it is unpacked. */
+function http2Call(rpc: string, message: Uint8Array, accept = ''): Promise<Http2Answer> {
   const session = connect(`http://${host.address}`);
   return new Promise((resolve, reject) => {
     const stream = session.request({
       ':method': 'POST',
-      ':path': path,
+      ':path': `/${workflowService}/${rpc}`,
       'content-type': 'application/grpc',
       'grpc-encoding': 'gzip',
+      ...(accept !== '' && { 'grpc-accept-encoding': accept }),
       te: 'trailers',
     });
-    const trailers: Record<string, unknown> = {};
-    stream.on('response', (headers) => Object.assign(trailers, headers));
-    stream.on('trailers', (headers) => Object.assign(trailers, headers));
+    const said: Record<string, unknown> = {};
+    const parts: Buffer[] = [];
+    stream.on('response', (headers) => Object.assign(said, headers));
+    stream.on('trailers', (headers) => Object.assign(said, headers));
+    stream.on('data', (part: Buffer) => parts.push(part));
     stream.on('error', reject);
     stream.on('close', () => {
       session.close();
-      resolve(trailers);
+      resolve({ said, frame: Buffer.concat(parts) });
     });
     const packed = gzipSync(message);
     const head = Buffer.alloc(5);
     head.writeUInt8(1, 0);
     head.writeUInt32BE(packed.length, 1);
     stream.end(Buffer.concat([head, packed]));
-    stream.resume();
   });
 }

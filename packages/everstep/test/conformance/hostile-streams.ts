@@ -76,7 +76,9 @@ export class HostileStreams {
 
   #connected(): ClientHttp2Session {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
-    this.#session = connect(`http://${this.#address}`);
+    // Node's client counts what a stream had not sent when it was reset as in use for ever, and refuses all answers at
+    // 10 MB, its default.
+    this.#session = connect(`http://${this.#address}`, { maxSessionMemory: 1_000 });
     // A server may give up a connection that talks nonsense; the next stream has another.
     this.#session.on('error', () => undefined);
     return this.#session;

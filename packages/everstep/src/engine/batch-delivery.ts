@@ -43,7 +43,7 @@ export async function stepBatch(
   const found = run.dropped ? await context.executor.locate(run.key) : run;
   const state = found?.latest;
   const batch = state?.batch;
-  const namespace = batch && context.namespaces.byId(batch.namespaceId);
+  const namespace = batch && (await context.namespaces.find(batch.namespaceId));
   const stale = !state || !isOpen(state) || batch?.step !== step || !batch.stepping;
   if (!namespace || stale) {
     await context.store.outbox.delete({ outboxIds: [outboxId] });

@@ -37,6 +37,9 @@ export class Namespaces {
   readonly #defaultRetentionMs: number;
   #byName = new Map<string, Namespace>();
   #byId = new Map<string, Namespace>();
+  #reads = 0;
+  /** The latest read whose answer was taken over. */
+  #taken = 0;
 
   constructor(store: Store, random: Random, defaultRetentionMs: number) {
     this.#store = store;
@@ -44,10 +47,17 @@ export class Namespaces {
     this.#defaultRetentionMs = defaultRetentionMs;
   }
 
+  /** What is known stays known while it is read again, and when the read fails. */
   async load(): Promise<void> {
+    this.#reads += 1;
+    const read = this.#reads;
+    const rows = await this.#store.namespaces.list();
+    // One that was begun later has answered already.
+    if (read < this.#taken) return;
+    this.#taken = read;
     this.#byName = new Map();
     this.#byId = new Map();
-    for (const row of await this.#store.namespaces.list()) this.#remember(row);
+    for (const row of rows) this.#remember(row);
   }
 
   all(): readonly Namespace[] {
@@ -90,6 +100,12 @@ export class Namespaces {
   }
 
   byId(namespaceId: string): Namespace | undefined {
+    return this.#byId.get(namespaceId);
+  }
+
+  /** Another process may have registered it. */
+  async find(namespaceId: string): Promise<Namespace | undefined> {
+    if (!this.#byId.has(namespaceId)) await this.load();
     return this.#byId.get(namespaceId);
   }
 

@@ -4,16 +4,19 @@
  */
 import { decodeBatch } from '../../src/core/history-batch.ts';
 import { isOpen } from '../../src/core/state.ts';
+import type { RunState } from '../../src/core/state.ts';
 import { decodeState } from '../../src/core/state-codec.ts';
 import { msOfTimestamp, numberOf } from '../../src/core/time.ts';
 import type { MemoryData } from '../../src/store/memory/memory-data.ts';
 import type { CommitGroup, RunRef, RunWrite } from '../../src/store/store.ts';
+import { checkBatch } from './batch-check.ts';
 import { RunRecord } from './run-record.ts';
 import { checkSchedule } from './schedule-check.ts';
 import {
   checkAttempts,
   checkBuffer,
   checkClosedChildren,
+  checkPaused,
   checkRebuilt,
   checkRows,
   checkUniqueIds,
@@ -42,6 +45,8 @@ export class Archive {
   readonly byRunId = new Map<string, RunRecord>();
   readonly byWorkflowId = new Map<string, RunRecord[]>();
   readonly #world: ArchiveWorld;
+  /** Workflow ids of whose activities somebody has asked for a reset or other options; * = of all. */
+  readonly #operated = new Set<string>();
   /** Actions of schedules, and what they have started. */
   readonly #actions = new Map<string, string>();
   commits = 0;
@@ -56,6 +61,18 @@ export class Archive {
     return [...this.runs.values()]
       .filter(({ state, closedAt }) => closedAt === 0 && (state?.workflowTaskAttempt ?? 0) > 1)
       .map(({ key }) => key.workflowId);
+  }
+
+  /** Runs of workflows that are open. */
+  openWorkflows(): readonly RunRecord[] {
+    return [...this.runs.values()].filter(
+      ({ state, closedAt, deleted }) =>
+        closedAt === 0 && !deleted && state !== undefined && !isOfSystem(state),
+    );
+  }
+
+  operated(workflowId: string): void {
+    this.#operated.add(workflowId);
   }
 
   recordsOf(workflowId: string): readonly RunRecord[] {
@@ -135,7 +152,7 @@ export class Archive {
     if (state.nextEventId !== record.events.length + 1) {
       complain(1, `the state says ${state.nextEventId} after ${record.events.length} events`);
     }
-    if (!isOpen(state) !== record.history.closed && !state.schedule) {
+    if (!isOpen(state) !== record.history.closed && !isOfSystem(state)) {
       complain(1, `its status is ${state.status}, its history says otherwise`);
     }
     if (!isOpen(state) && record.closedAt === 0) record.closedAt = Math.max(world.elapsed(), 0.001);
@@ -144,10 +161,14 @@ export class Archive {
     checkBuffer(state, complain);
     checkUniqueIds(state, complain);
     checkWakeAt(state, write.columns, complain);
-    checkAttempts(before, state, complain);
+    const operated = this.#operated.has('*') || this.#operated.has(write.key.workflowId);
+    checkAttempts(before, state, operated, complain);
+    record.noteOptions(before, state, operated);
+    checkPaused(before, state, complain);
     checkSchedule(before, state, complain);
-    if (!state.schedule && (record.closedAt > 0 || this.commits % rebuiltEvery === 0)) {
-      checkRebuilt(state, record.events, complain);
+    checkBatch(before, state, (workflowId) => this.recordsOf(workflowId), complain);
+    if (!isOfSystem(state) && (record.closedAt > 0 || this.commits % rebuiltEvery === 0)) {
+      checkRebuilt(state, record.events, record.reoptioned, complain);
     }
     world.trace(
       () =>
@@ -209,6 +230,11 @@ export class Archive {
       this.#complain(record, 16, `says it continues ${continued}, which did not name it`);
     }
   }
+}
+
+/** A schedule and a batch operation are runs without events. */
+function isOfSystem({ schedule, batch }: RunState): boolean {
+  return schedule !== undefined || batch !== undefined;
 }
 
 /** The token with which a client has signed the start of this run; of a run that follows from another, none. */

@@ -7,10 +7,13 @@ import { EverstepError } from '../../src/service/error-codes.ts';
 import { ServiceError } from '../../src/service/service-error.ts';
 import { retryTask } from '../../src/tasks/retry-task.ts';
 import { payloadsOf } from '../core-driver.ts';
+import { BatchClients } from './batch-clients.ts';
 import { Caller, patienceMs } from './caller.ts';
 import type { ClientWorld } from './caller.ts';
 import { rawQueue, rawIds, rawType } from './raw-commands.ts';
 import { contextType } from './context-program.ts';
+import { OperatorClients } from './operator-clients.ts';
+import { ReadClients } from './read-clients.ts';
 import { ScheduleClients } from './schedule-clients.ts';
 import { startRequest } from './start-request.ts';
 import { drawProgram, signalNames, taskTypes } from './task-programs.ts';
@@ -26,20 +29,28 @@ export class Clients {
   readonly #caller: Caller;
   readonly #updates: UpdateClients;
   readonly #schedules: ScheduleClients;
+  readonly #operators: OperatorClients;
+  readonly #batches: BatchClients;
+  readonly #readers: ReadClients;
 
   constructor(world: ClientWorld) {
     this.#world = world;
     this.#caller = new Caller(world);
     this.#updates = new UpdateClients(world, this.#caller);
     this.#schedules = new ScheduleClients(world, this.#caller);
+    this.#operators = new OperatorClients(world, this.#caller);
+    this.#batches = new BatchClients(world, this.#caller);
+    this.#readers = new ReadClients(world, this.#caller);
   }
 
   /** One thing that a client does. */
   async act(): Promise<void> {
     const { chance } = this.#world;
     const at = chance.next();
-    if (at < 0.22) await this.#startRaw();
-    else if (at < 0.36) await this.#startTask();
+    if (at < 0.2) await this.#startRaw();
+    else if (at < 0.32) await this.#startTask();
+    else if (at < 0.39) await this.#operators.act();
+    else if (at < 0.405) await this.#batches.act();
     else if (at < 0.49) await this.#signal();
     else if (at < 0.51) await this.#signalAtOnce();
     else if (at < 0.56) await this.#signalWithStart();
@@ -57,9 +68,11 @@ export class Clients {
   /** Ends what would go on for ever; whatever else waits for the outside hears of it. */
   async finish(): Promise<void> {
     await this.#schedules.finish();
+    await this.#operators.finish();
     for (const record of this.#world.archive.runs.values()) {
       const { state, key } = record;
-      if (record.deleted || !state || record.closedAt > 0 || state.schedule) continue;
+      if (record.deleted || !state || record.closedAt > 0) continue;
+      if (state.schedule || state.batch) continue;
       const execution = { workflowId: key.workflowId, runId: key.runId };
       if (state.cronSchedule !== '') {
         await this.#caller.patiently((service) =>
@@ -337,28 +350,10 @@ export class Clients {
   }
 
   async #read(): Promise<void> {
-    const { chance } = this.#world;
-    const execution = this.#target();
-    const at = chance.next();
-    if (at < 0.3) {
-      await this.#caller.once((service) =>
-        service.describeWorkflowExecution({ namespace, execution }),
-      );
-    } else if (at < 0.45) {
-      await this.#list();
-    } else if (at < 0.8) {
-      await this.#refusedAttributes();
-    } else {
-      await this.#caller.once((service) =>
-        service.getWorkflowExecutionHistory({
-          namespace,
-          execution,
-          waitNewEvent: true,
-          historyEventFilterType:
-            enums.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
-        }),
-      );
-    }
+    const at = this.#world.chance.next();
+    if (at < 0.45) await this.#readers.act(this.#target());
+    else if (at < 0.6) await this.#list();
+    else await this.#refusedAttributes();
   }
 
   async #list(): Promise<void> {

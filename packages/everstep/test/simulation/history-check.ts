@@ -12,7 +12,9 @@ export type Complain = (invariant: number, what: string) => void;
 interface OpenActivity {
   startedEventId: number;
   attempt: number;
-  readonly maximumAttempts: number;
+  /** Without a change of options (AC-15) both are the policy's maximum; 0 = without limit. */
+  attemptsLeast: number;
+  attemptsMost: number;
 }
 
 const closing: ReadonlySet<number> = new Set([
@@ -48,6 +50,15 @@ export class HistoryCheck {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** From now on the activity may be given up after that many attempts, too. */
+  allowAttempts(scheduledEventId: number, attempts: number): void {
+    const open = this.#activities.get(scheduledEventId);
+    if (!open) return;
+    open.attemptsLeast = Math.min(open.attemptsLeast || Infinity, attempts || Infinity);
+    open.attemptsMost =
+      attempts === 0 || open.attemptsMost === 0 ? 0 : Math.max(open.attemptsMost, attempts);
   }
 
   event(event: HistoryEvent): void {
@@ -121,7 +132,8 @@ export class HistoryCheck {
       this.#activities.set(id, {
         startedEventId: 0,
         attempt: 0,
-        maximumAttempts: scheduled.retryPolicy?.maximumAttempts ?? 0,
+        attemptsLeast: scheduled.retryPolicy?.maximumAttempts ?? 0,
+        attemptsMost: scheduled.retryPolicy?.maximumAttempts ?? 0,
       });
       return;
     }
@@ -141,8 +153,8 @@ export class HistoryCheck {
         open.startedEventId = id;
         open.attempt = attempt;
         if (attempt < 1) this.#complain(14, `event ${id} starts attempt ${attempt}`);
-        if (open.maximumAttempts > 0 && attempt > open.maximumAttempts) {
-          this.#complain(14, `event ${id} is attempt ${attempt} of ${open.maximumAttempts}`);
+        if (open.attemptsMost > 0 && attempt > open.attemptsMost) {
+          this.#complain(14, `event ${id} is attempt ${attempt} of ${open.attemptsMost}`);
         }
       }
       return;
@@ -165,10 +177,14 @@ export class HistoryCheck {
     const { retryState } =
       event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes ?? {};
     const usedUp = retryState === RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED;
-    if (open && usedUp && open.attempt !== open.maximumAttempts) {
+    if (
+      open &&
+      usedUp &&
+      (open.attempt < open.attemptsLeast || open.attempt > (open.attemptsMost || Infinity))
+    ) {
       this.#complain(
         14,
-        `event ${id} gives up after attempt ${open.attempt} of ${open.maximumAttempts}`,
+        `event ${id} gives up after attempt ${open.attempt} of ${open.attemptsLeast} to ${open.attemptsMost}`,
       );
     }
     this.#activities.delete(of);

@@ -8,7 +8,17 @@ export interface Intent {
   /** Found again in the effect; for a start, its request id. */
   readonly token: string;
   readonly kind:
-    'start' | 'signal' | 'cancel' | 'terminate' | 'step' | 'delete' | 'update' | 'schedule';
+    | 'start'
+    | 'signal'
+    | 'cancel'
+    | 'terminate'
+    | 'step'
+    | 'delete'
+    | 'update'
+    | 'schedule'
+    | 'batch'
+    | 'pause'
+    | 'unpause';
   readonly workflowId: string;
   acknowledged: boolean;
   /** Named by the reply. */
@@ -67,7 +77,7 @@ export class Ledger {
     if (kind === 'start') return this.#archive.byRunId.has(runId);
     if (kind === 'delete') return this.#archive.byRunId.get(runId)?.deleted === true;
     const records = this.#archive.recordsOf(workflowId);
-    if (kind === 'schedule') return records.length > 0;
+    if (kind === 'schedule' || kind === 'batch') return records.length > 0;
     // A second cancel, and the cancel of a closed run, succeed and add no event (SG-5).
     if (kind === 'cancel') {
       return records.some(({ state, closedAt }) => state?.cancelRequested === true || closedAt > 0);

@@ -4,13 +4,13 @@ import type { TransitionFunction } from '../../src/core/transition.ts';
 import { isServiceError } from '../../src/service/service-error.ts';
 import { observe } from './rules.ts';
 
-/** Every rule that is built; pauses are not in the workload. */
+/** Every rule that is built. */
 const builtRules: readonly string[] = [
   ...ids('MS', [1, 2, 3, 4, 5, 6]),
   ...ids('EV', [1, 2]),
   ...ids('WT', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]),
   ...ids('WT', [24, 25, 28, 29, 31, 32, 33, 34, 35]),
-  ...ids('AC', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16]),
+  ...ids('AC', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
   ...ids('TM', [1, 2, 3]),
   ...ids('SG', [1, 2, 3, 4, 5]),
   ...ids('QY', [1, 2, 3, 4, 5]),
@@ -18,6 +18,7 @@ const builtRules: readonly string[] = [
   ...ids('CH', [1, 2, 3, 4]),
   ...ids('CN', [1, 2, 3, 4]),
   ...ids('ID', [1, 2, 3]),
+  'PZ-1',
   ...ids('RS', [1, 2, 3]),
   'TR-1',
   'DL-1',
@@ -39,7 +40,7 @@ const byMessage: readonly (readonly [code: RefusalCode, pattern: RegExp, rule: s
   ['FAILED_PRECONDITION', /perform workflow execution update/, 'UP-5'],
   ['RESOURCE_EXHAUSTED', /in-flight updates/, 'UP-3'],
   ['ALREADY_EXISTS', /./, 'ID-2'],
-  ['FAILED_PRECONDITION', /./, 'QY-2'],
+  ['FAILED_PRECONDITION', /query|not scheduled yet|failing/i, 'QY-2'],
   ['INVALID_ARGUMENT', /Can only reset workflow|finish ID/, 'RS-1'],
   ['INVALID_ARGUMENT', /exceeds (?:the )?limit/i, 'SG-2'],
   ['RESOURCE_EXHAUSTED', /quer/i, 'QY-4'],

@@ -221,6 +221,16 @@ function byInput({ before, input, result, now }: Observed, hit: Hit): void {
     case 'childClosed':
       if (result.changed) hit('CH-3');
       break;
+    case 'pauseActivity':
+    case 'unpauseActivity':
+    case 'resetActivity':
+    case 'updateActivityOptions':
+      if (result.changed) hit('AC-15');
+      break;
+    case 'pauseRun':
+    case 'unpauseRun':
+      if (result.changed) hit('PZ-1');
+      break;
     case 'admitUpdate':
       if (refusal?.code === 'NOT_FOUND') hit('UP-6');
       if (refusal?.code === 'RESOURCE_EXHAUSTED') hit(before?.closeAttempted ? 'WT-17' : 'UP-3');

@@ -1,6 +1,6 @@
 /** A run as the disk has it, kept by the simulation from the commits it saw; it outlives the run's deletion. */
 import type { HistoryEvent } from '../../src/core/proto.ts';
-import type { RunState } from '../../src/core/state.ts';
+import type { ActivityInfo, RunState } from '../../src/core/state.ts';
 import type { RunColumns, RunKey, RunRef } from '../../src/store/store.ts';
 import { HistoryCheck } from './history-check.ts';
 import type { Complain } from './history-check.ts';
@@ -19,6 +19,8 @@ export class RunRecord {
   closedAt = 0;
   /** Tokens of those who asked, and how often they took effect here. */
   readonly effects = new Map<string, number>();
+  /** Activities whose options were changed: no event tells of it. */
+  readonly reoptioned = new Set<number>();
 
   constructor(ref: RunRef, key: RunKey, complain: Complain) {
     this.#complain = complain;
@@ -38,8 +40,28 @@ export class RunRecord {
     if (token === undefined) return;
     const count = (this.effects.get(token) ?? 0) + 1;
     this.effects.set(token, count);
-    if (count > 1) {
+    // A pause is known by its request id as long as it lasts.
+    if (count > 1 && !/^(?:un)?pause-/.test(token)) {
       this.#complain(token.startsWith('signal') ? 10 : 9, `${token} took effect ${count} times`);
+    }
+  }
+
+  /** Attempts are counted against the options that they had. */
+  noteOptions(before: RunState | undefined, state: RunState, operated: boolean): void {
+    if (!before || before.activities === state.activities) return;
+    for (const [id, activity] of state.activities) {
+      const was = before.activities.get(id);
+      if (!was) continue;
+      const { maximumAttempts } = activity.retryPolicy;
+      if (optionsOf(was) !== optionsOf(activity)) {
+        if (!operated) this.#complain(2, `activity ${id} has other options, and nobody asked`);
+        this.reoptioned.add(id);
+        this.history.allowAttempts(id, maximumAttempts);
+      }
+      // A paused activity parks with its next attempt, whatever attempts are left (AC-15).
+      if (activity.paused && activity.attempt > maximumAttempts && maximumAttempts > 0) {
+        this.history.allowAttempts(id, activity.attempt);
+      }
     }
   }
 
@@ -48,6 +70,13 @@ export class RunRecord {
     if (this.effects.has(token)) return true;
     return this.state?.buffered.some((event) => tokenOf(event) === token) === true;
   }
+}
+
+function optionsOf(activity: ActivityInfo): string {
+  const { taskQueue, scheduleToCloseMs, scheduleToStartMs, startToCloseMs, heartbeatMs } = activity;
+  const { initialIntervalMs, maximumIntervalMs, backoffCoefficient, maximumAttempts } =
+    activity.retryPolicy;
+  return `${taskQueue} ${scheduleToCloseMs} ${scheduleToStartMs} ${startToCloseMs} ${heartbeatMs} ${initialIntervalMs} ${maximumIntervalMs} ${backoffCoefficient} ${maximumAttempts}`;
 }
 
 /** Whoever asks for something signs it with a token, which is found again in the event. */
@@ -65,6 +94,10 @@ export function tokenOf(event: HistoryEvent): string | undefined {
   }
   const updated = event.workflowExecutionUpdateCompletedEventAttributes?.meta?.updateId;
   if (updated) return updated;
+  const paused =
+    event.workflowExecutionPausedEventAttributes?.requestId ??
+    event.workflowExecutionUnpausedEventAttributes?.requestId;
+  if (paused) return paused;
   const reason =
     event.workflowExecutionTerminatedEventAttributes?.reason ??
     event.workflowExecutionCancelRequestedEventAttributes?.cause;
@@ -75,7 +108,7 @@ function isToken(text: string): boolean {
   return text.length < 40 && /^[a-z]+-\d+$/.test(text);
 }
 
-function textOf(data: Uint8Array | null | undefined): string | undefined {
+export function textOf(data: Uint8Array | null | undefined): string | undefined {
   if (!data || data.length < 3 || data[0] !== 34) return undefined;
   return Buffer.from(data.buffer, data.byteOffset + 1, data.length - 2).toString();
 }

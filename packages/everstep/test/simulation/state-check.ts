@@ -56,12 +56,15 @@ export function checkWakeAt(state: RunState, columns: RunColumns, complain: Comp
 
 function earliestDeadline(state: RunState): number {
   if (state.schedule) return state.schedule.wakeAt || Infinity;
+  if (state.batch) return state.batch.wakeAt || Infinity;
   const times: number[] = [];
   const add = (from: number, span: number): void => {
     if (from > 0 && span > 0) times.push(from + span);
   };
   if (state.runExpirationTime > 0) times.push(state.runExpirationTime);
-  if (state.status === 'created' && !state.waitsForParent) times.push(state.executionTime);
+  const stands = state.pause !== undefined;
+  if (state.status === 'created' && !state.waitsForParent && !stands)
+    times.push(state.executionTime);
   const task = state.workflowTask;
   if (task && task.startedEventId !== 0) add(task.startedTime, task.timeoutMs);
   else if (task && task.dispatchTime > task.scheduledTime) times.push(task.dispatchTime);
@@ -73,7 +76,7 @@ function earliestDeadline(state: RunState): number {
     add(activity.firstScheduledTime, activity.scheduleToCloseMs);
     if (activity.startedTime === 0) {
       add(activity.scheduledTime, activity.scheduleToStartMs);
-      if (!activity.dispatched) times.push(activity.scheduledTime);
+      if (!activity.dispatched && !stands) times.push(activity.scheduledTime);
     } else {
       add(activity.startedTime, activity.startToCloseMs);
       add(Math.max(activity.startedTime, activity.lastHeartbeatTime), activity.heartbeatMs);
@@ -119,22 +122,55 @@ export function checkRows(
   }
 }
 
+/** 23: a run that stands still is given no workflow task, and neither it nor a paused activity a start (PZ-1, AC-15). */
+export function checkPaused(
+  before: RunState | undefined,
+  after: RunState,
+  complain: Complain,
+): void {
+  if (!isOpen(after)) return;
+  const task = after.workflowTask;
+  if (after.pause && task) {
+    const was = before?.workflowTask;
+    const same = was?.scheduledEventId === task.scheduledEventId && was.stamp === task.stamp;
+    if (task.startedEventId === 0) complain(23, 'stands still, and a workflow task waits');
+    else if (!same || was.startedEventId === 0) {
+      complain(23, `stands still, and workflow task ${task.scheduledEventId} is started`);
+    }
+  }
+  for (const [id, activity] of after.activities) {
+    if (!activity.paused && !after.pause) continue;
+    const was = before?.activities.get(id);
+    if (activity.startedTime === 0) {
+      if (activity.dispatched) complain(23, `activity ${id} is dispatched while it is paused`);
+    } else if (was === undefined || was.startedTime === 0 || was.stamp !== activity.stamp) {
+      complain(23, `activity ${id} is started while it is paused`);
+    }
+  }
+}
+
 /** 14: attempts follow one another, no sooner than the policy says, and not past the maximum. */
 export function checkAttempts(
   before: RunState | undefined,
   after: RunState,
+  /** Somebody has asked to reset its activities, or to change their options. */
+  operated: boolean,
   complain: Complain,
 ): void {
   if (!before) return;
   for (const [id, activity] of after.activities) {
     const was = before.activities.get(id);
     if (was === undefined) continue;
-    const { maximumAttempts } = activity.retryPolicy;
-    if (maximumAttempts > 0 && activity.attempt > maximumAttempts) {
+    if (activity.reset && !operated) complain(14, `activity ${id} is reset, and nobody asked`);
+    if (activity.attempt === was.attempt && !restarted(was, activity)) continue;
+    // AC-15: one that waits is at its first attempt again.
+    if (operated && activity.attempt === 1 && was.startedTime === 0) continue;
+    // A paused one parks, whatever attempts are left.
+    const { maximumAttempts } = was.retryPolicy;
+    if (maximumAttempts > 0 && activity.attempt > maximumAttempts && !activity.paused) {
       complain(14, `activity ${id} is at attempt ${activity.attempt} of ${maximumAttempts}`);
     }
-    if (activity.attempt === was.attempt) continue;
-    if (activity.attempt !== was.attempt + 1) {
+    if (activity.attempt !== attemptOf(was) + 1) {
       complain(14, `activity ${id} goes from attempt ${was.attempt} to ${activity.attempt}`);
     }
     if (was.startedTime === 0) complain(14, `activity ${id} is retried and was not started`);
@@ -144,13 +180,23 @@ export function checkAttempts(
   }
 }
 
+/** The attempt during which an activity was reset counts as the first (AC-15). */
+function attemptOf({ reset, attempt }: ActivityInfo): number {
+  return reset ? 1 : attempt;
+}
+
+/** The second attempt failed after a reset: the next is the second again. */
+function restarted(was: ActivityInfo, now: ActivityInfo): boolean {
+  return was.reset === true && now.reset !== true && was.startedTime > 0 && now.startedTime === 0;
+}
+
 function backoffOf(was: ActivityInfo, now: ActivityInfo): number {
   const own = now.lastFailure?.applicationFailureInfo?.nextRetryDelay;
   if (own) return msOfDuration(own);
   const { initialIntervalMs, backoffCoefficient, maximumIntervalMs } = was.retryPolicy;
   return Math.min(
     maximumIntervalMs,
-    initialIntervalMs * backoffCoefficient ** Math.max(0, was.attempt - 1),
+    initialIntervalMs * backoffCoefficient ** Math.max(0, attemptOf(was) - 1),
   );
 }
 
@@ -160,18 +206,20 @@ const heldBack: ReadonlySet<string> = new Set(['activities', 'timers', 'children
 export function checkRebuilt(
   state: RunState,
   events: readonly HistoryEvent[],
+  /** Activities with other options than their events say. */
+  reoptioned: ReadonlySet<number>,
   complain: Complain,
 ): void {
   // What waits in the buffer is known to the state and not yet to the history.
   if (state.buffered.length > 0) return;
   const { namespaceId, namespace, runId, createRequestId } = state;
   const rebuilt = rebuildState(events, { namespaceId, namespace, runId, createRequestId });
-  const stored = told(state);
+  const stored = told(state, reoptioned);
   // A reset run has its time again, which its copied history does not tell.
   const reset = events.some(
     (event) => event.workflowTaskFailedEventAttributes?.newRunId === state.runId,
   );
-  for (const [field, value] of Object.entries(told(rebuilt))) {
+  for (const [field, value] of Object.entries(told(rebuilt, reoptioned))) {
     if (reset && field === 'times') continue;
     // A close drops what was held back, so some of what had ended looks open.
     if (!isOpen(state) && heldBack.has(field)) continue;
@@ -180,7 +228,7 @@ export function checkRebuilt(
   }
 }
 
-function told(state: RunState): Record<string, unknown> {
+function told(state: RunState, reoptioned: ReadonlySet<number>): Record<string, unknown> {
   const task = state.workflowTask;
   return {
     status: state.status,
@@ -191,6 +239,8 @@ function told(state: RunState): Record<string, unknown> {
     timeouts: [state.runTimeoutMs, state.executionTimeoutMs, state.workflowTaskTimeoutMs],
     nextEventId: state.nextEventId,
     lastCompleted: state.lastCompletedStartedEventId,
+    pause: [state.pause?.requestId, state.pause?.reason],
+    priority: state.priority?.priorityKey ?? 0,
     signals: state.signalCount,
     cancelRequested: state.cancelRequested,
     // A later attempt is not in the history.
@@ -200,11 +250,15 @@ function told(state: RunState): Record<string, unknown> {
       activity.scheduledEventId,
       activity.activityId,
       activity.activityType,
-      activity.taskQueue,
-      activity.scheduleToCloseMs,
-      activity.startToCloseMs,
-      activity.heartbeatMs,
       activity.cancelRequestedEventId,
+      ...(reoptioned.has(activity.scheduledEventId)
+        ? []
+        : [
+            activity.taskQueue,
+            activity.scheduleToCloseMs,
+            activity.startToCloseMs,
+            activity.heartbeatMs,
+          ]),
     ]),
     timers: [...state.timers.values()],
     children: [...state.children.values()].map((child) => [

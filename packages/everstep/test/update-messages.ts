@@ -1,7 +1,7 @@
 /** What a worker answers to updates: the messages, and the commands that give them their place. */
 import proto from '@temporalio/proto';
 import type Long from 'long';
-import type { Command, Failure, UpdateMessage } from '../src/core/proto.ts';
+import type { Command, Failure, UpdateMessage, UpdateRequest } from '../src/core/proto.ts';
 import { payloadsOf } from './core-driver.ts';
 
 const { Acceptance, Rejection, Request, Response } = proto.temporal.api.update.v1;
@@ -13,10 +13,15 @@ export function requestIn(message: UpdateMessage | undefined) {
 }
 
 /** Temporal's server wants to be told after which event the request came; the embedded engine knows. */
-export function acceptance(updateId: string, sequencingEventId?: Long): UpdateMessage {
+export function acceptance(
+  updateId: string,
+  sequencingEventId?: Long,
+  acceptedRequest?: UpdateRequest,
+): UpdateMessage {
   const body = {
     acceptedRequestMessageId: `${updateId}/request`,
     ...(sequencingEventId && { acceptedRequestSequencingEventId: sequencingEventId }),
+    ...(acceptedRequest && { acceptedRequest }),
   };
   return {
     id: `${updateId}/accept`,

@@ -65,7 +65,15 @@ function acceptUpdate(
 ): CommandProblem | undefined {
   if (!isOpen(draft.state)) return undefined;
   const { acceptedRequest } = acceptance;
-  if (!draft.state.updates.has(updateId) && acceptedRequest) addUpdate(draft, acceptedRequest); // UP-7
+  const { updates, completedUpdates } = draft.state;
+  if (!updates.has(updateId) && !completedUpdates.has(updateId) && acceptedRequest) {
+    // UP-7
+    const named = acceptedRequest.meta?.updateId ?? '';
+    if (named !== updateId) {
+      return { cause, message: `Acceptance of update ${updateId} has the request of ${named}.` };
+    }
+    addUpdate(draft, acceptedRequest);
+  }
   const update = draft.state.updates.get(updateId);
   if (!update) return notFound(updateId);
   if (update.stage !== 'admitted' && update.stage !== 'sent') {

@@ -237,6 +237,49 @@ export function describeUpdates(scenario: Scenario): void {
   );
 
   scenario(
+    'An acceptance with its request revives an update that was forgotten (UP-7)',
+    async (host) => {
+      await host.start('a');
+      const request = { meta: { updateId: 'u1', identity: 'client' }, input: { name: 'add' } };
+      const revived = acceptance('u1', undefined, request);
+      await answer(host, await host.poll(), [revived, response('u1', 7)]);
+      const { outcome } = await update(host, 'u1');
+      expect(decoded(outcome?.success)).toBe(7);
+      expect((await host.names('a')).slice(-2)).toEqual([
+        'WorkflowExecutionUpdateAccepted',
+        'WorkflowExecutionUpdateCompleted',
+      ]);
+    },
+  );
+
+  scenario(
+    'A completed update is not revived, and keeps its outcome (UP-2, UP-7)',
+    async (host) => {
+      await host.start('a');
+      const request = { meta: { updateId: 'u1', identity: 'client' }, input: { name: 'add' } };
+      const revived = acceptance('u1', undefined, request);
+      await answer(host, await host.poll(), [revived, response('u1', 'first')]);
+      await host.signal('a');
+      const again = await refused(
+        answer(host, await host.poll(), [revived, response('u1', 'last')]),
+      );
+      expect(again.message).toContain("update u1 wasn't found");
+      expect(decoded((await update(host, 'u1')).outcome?.success)).toBe('first');
+    },
+  );
+
+  scenario(
+    'An acceptance with the request of another update fails the task (UP-7)',
+    async (host) => {
+      await host.start('a');
+      const request = { meta: { updateId: 'u2', identity: 'client' }, input: { name: 'add' } };
+      const task = await host.poll();
+      const bad = await refused(answer(host, task, [acceptance('u1', undefined, request)]));
+      expect(bad.message).toContain('Acceptance of update u1 has the request of u2');
+    },
+  );
+
+  scenario(
     'A message that is not understood fails the task and takes nothing (WT-19)',
     async (host, world) => {
       await idle(host);

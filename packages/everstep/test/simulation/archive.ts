@@ -16,7 +16,6 @@ import {
   checkAttempts,
   checkBuffer,
   checkClosedChildren,
-  checkPaused,
   checkRebuilt,
   checkRows,
   checkUniqueIds,
@@ -164,7 +163,6 @@ export class Archive {
     const operated = this.#operated.has('*') || this.#operated.has(write.key.workflowId);
     checkAttempts(before, state, operated, complain);
     record.noteOptions(before, state, operated);
-    checkPaused(before, state, complain);
     checkSchedule(before, state, complain);
     checkBatch(before, state, (workflowId) => this.recordsOf(workflowId), complain);
     if (!isOfSystem(state) && (record.closedAt > 0 || this.commits % rebuiltEvery === 0)) {

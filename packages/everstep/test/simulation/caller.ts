@@ -1,5 +1,6 @@
 /** How clients ask: some process, for a while, and again with the same request id while nothing is known. */
 import { ServiceError } from '../../src/service/service-error.ts';
+import type { OperatorService } from '../../src/service/operator-service.ts';
 import type { WorkflowService } from '../../src/service/workflow-service.ts';
 import type { Chance } from '../chance.ts';
 import type { Archive, Violation } from './archive.ts';
@@ -15,6 +16,8 @@ export interface ClientWorld {
   readonly ledger: Ledger;
   readonly archive: Archive;
   readonly coverage: RuleCoverage;
+  /** As `someService`, of its operator. */
+  someOperator(): OperatorService | undefined;
   /** Of some process that lives; undefined when none does. */
   someService(): WorkflowService | undefined;
   violated(violation: Violation): void;

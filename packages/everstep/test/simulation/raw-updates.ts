@@ -2,7 +2,7 @@
 import type { UpdateMessage } from '../../src/core/proto.ts';
 import type { WorkflowTask } from '../../src/service/local-worker.ts';
 import type { Chance } from '../chance.ts';
-import { acceptance, rejection, response } from '../update-messages.ts';
+import { acceptance, rejection, requestIn, response } from '../update-messages.ts';
 import type { RunView } from './run-view.ts';
 
 /** The answer to an update is its id. */
@@ -25,4 +25,21 @@ export function answerUpdates(
     if (at >= 0.5) messages.push(response(updateId, updateId));
   }
   return messages;
+}
+
+/** UP-7: an update that it was offered once, and that has been forgotten since, is accepted with its request. */
+export function reviveUpdate(
+  task: WorkflowTask,
+  view: RunView,
+  offered: readonly UpdateMessage[],
+  chance: Chance,
+): UpdateMessage[] {
+  const now = new Set(task.messages?.map(({ protocolInstanceId }) => protocolInstanceId));
+  const forgotten = offered.filter(
+    ({ protocolInstanceId: id }) => !now.has(id) && !view.accepted.has(id ?? ''),
+  );
+  if (forgotten.length === 0 || chance.next() >= 0.3) return [];
+  const message = chance.pick(forgotten);
+  const updateId = message.protocolInstanceId ?? '';
+  return [acceptance(updateId, undefined, requestIn(message)), response(updateId, updateId)];
 }

@@ -3,7 +3,7 @@
  * holds the replies of the service against what it knows (invariants 8, 15).
  */
 import proto from '@temporalio/proto';
-import type { HistoryEvent } from '../../src/core/proto.ts';
+import type { HistoryEvent, UpdateMessage } from '../../src/core/proto.ts';
 import { durationOf } from '../../src/core/time.ts';
 import type { ActivityTask, WorkflowTask } from '../../src/service/local-worker.ts';
 import { ServiceError } from '../../src/service/service-error.ts';
@@ -15,7 +15,7 @@ import { placeOf } from '../update-messages.ts';
 import type { Violation } from './archive.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessClock } from './process-clock.ts';
-import { answerUpdates } from './raw-updates.ts';
+import { answerUpdates, reviveUpdate } from './raw-updates.ts';
 import { decide, rawQueue, rawStepQueue, tooManyBytes } from './raw-commands.ts';
 import { viewOf } from './run-view.ts';
 import type { RunView } from './run-view.ts';
@@ -44,6 +44,8 @@ export class RawWorker {
   readonly #clock: ProcessClock;
   readonly #identity: string;
   readonly #stickyQueue: string | undefined;
+  /** Updates that came with tasks, by workflow id. */
+  readonly #offered = new Map<string, UpdateMessage[]>();
   readonly #stop = new AbortController();
 
   constructor(
@@ -71,8 +73,16 @@ export class RawWorker {
     }
   }
 
-  stop(): void {
+  /** Some say that they leave. */
+  async stop(): Promise<void> {
     this.#stop.abort();
+    const stickyTaskQueue = this.#stickyQueue;
+    if (stickyTaskQueue === undefined || this.#world.chance.next() < 0.5) return;
+    try {
+      await this.#service.shutdownWorker({ namespace, identity: this.#identity, stickyTaskQueue });
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+    }
   }
 
   #loop(turn: () => Promise<void>): void {
@@ -175,6 +185,10 @@ export class RawWorker {
     const beats = !finishing && chance.next() < 0.05;
     const decision = decide(view, chance, (kind) => ledger.token(kind), finishing);
     const messages = beats ? [] : answerUpdates(task, view, chance, finishing);
+    const { workflowId } = task.workflowExecution ?? {};
+    const offered = this.#offered.get(workflowId ?? '') ?? [];
+    if (!beats && !finishing) messages.push(...reviveUpdate(task, view, offered, chance));
+    this.#offered.set(workflowId ?? '', [...offered, ...(task.messages ?? [])].slice(-8));
     // In their places, before what closes the run.
     const places = messages.filter(({ id }) => !id?.endsWith('/reject')).map(placeOf);
     const commands = beats ? [] : [...places, ...decision.commands];
@@ -271,14 +285,22 @@ export class RawWorker {
     const beats = chance.whole(0, 3);
     for (let beat = 0; beat < beats; beat += 1) {
       await this.#clock.wait(chance.whole(1, finishing ? 200 : 1_200));
-      const reply = await this.#service.recordActivityTaskHeartbeat({
-        namespace,
-        taskToken: task.taskToken ?? null,
-        details: payloadsOf(beat),
-      });
+      const details = payloadsOf(beat);
+      const reply =
+        chance.next() < 0.2
+          ? await this.#service.recordActivityTaskHeartbeatById({ ...named(task), details })
+          : await this.#service.recordActivityTaskHeartbeat({
+              namespace,
+              taskToken: task.taskToken ?? null,
+              details,
+            });
       cancelRequested ||= reply.cancelRequested === true;
     }
     if (chance.next() < 0.5) await this.#clock.wait(chance.whole(1, 1_500));
+    if (cancelRequested && chance.next() < 0.15) {
+      await this.#service.respondActivityTaskCanceledById(named(task));
+      return;
+    }
     if (cancelRequested && chance.next() < 0.7) {
       await this.#service.respondActivityTaskCanceled({
         namespace,
@@ -329,9 +351,7 @@ export class RawWorker {
 
   async #fail(task: ActivityTask): Promise<void> {
     const { chance } = this.#world;
-    await this.#service.respondActivityTaskFailed({
-      namespace,
-      taskToken: task.taskToken ?? null,
+    const answer = {
       failure: {
         message: 'the step failed',
         applicationFailureInfo: {
@@ -341,22 +361,22 @@ export class RawWorker {
         },
       },
       ...(chance.next() < 0.2 ? { lastHeartbeatDetails: payloadsOf('last') } : {}),
-    });
+    };
+    if (chance.next() < 0.15) {
+      await this.#service.respondActivityTaskFailedById({ ...named(task), ...answer });
+      return;
+    }
+    const taskToken = task.taskToken ?? null;
+    await this.#service.respondActivityTaskFailed({ namespace, taskToken, ...answer });
   }
 
   async #succeed(task: ActivityTask): Promise<void> {
     const { chance, ledger } = this.#world;
-    const { workflowId, runId } = task.workflowExecution ?? {};
+    const { workflowId } = task.workflowExecution ?? {};
     const intent = ledger.intend('step', workflowId ?? '');
     const result = payloadsOf(intent.token);
     if (chance.next() < 0.2) {
-      await this.#service.respondActivityTaskCompletedById({
-        namespace,
-        workflowId: workflowId ?? '',
-        runId: runId ?? '',
-        activityId: task.activityId ?? '',
-        result,
-      });
+      await this.#service.respondActivityTaskCompletedById({ ...named(task), result });
       ledger.acknowledge(intent);
       return;
     }
@@ -371,4 +391,14 @@ export class RawWorker {
       this.#world.coverage.refused('AC-5', error);
     }
   }
+}
+
+/** An activity by its ids. */
+function named({ workflowExecution, activityId }: ActivityTask) {
+  return {
+    namespace,
+    workflowId: workflowExecution?.workflowId ?? '',
+    runId: workflowExecution?.runId ?? '',
+    activityId: activityId ?? '',
+  };
 }

@@ -2,6 +2,7 @@
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { durationOf, timestampOf } from '../../src/core/time.ts';
+import { attributeTypes } from '../../src/engine/search-attributes.ts';
 import type { WorkflowService } from '../../src/service/workflow-service.ts';
 import type { Caller, ClientWorld } from './caller.ts';
 import { worldStart } from './process-clock.ts';
@@ -96,6 +97,22 @@ export class ReadClients {
     );
     await this.#ask((service) => service.describeNamespace({ namespace: name }));
     await this.#ask((service) => service.listNamespaces({ pageSize: 2 }));
+    const operator = this.#world.someOperator();
+    if (!operator) return;
+    const field = 'SpareKeyword';
+    await this.#ask(() =>
+      operator.addSearchAttributes({
+        namespace: name,
+        searchAttributes: { [field]: attributeTypes.Keyword },
+      }),
+    );
+    await this.#ask(() => operator.listSearchAttributes({ namespace: name }));
+    if (chance.next() < 0.5) {
+      await this.#ask(() =>
+        operator.removeSearchAttributes({ namespace: name, searchAttributes: [field] }),
+      );
+    }
+    if (chance.next() < 0.3) await this.#ask(() => operator.deleteNamespace({ namespace: name }));
   }
 
   async #workers(): Promise<void> {

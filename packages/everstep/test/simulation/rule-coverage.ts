@@ -1,5 +1,6 @@
 /** How often each rule of execution-core.md was at work. */
 import type { RefusalCode } from '../../src/core/refusal.ts';
+import type { RunState } from '../../src/core/state.ts';
 import type { TransitionFunction } from '../../src/core/transition.ts';
 import { isServiceError } from '../../src/service/service-error.ts';
 import { observe } from './rules.ts';
@@ -14,7 +15,7 @@ const builtRules: readonly string[] = [
   ...ids('TM', [1, 2, 3]),
   ...ids('SG', [1, 2, 3, 4, 5]),
   ...ids('QY', [1, 2, 3, 4, 5]),
-  ...ids('UP', [1, 2, 3, 4, 5, 6, 8]),
+  ...ids('UP', [1, 2, 3, 4, 5, 6, 7, 8]),
   ...ids('CH', [1, 2, 3, 4]),
   ...ids('CN', [1, 2, 3, 4]),
   ...ids('ID', [1, 2, 3]),
@@ -53,8 +54,11 @@ export class RuleCoverage {
     this.counts.set(rule, (this.counts.get(rule) ?? 0) + 1);
   };
 
-  /** The core with each of its transitions looked at. */
-  around(core: TransitionFunction): TransitionFunction {
+  /** The core with each of its transitions looked at; a commit may hold several. */
+  around(
+    core: TransitionFunction,
+    check: (before: RunState | undefined, after: RunState) => void,
+  ): TransitionFunction {
     const watched = (
       state: Parameters<TransitionFunction>[0],
       input: never,
@@ -62,6 +66,7 @@ export class RuleCoverage {
     ): ReturnType<TransitionFunction> => {
       const result = core(state, input, env);
       observe({ before: state, input, result, now: env.now }, this.hit);
+      if (result.changed) check(state, result.state);
       return result;
     };
     return watched as TransitionFunction;

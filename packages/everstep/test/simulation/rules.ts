@@ -254,6 +254,12 @@ function bySchedule(was: ScheduleState, is: ScheduleState, hit: Hit): void {
   }
 }
 
+/** Some update is there that was not known before. */
+function revives(before: RunState, { updates, completedUpdates }: RunState): boolean {
+  const knew = (id: string): boolean => before.updates.has(id) || before.completedUpdates.has(id);
+  return [...updates.keys(), ...completedUpdates.keys()].some((id) => !knew(id));
+}
+
 /** By name of the cause in the words of the refusal. */
 const badCommands: readonly (readonly [pattern: RegExp, rule: string])[] = [
   [/^invalid command sequence/, 'WT-15'],
@@ -283,6 +289,7 @@ function byCommands(
     if (stage === 'rejected' && unprocessed) hit('WT-25');
   }
   const { request, commands } = input;
+  if (before && (request.messages?.length ?? 0) > 0 && revives(before, state)) hit('UP-7');
   if (request.stickyAttributes) hit('WT-21');
   if (before?.sticky && !state.sticky) hit('WT-21');
   if (state.workflowTask) hit('WT-22');

@@ -18,6 +18,8 @@ export interface RunView {
   readonly signals: string[];
   /** Updates that were accepted and not completed. */
   readonly updates: Set<string>;
+  /** All that were ever accepted. */
+  readonly accepted: Set<string>;
   cancelRequested: boolean;
   decisions: number;
   /** Of the start: how many more runs the chain may have. */
@@ -32,6 +34,7 @@ export function viewOf(events: readonly HistoryEvent[]): RunView {
     externals: new Set(),
     signals: [],
     updates: new Set(),
+    accepted: new Set(),
     cancelRequested: false,
     decisions: 0,
     chainLeft: 0,
@@ -51,7 +54,10 @@ function see(view: RunView, event: HistoryEvent): void {
   if (event.workflowExecutionCancelRequestedEventAttributes) view.cancelRequested = true;
   if (event.workflowExecutionSignaledEventAttributes) view.signals.push(tokenOf(event) ?? '');
   const accepted = event.workflowExecutionUpdateAcceptedEventAttributes?.protocolInstanceId;
-  if (accepted) view.updates.add(accepted);
+  if (accepted) {
+    view.updates.add(accepted);
+    view.accepted.add(accepted);
+  }
   const answered = event.workflowExecutionUpdateCompletedEventAttributes?.meta?.updateId;
   if (answered) view.updates.delete(answered);
   const scheduled = event.activityTaskScheduledEventAttributes;

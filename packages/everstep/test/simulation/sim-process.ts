@@ -18,6 +18,7 @@ import { ProcessClock } from './process-clock.ts';
 import { RawWorker } from './raw-worker.ts';
 import type { RawWorkerWorld } from './raw-worker.ts';
 import type { RuleCoverage } from './rule-coverage.ts';
+import { checkPaused } from './state-check.ts';
 import { makeTasks } from './task-programs.ts';
 
 export interface Machine {
@@ -64,7 +65,12 @@ export class SimProcess {
     });
     const { bug, chance } = world;
     this.store = bug?.store?.(this.#disk, chance) ?? this.#disk;
-    const watched = world.coverage.around(bug?.core?.(transition, chance) ?? transition);
+    const core = bug?.core?.(transition, chance) ?? transition;
+    const watched = world.coverage.around(core, (before, after) => {
+      checkPaused(before, after, (invariant, what) => {
+        world.violated({ invariant, what: `${after.workflowId}: ${what}` });
+      });
+    });
     this.engine = createEngine({
       store: this.store,
       clock: this.clock,
@@ -131,7 +137,7 @@ export class SimProcess {
   /** Leaves as a process does that is asked to. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.#raw?.stop();
+    await this.#raw?.stop();
     await this.#worker?.stop(this.#world.chance.whole(0, 3_000));
     await this.engine.stop();
     this.die('it was stopped');

@@ -26,8 +26,8 @@ export class UpdateClients {
 
   async act(): Promise<void> {
     const at = this.#world.chance.next();
-    if (at < 0.6) await this.#update();
-    else if (at < 0.75) await this.#updateWithStart();
+    if (at < 0.5) await this.#update();
+    else if (at < 0.65) await this.#updateWithStart();
     else await this.#together();
   }
 
@@ -42,7 +42,7 @@ export class UpdateClients {
   #target(): string {
     const { chance, archive } = this.#world;
     const troubled = archive.troubled();
-    if (troubled.length > 0 && chance.next() < 0.35) return chance.pick(troubled);
+    if (troubled.length > 0 && chance.next() < 0.5) return chance.pick(troubled);
     return chance.next() < 0.3 ? `task-${chance.whole(0, 5)}` : rawIds(chance);
   }
 

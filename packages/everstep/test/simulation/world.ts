@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isOpen } from '../../src/core/state.ts';
+import type { OperatorService } from '../../src/service/operator-service.ts';
 import type { WorkflowService } from '../../src/service/workflow-service.ts';
 import { Chance } from '../chance.ts';
 import { Archive } from './archive.ts';
@@ -120,7 +121,7 @@ class World implements ProcessWorld {
       workflowTaskBackoffMaxMs: 8_000,
       bufferedEventsMax: chance.next() < 0.2 ? 4 : 100,
       updateTaskFailuresMax: chance.next() < 0.4 ? 2 : 3,
-      updatesInFlightMax: chance.next() < 0.3 ? 1 : 10,
+      updatesInFlightMax: chance.next() < 0.45 ? 1 : 10,
       signalsMax: chance.next() < 0.1 ? 5 : 10_000,
       ...(chance.next() < 0.2 ? { suggestContinueAsNewEvents: 25 } : {}),
       ...(chance.next() < 0.4 ? { payloadBytesMax: 4_000 } : {}),
@@ -167,9 +168,9 @@ class World implements ProcessWorld {
     for (let index = 0; index < this.#wanted; index += 1) this.#startProcess();
     this.#provoke();
     // Many small worlds find more than few large ones; some are large for what only comes with time.
-    const large = chance.next() < 0.08;
+    const large = chance.next() < 0.05;
     const clients = chance.whole(1, large ? 4 : 2);
-    const until = large ? chance.whole(30_000, 90_000) : chance.whole(4_000, 25_000);
+    const until = large ? chance.whole(30_000, 70_000) : chance.whole(4_000, 25_000);
     for (let index = 0; index < clients; index += 1) void this.#live(until);
     if (chance.next() < lonelyOften) {
       timeline.after(until - chance.whole(500, 4_000), () => {
@@ -355,6 +356,11 @@ class World implements ProcessWorld {
     if (there.length === 0) return undefined;
     const { service } = this.chance.pick(there);
     return this.bug?.service?.(service, this.chance) ?? service;
+  }
+
+  someOperator(): OperatorService | undefined {
+    const there = this.#processes.filter((process) => process.alive && process.started);
+    return there.length === 0 ? undefined : this.chance.pick(there).engine.operator;
   }
 
   #someProcess(): SimProcess | undefined {

@@ -312,6 +312,7 @@ export class Matching implements Polls {
     const { store, processId } = this.#options;
     const unused: number[] = [];
     let worst: RowOutcome = 'used';
+    let evenAlone = false;
     await this.#giveBackUncertain();
     try {
       while (!this.#stopped && queue.mayHaveRows && unused.length < claimMax) {
@@ -325,6 +326,7 @@ export class Matching implements Polls {
           processId,
           limit,
           ...knownTypes(queue),
+          evenAlone,
         });
         if (rows.length === limit) queue.mayHaveRows = true;
         if (rows.length === 0) break;
@@ -335,6 +337,8 @@ export class Matching implements Polls {
         for (const [index, row] of rows.entries()) {
           const outcome = outcomes[index] ?? 'used';
           if (outcome === 'used') continue;
+          evenAlone = true;
+          if (outcome === 'quarantined') continue;
           unused.push(row.taskId);
           if (worst !== 'failed') worst = outcome;
         }
@@ -361,7 +365,7 @@ export class Matching implements Polls {
     }
   }
 
-  async #take(queue: Queue, row: TaskRow): Promise<RowOutcome> {
+  async #take(queue: Queue, row: TaskRow): Promise<RowOutcome | 'quarantined'> {
     const { executor, store, handOver, logger, quarantine } = this.#options;
     let counted = true;
     const uncount = (): void => {
@@ -388,7 +392,7 @@ export class Matching implements Polls {
       return worker ? await handOver.takeRow(worker, run, row) : 'noRoom';
     } catch (error) {
       // Its row stays claimed by this process, so that it hides no other row.
-      if (quarantine.takes(error)) return 'used';
+      if (quarantine.takes(error)) return 'quarantined';
       logger.error('A task could not be taken from its queue; trying again', {
         ...row.key,
         taskQueue: row.taskQueue,

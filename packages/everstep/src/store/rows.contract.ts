@@ -115,6 +115,21 @@ export function describeRows(
       expect(await store.tasks.claim({ ...queue, processId: 'p1', limit: 4 })).toEqual([]);
     });
 
+    it('hide nothing behind them when they are claimed by a process that is alone', async () => {
+      for (const processId of ['p', 'p2', 'p3', 'dead'])
+        await store.processes.remove({ processId });
+      await start(store, keyOf('a'), {
+        tasks: [1, 2].map((stamp) => taskOf({ stamp, createdAt: stamp })),
+      });
+      const request = { ...queue, processId: 'p1', limit: 1, evenAlone: true };
+      expect(claimed(await store.tasks.claim(request))).toEqual([1]);
+      expect(claimed(await store.tasks.claim(request))).toEqual([2]);
+      await store.tasks.releaseAll({ processId: 'p1' });
+      expect(claimed(await store.tasks.claim({ ...queue, processId: 'p1', limit: 9 }))).toEqual([
+        1, 2,
+      ]);
+    });
+
     it('stay apart by namespace, kind and queue', async () => {
       const ref = await start(store, keyOf('a'), {
         tasks: [taskOf({ stamp: 1 }), taskOf({ stamp: 2, kind: 'activity' })],

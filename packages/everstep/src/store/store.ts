@@ -295,7 +295,7 @@ export interface Store {
     /**
      * Oldest unclaimed rows of a queue, claimed for a process. A claim is a hint that keeps processes apart, not a
      * lock: the commit that uses the row decides. A process that is not announced gets none: nobody would give them
-     * back after its death.
+     * back after its death. Where a process is the only one that is announced, a store may leave out the claim.
      */
     claim(request: {
       readonly namespaceId: string;
@@ -305,6 +305,8 @@ export interface Store {
       readonly limit: number;
       /** Only rows of these types; absent: of all. So that rows nobody here knows do not hide those behind them. */
       readonly types?: readonly string[];
+      /** Claims in any case, so that rows which are not used now do not hide those behind them. */
+      readonly evenAlone?: boolean;
     }): Promise<readonly TaskRow[]>;
     /** Gives back rows that were claimed and not used. */
     release(request: { readonly taskIds: readonly number[] }): Promise<void>;

@@ -10,6 +10,31 @@ function slotsOf(limit: TaskLimit, onRoom: () => void = () => undefined) {
   return { clock, slots: new StepSlots({ stepsMax: 100, limits, clock: clock.view(), onRoom }) };
 }
 
+describe('a place that a step has left', () => {
+  it('is for what follows from the step, and for those that wait when it is released', () => {
+    const { slots } = slotsOf({ concurrent: 1 });
+    const slot = slots.reserve('q');
+    expect(slot && slots.vacate(slot)).toBeUndefined();
+    expect(slots.free('q')).toBe(0);
+    const next = slots.reserve('q');
+    expect(next).toBeDefined();
+    slot?.release();
+    expect(slots.free('q')).toBe(0);
+    next?.release();
+    expect(slots.free('q')).toBe(1);
+    expect(slots.free('other')).toBe(100);
+  });
+
+  it('counts once, however often it is given back', () => {
+    const { slots } = slotsOf({});
+    const slot = slots.reserve('q');
+    slot?.release();
+    slot?.release();
+    if (slot) slots.vacate(slot);
+    expect(slots.free('q')).toBe(100);
+  });
+});
+
 describe('a rate of starts', () => {
   it('counts from the start, not from when the place was given', async () => {
     const { clock, slots } = slotsOf({ perSecond: 2 });

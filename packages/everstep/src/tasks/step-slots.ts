@@ -18,7 +18,7 @@ export interface StepSlotsOptions {
 export class StepSlots {
   readonly #options: StepSlotsOptions;
   readonly #limiters = new Map<string, Limiter>();
-  #taken = 0;
+  readonly #places: Places = { taken: 0, vacated: 0 };
   #refused = false;
   #timer: Timer | undefined;
   #timerAt = Infinity;
@@ -30,17 +30,18 @@ export class StepSlots {
     }
   }
 
-  /** How many more would be given now. */
+  /** How many more there are for steps that wait. */
   free(taskQueue: string): number {
     const limiter = this.#limiters.get(taskQueue);
-    const free = this.#options.stepsMax - this.#taken;
+    const free = this.#options.stepsMax - this.#places.taken - this.#places.vacated;
     const allowed = limiter ? Math.min(free, limiter.free(this.#options.clock.now())) : free;
     if (allowed <= 0) this.#refuse(limiter);
     return Math.max(0, allowed);
   }
 
+  /** For a step that follows from what is written now, a place that another has just left will do. */
   reserve(taskQueue: string): StepSlot | undefined {
-    if (this.#taken >= this.#options.stepsMax) {
+    if (this.#places.taken >= this.#options.stepsMax) {
       this.#refuse(undefined);
       return undefined;
     }
@@ -49,12 +50,15 @@ export class StepSlots {
       this.#refuse(limiter);
       return undefined;
     }
-    this.#taken += 1;
-    return new Slot(limiter, (started) => {
-      this.#taken -= 1;
+    return new Slot(this.#places, limiter, () => {
       // No step ends here that would tell of the room; whoever gave the place back may take it again first.
-      if (!started && this.#refused) this.#tellIn(1);
+      if (this.#refused) this.#tellIn(1);
     });
+  }
+
+  /** The code of the step has ended. Until the slot is released, its place is kept for what follows from its answer. */
+  vacate(slot: StepSlot): void {
+    if (slot instanceof Slot) slot.vacate();
   }
 
   /** The code of the step that has this place begins now. */
@@ -94,28 +98,48 @@ export class StepSlots {
   }
 }
 
+/** How many places are held; and how many were, by steps whose answers are not written yet. */
+interface Places {
+  taken: number;
+  vacated: number;
+}
+
 class Slot implements StepSlot {
   readonly limiter: Limiter | undefined;
+  readonly #places: Places;
+  readonly #onGivenBack: () => void;
+  #state: 'taken' | 'vacated' | 'released' = 'taken';
   #started = false;
-  #onReleased: ((started: boolean) => void) | undefined;
 
-  constructor(limiter: Limiter | undefined, onReleased: (started: boolean) => void) {
+  constructor(places: Places, limiter: Limiter | undefined, onGivenBack: () => void) {
+    this.#places = places;
     this.limiter = limiter;
-    this.#onReleased = onReleased;
+    this.#onGivenBack = onGivenBack;
+    places.taken += 1;
   }
 
   start(now: number): void {
-    if (this.#started || this.#onReleased === undefined) return;
+    if (this.#started || this.#state !== 'taken') return;
     this.#started = true;
     this.limiter?.start(now);
   }
 
+  vacate(): void {
+    if (this.#state !== 'taken') return;
+    this.#state = 'vacated';
+    this.#places.taken -= 1;
+    this.#places.vacated += 1;
+    this.limiter?.vacate(this.#started);
+  }
+
   release(): void {
-    const onReleased = this.#onReleased;
-    if (onReleased === undefined) return;
-    this.#onReleased = undefined;
-    this.limiter?.release(this.#started);
-    onReleased(this.#started);
+    if (this.#state === 'released') return;
+    const given = this.#state === 'taken' && !this.#started;
+    this.vacate();
+    this.#state = 'released';
+    this.#places.vacated -= 1;
+    this.limiter?.release();
+    if (given) this.#onGivenBack();
   }
 }
 
@@ -130,7 +154,7 @@ class Limiter {
   /** Starts of the last window, oldest first. */
   readonly #starts: number[] = [];
   #given = 0;
-  #running = 0;
+  readonly #places: Places = { taken: 0, vacated: 0 };
 
   constructor({ concurrent, perSecond = Infinity }: TaskLimit) {
     this.#concurrent = concurrent ?? Infinity;
@@ -139,14 +163,14 @@ class Limiter {
     this.#windowMs = Math.max(1000, Math.ceil(1000 / perSecond)) + 1;
   }
 
+  /** For steps that wait. */
   free(now: number): number {
-    this.#forget(now);
-    return Math.min(this.#concurrent - this.#running, this.#left());
+    return this.#open(now, this.#places.taken + this.#places.vacated);
   }
 
   take(now: number): boolean {
-    if (this.free(now) <= 0) return false;
-    this.#running += 1;
+    if (this.#open(now, this.#places.taken) <= 0) return false;
+    this.#places.taken += 1;
     this.#given += 1;
     return true;
   }
@@ -156,9 +180,14 @@ class Limiter {
     if (this.#startsMax !== Infinity) this.#starts.push(now);
   }
 
-  release(started: boolean): void {
-    this.#running -= 1;
+  vacate(started: boolean): void {
+    this.#places.taken -= 1;
+    this.#places.vacated += 1;
     if (!started) this.#given -= 1;
+  }
+
+  release(): void {
+    this.#places.vacated -= 1;
   }
 
   /** Until the rate lets one more start; 0 when it is not time that holds it. */
@@ -166,6 +195,11 @@ class Limiter {
     this.#forget(now);
     const oldest = this.#starts[0];
     return this.#left() > 0 || oldest === undefined ? 0 : oldest + this.#windowMs - now;
+  }
+
+  #open(now: number, taken: number): number {
+    this.#forget(now);
+    return Math.min(this.#concurrent - taken, this.#left());
   }
 
   #left(): number {

@@ -2,6 +2,7 @@ import { defaultDataConverter, type LoadedDataConverter, type Payload } from '@t
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Host } from '../../test/engine-host.ts';
 import { World } from '../../test/engine-world.ts';
+import { StoreTap } from '../../test/store-tap.ts';
 import { payloadOf } from '../../test/histories/history-maker.ts';
 import type { LogFields, Logger } from '../service/logger.ts';
 import { MemoryData } from '../store/memory/memory-data.ts';
@@ -97,6 +98,24 @@ describe('a worker on an engine of its process', () => {
     await shop.world.clock.advance(3_600_001);
     expect(await resultOf(host, 'sum')).toBe(3);
     expect(shop.problems).toEqual([]);
+  });
+
+  it('lets a run keep its place from step to step while others wait for one (decision 10)', async () => {
+    const shop = new Shop();
+    onTestFinished(() => shop.world.close());
+    const tap = new StoreTap();
+    const host = await shop.world.host({ wrap: tap.wrap });
+    const places = 3;
+    const runs = 8;
+    const task = async function* () {
+      for (const key of ['a', 'b', 'c', 'd']) yield* step(key, async () => ignore());
+    };
+    await shop.worker(host, [{ task }], { concurrency: { steps: places } });
+    for (let run = 0; run < runs; run += 1) await shop.submit(host, `r${run}`);
+    await shop.settle();
+    expect((await host.event(`r${runs - 1}`, 'WorkflowExecutionCompleted')).eventId).toBeDefined();
+    // A start and four steps each; one more for each run that has to wait for its first place.
+    expect(tap.commits).toBe(runs * 5 + (runs - places));
   });
 
   it('forgets a run that was idle for ten minutes, and drives it again from its history', async () => {

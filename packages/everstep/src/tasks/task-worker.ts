@@ -407,7 +407,7 @@ export class TaskWorker implements LocalWorker {
       automaticHeartbeats: this.#commandOptions.automaticHeartbeatMs > 0,
       onStarted: () => this.#slots.started(slot),
       // Its place is free for what follows from its answer, in the same commit.
-      onEnded: () => slot.release(),
+      onEnded: () => this.#slots.vacate(slot),
     });
     this.#steps.set(id, step);
     const ended = (): void => {

@@ -17,6 +17,7 @@ export type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueu
 export type StepTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 export type Start = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
 type PollRequest = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest;
+type StepPollRequest = temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest;
 type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
 type Description = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
 
@@ -220,10 +221,13 @@ export class Host {
     });
   }
 
-  async tryPollStep(taskQueue = 'steps'): Promise<StepTask | undefined> {
+  async tryPollStep(
+    taskQueue = 'steps',
+    request: StepPollRequest = {},
+  ): Promise<StepTask | undefined> {
     const reply = await this.#atOnce((call) =>
       this.service.pollActivityTaskQueue(
-        { namespace, taskQueue: { name: taskQueue }, identity: 'worker' },
+        { namespace, taskQueue: { name: taskQueue }, identity: 'worker', ...request },
         call,
       ),
     );

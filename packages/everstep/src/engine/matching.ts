@@ -13,6 +13,7 @@ import type { Executor } from './executor.ts';
 import type { HandOver, RowOutcome } from './hand-over.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Poller, PollRequest, Polls, QueryTask } from './poller.ts';
+import { ratePerSecondDefault, SeenPollers, type SeenPoller } from './seen-pollers.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Rows of one claim at most, and of those that a look may find nobody for before it stops. */
@@ -24,7 +25,7 @@ const stickyPolledMs = 10_000;
 /** After a store has failed. */
 const retryMs = 1_000;
 
-interface Queue extends Omit<PollRequest, 'identity' | 'sticky'> {
+interface Queue extends Omit<PollRequest, 'identity' | 'sticky' | 'ratePerSecond'> {
   readonly workers: LocalWorker[];
   readonly pollers: Poller[];
   /** Of one worker, for the runs it holds. */
@@ -37,7 +38,7 @@ interface Queue extends Omit<PollRequest, 'identity' | 'sticky'> {
   /** Rows claimed for local workers and not yet started. */
   taking: number;
   lastPollAt: number;
-  lastIdentity: string;
+  readonly seen: SeenPollers;
 }
 
 export interface MatchingOptions {
@@ -160,8 +161,10 @@ export class Matching implements Polls {
   poll(poller: Poller, signal: AbortSignal): void {
     if (signal.aborted) return;
     const queue = this.#queue(poller.namespaceId, poller.kind, poller.taskQueue);
-    queue.lastPollAt = this.#options.clock.now();
-    queue.lastIdentity = poller.identity;
+    const at = this.#options.clock.now();
+    queue.lastPollAt = at;
+    const { identity, ratePerSecond = ratePerSecondDefault } = poller;
+    queue.seen.note({ identity, at, ratePerSecond });
     if (poller.sticky === true) queue.sticky = true;
     queue.pollers.push(poller);
     signal.addEventListener('abort', () => {
@@ -201,18 +204,14 @@ export class Matching implements Polls {
     this.#look(queue);
   }
 
-  describe(
-    namespaceId: string,
-    kind: TaskKind,
-    taskQueue: string,
-  ): { lastPollAt: number; identity: string; polled: boolean } {
+  /** Workers of this process, and who has polled of late. */
+  pollersOf(namespaceId: string, kind: TaskKind, taskQueue: string): readonly SeenPoller[] {
     const queue = this.#queues.get(queueKey(namespaceId, kind, taskQueue));
-    const worker = queue?.workers[0];
-    return {
-      lastPollAt: worker ? this.#options.clock.now() : (queue?.lastPollAt ?? 0),
-      identity: worker?.identity ?? queue?.lastIdentity ?? '',
-      polled: queue !== undefined && (queue.workers.length > 0 || queue.pollers.length > 0),
-    };
+    if (!queue) return [];
+    const now = this.#options.clock.now();
+    const ratePerSecond = ratePerSecondDefault;
+    const workers = queue.workers.map(({ identity }) => ({ identity, at: now, ratePerSecond }));
+    return [...workers, ...queue.seen.list(now)];
   }
 
   #attach(worker: LocalWorker, namespaceId: string, kind: TaskKind, taskQueue: string): void {
@@ -237,7 +236,7 @@ export class Matching implements Polls {
         lookAgain: false,
         taking: 0,
         lastPollAt: 0,
-        lastIdentity: '',
+        seen: new SeenPollers(),
       };
       this.#queues.set(key, queue);
     }

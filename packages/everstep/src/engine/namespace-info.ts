@@ -1,10 +1,12 @@
+import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import type { Limits } from '../core/limits.ts';
 import { durationOf, longOf } from '../core/time.ts';
 import type { Namespace } from './namespaces.ts';
+import { clusterName } from './version.ts';
 
-/** NAMESPACE_STATE_REGISTERED. */
-const registered = 1;
+const { ArchivalState, NamespaceState, ReplicationState } = proto.temporal.api.enums.v1;
+const noArchival = ArchivalState.ARCHIVAL_STATE_DISABLED;
 
 /** Only capabilities that are built: SDKs switch behaviour on these. */
 export function describedNamespace(
@@ -15,7 +17,7 @@ export function describedNamespace(
     namespaceInfo: {
       name: namespace.name,
       id: namespace.namespaceId,
-      state: registered,
+      state: NamespaceState.NAMESPACE_STATE_REGISTERED,
       description: namespace.config.description,
       ownerEmail: namespace.config.ownerEmail,
       data: { ...namespace.config.data },
@@ -31,8 +33,16 @@ export function describedNamespace(
       },
       supportsSchedules: true,
     },
-    config: { workflowExecutionRetentionTtl: durationOf(namespace.config.retentionMs) },
-    replicationConfig: { activeClusterName: 'everstep', clusters: [{ clusterName: 'everstep' }] },
+    config: {
+      workflowExecutionRetentionTtl: durationOf(namespace.config.retentionMs),
+      historyArchivalState: noArchival,
+      visibilityArchivalState: noArchival,
+    },
+    replicationConfig: {
+      activeClusterName: clusterName,
+      clusters: [{ clusterName }],
+      state: ReplicationState.REPLICATION_STATE_NORMAL,
+    },
     isGlobalNamespace: false,
   };
 }

@@ -5,6 +5,7 @@ import type { Scenario } from '../../test/engine-world.ts';
 import { attributeTypes } from './search-attributes.ts';
 
 const { Keyword, Int } = attributeTypes;
+const { ArchivalState } = proto.temporal.api.enums.v1;
 
 export function describeNamespaces(scenario: Scenario): void {
   scenario('A namespace is registered once, described, changed and listed', async (host) => {
@@ -31,7 +32,11 @@ export function describeNamespaces(scenario: Scenario): void {
         ownerEmail: 'owner@example.org',
         data: { team: 'a' },
       },
-      config: { workflowExecutionRetentionTtl: durationOf(3_600_000) },
+      config: {
+        workflowExecutionRetentionTtl: durationOf(3_600_000),
+        historyArchivalState: ArchivalState.ARCHIVAL_STATE_DISABLED,
+        visibilityArchivalState: ArchivalState.ARCHIVAL_STATE_DISABLED,
+      },
     });
     const names = (await service.listNamespaces({})).namespaces?.map(
       ({ namespaceInfo }) => namespaceInfo?.name,

@@ -8,6 +8,8 @@ export interface PollRequest {
   readonly kind: TaskKind;
   readonly taskQueue: string;
   readonly identity: string;
+  /** How many tasks a second it asks for at most, where it says so. */
+  readonly ratePerSecond?: number | undefined;
   /** The queue is one worker's own. */
   readonly sticky?: boolean;
 }

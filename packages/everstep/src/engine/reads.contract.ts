@@ -241,7 +241,12 @@ export function describeReads(scenario: Scenario): void {
   scenario('The service says what it can do (section 15)', async (host) => {
     const info = await host.service.getSystemInfo({});
     expect(info.capabilities).toMatchObject({ signalAndQueryHeader: true, upsertMemo: true });
-    expect((await host.service.getClusterInfo({})).serverVersion).toBe(info.serverVersion);
+    const cluster = await host.service.getClusterInfo({});
+    expect(cluster.serverVersion).toBe(info.serverVersion);
+    const { clusters } = await host.engine.operator.listClusters({});
+    expect(clusters).toMatchObject([
+      { clusterName: cluster.clusterName, clusterId: cluster.clusterId },
+    ]);
   });
 }
 

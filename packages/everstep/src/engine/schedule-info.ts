@@ -1,6 +1,5 @@
 /** A schedule as describe and list show it. */
 import type { temporal } from '@temporalio/proto';
-import type { SearchAttributes } from '../core/proto.ts';
 import { futureTimes } from '../core/schedule/schedule-times.ts';
 import type { RecentAction, ScheduleState } from '../core/schedule/schedule-state.ts';
 import { longOf, timestampOf } from '../core/time.ts';
@@ -42,10 +41,6 @@ export function scheduleListInfoOf(
     recentActions: s.recent.slice(-listedMax).map(recentActionOf),
     futureActionTimes: futureTimes(scheduleId, s, now, listedMax).map(timestampOf),
   };
-}
-
-export function ownAttributesOf({ searchAttributes }: ScheduleState): SearchAttributes {
-  return searchAttributes ?? { indexedFields: {} };
 }
 
 function recentActionOf(action: RecentAction): temporal.api.schedule.v1.IScheduleActionResult {

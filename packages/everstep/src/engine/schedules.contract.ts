@@ -365,6 +365,7 @@ export function describeSchedules(scenario: Scenario): void {
     expect(await host.listed()).toEqual(['a', 'order-2023-11-14T22:13:40Z']);
     const described = await schedules.describe('a');
     expect(Object.keys(described.searchAttributes?.indexedFields ?? {})).toEqual(['Team']);
+    expect((await schedules.describe('b')).searchAttributes).toBeNull();
     const page = await host.service.listSchedules({ namespace: 'default', maximumPageSize: 1 });
     const rest = await host.service.listSchedules({
       namespace: 'default',

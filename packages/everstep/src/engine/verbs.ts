@@ -68,6 +68,8 @@ import { stopBatchOperation } from './verbs/stop-batch-operation.ts';
 import { describeBatchOperation } from './verbs/describe-batch-operation.ts';
 import { listBatchOperations } from './verbs/list-batch-operations.ts';
 import { recordWorkerHeartbeat } from './verbs/record-worker-heartbeat.ts';
+import { listTaskQueuePartitions } from './verbs/list-task-queue-partitions.ts';
+import { listClusters } from './verbs/list-clusters.ts';
 import { listWorkers } from './verbs/list-workers.ts';
 import { countWorkers } from './verbs/count-workers.ts';
 import { describeWorker } from './verbs/describe-worker.ts';
@@ -86,6 +88,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   getWorkflowExecutionHistoryReverse,
   getWorkflowExecutionHistory,
   listNamespaces,
+  listTaskQueuePartitions,
   listWorkflowExecutions,
   pollActivityTaskQueue,
   pollWorkflowExecutionUpdate,
@@ -140,7 +143,13 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
 
 const operatorVerbs: {
   readonly [Name in keyof OperatorService]: OperatorVerb<Name>;
-} = { addSearchAttributes, deleteNamespace, listSearchAttributes, removeSearchAttributes };
+} = {
+  addSearchAttributes,
+  deleteNamespace,
+  listClusters,
+  listSearchAttributes,
+  removeSearchAttributes,
+};
 
 export function serviceOf(context: EngineContext): WorkflowService {
   return bound(context, verbs) as unknown as WorkflowService;

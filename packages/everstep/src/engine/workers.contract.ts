@@ -113,6 +113,28 @@ export function describeWorkers(scenario: Scenario): void {
     { limits: { workerKeptMs: 60_000, workersMax: 3 } },
   );
 
+  scenario('A queue is described with every worker that polls it', async (host, world) => {
+    const taskQueue = { name: 'steps' };
+    await host.tryPollStep('steps', { identity: 'a' });
+    await world.clock.advance(1_000);
+    const taskQueueMetadata = { maxTasksPerSecond: { value: 5 } };
+    await host.tryPollStep('steps', { identity: 'b', taskQueueMetadata });
+    const { pollers } = await host.service.describeTaskQueue({
+      namespace,
+      taskQueue,
+      taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    });
+    expect(pollers).toMatchObject([
+      { identity: 'b', ratePerSecond: 5 },
+      { identity: 'a', ratePerSecond: 100_000 },
+    ]);
+    const partitions = await host.service.listTaskQueuePartitions({ namespace, taskQueue });
+    expect(partitions).toMatchObject({
+      activityTaskQueuePartitions: [{ key: 'steps' }],
+      workflowTaskQueuePartitions: [{ key: 'steps' }],
+    });
+  });
+
   scenario('A queue is described with its backlog, of one type or of all', async (host, world) => {
     await host.start('a');
     await host.start('b');

@@ -24,10 +24,12 @@ const everywhere = (role: Role, names: string): [string, Need][] =>
 const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
   ['getSystemInfo', { role: 'anyone' }],
   ['getClusterInfo', { role: 'anyone' }],
+  ['listClusters', { role: 'anyone' }],
   ...inNamespace(
     'read',
     `describeNamespace describeWorkflowExecution getWorkflowExecutionHistory
      getWorkflowExecutionHistoryReverse listWorkflowExecutions countWorkflowExecutions describeTaskQueue
+     listTaskQueuePartitions
      queryWorkflow pollWorkflowExecutionUpdate describeSchedule listSchedules countSchedules
      listScheduleMatchingTimes listSearchAttributes describeBatchOperation listBatchOperations
      listWorkers countWorkers describeWorker`,

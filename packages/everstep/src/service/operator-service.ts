@@ -15,6 +15,10 @@ export interface OperatorService {
     temporal.api.operatorservice.v1.IListSearchAttributesRequest,
     temporal.api.operatorservice.v1.IListSearchAttributesResponse
   >;
+  listClusters: Rpc<
+    temporal.api.operatorservice.v1.IListClustersRequest,
+    temporal.api.operatorservice.v1.IListClustersResponse
+  >;
   deleteNamespace: Rpc<
     temporal.api.operatorservice.v1.IDeleteNamespaceRequest,
     temporal.api.operatorservice.v1.IDeleteNamespaceResponse

@@ -177,6 +177,10 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IResetActivityRequest,
     temporal.api.workflowservice.v1.IResetActivityResponse
   >;
+  listTaskQueuePartitions: Rpc<
+    temporal.api.workflowservice.v1.IListTaskQueuePartitionsRequest,
+    temporal.api.workflowservice.v1.IListTaskQueuePartitionsResponse
+  >;
   describeTaskQueue: Rpc<
     temporal.api.workflowservice.v1.IDescribeTaskQueueRequest,
     temporal.api.workflowservice.v1.IDescribeTaskQueueResponse

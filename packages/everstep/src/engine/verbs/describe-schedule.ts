@@ -1,4 +1,4 @@
-import { ownAttributesOf, scheduleInfoOf } from '../schedule-info.ts';
+import { scheduleInfoOf } from '../schedule-info.ts';
 import { encodeConflictToken, scheduleOf } from '../schedules.ts';
 import type { Verb } from '../verb.ts';
 
@@ -9,8 +9,8 @@ export const describeSchedule: Verb<'describeSchedule'> = async (context, reques
   return {
     schedule: schedule.schedule,
     info: scheduleInfoOf(scheduleId, schedule, context.clock.now()),
-    memo: state.memo ?? { fields: {} },
-    searchAttributes: ownAttributesOf(schedule),
+    memo: state.memo ?? null,
+    searchAttributes: schedule.searchAttributes ?? null,
     conflictToken: encodeConflictToken(schedule.conflictToken),
   };
 };

@@ -56,17 +56,18 @@ async function described(
   kind: TaskKind,
   taskQueue: string,
 ): Promise<{ readonly pollers: temporal.api.taskqueue.v1.IPollerInfo[]; readonly stats: Stats }> {
-  const own = context.matching.describe(namespaceId, kind, taskQueue);
   const key = queueKey(namespaceId, kind, taskQueue);
   const backlog = await context.store.tasks.backlog({ namespaceId, kind, taskQueue });
-  const pollers: temporal.api.taskqueue.v1.IPollerInfo[] = context.processes.others
-    .filter((process) => process.queues.includes(key))
-    .map((process) => ({
-      lastAccessTime: timestampOf(process.heartbeatAt),
-      identity: `${process.pid}@${process.hostId}`,
+  const pollers: temporal.api.taskqueue.v1.IPollerInfo[] = context.matching
+    .pollersOf(namespaceId, kind, taskQueue)
+    .map(({ identity, at, ratePerSecond }) => ({
+      lastAccessTime: timestampOf(at),
+      identity,
+      ratePerSecond,
     }));
-  if (own.lastPollAt > 0) {
-    pollers.unshift({ lastAccessTime: timestampOf(own.lastPollAt), identity: own.identity });
+  for (const { queues, heartbeatAt, pid, hostId } of context.processes.others) {
+    if (!queues.includes(key)) continue;
+    pollers.push({ lastAccessTime: timestampOf(heartbeatAt), identity: `${pid}@${hostId}` });
   }
   const ageMs = backlog.count === 0 ? 0 : context.clock.now() - backlog.oldestCreatedAt;
   return {

@@ -1,6 +1,6 @@
 import { decodeListPage, encodeListPage } from '../page-token.ts';
 import { scheduleFilter } from '../schedule-query.ts';
-import { ownAttributesOf, scheduleListInfoOf } from '../schedule-info.ts';
+import { scheduleListInfoOf } from '../schedule-info.ts';
 import { schedulesNamespaceId } from '../schedules.ts';
 import type { Verb } from '../verb.ts';
 import { invalid } from './request-run.ts';
@@ -34,8 +34,8 @@ export const listSchedules: Verb<'listSchedules'> = async (context, request) => 
     const { memo, schedule } = fresh.state;
     schedules.push({
       scheduleId: key.workflowId,
-      memo: memo ?? { fields: {} },
-      searchAttributes: ownAttributesOf(schedule),
+      memo: memo ?? null,
+      searchAttributes: schedule.searchAttributes ?? null,
       info: scheduleListInfoOf(key.workflowId, schedule, now),
     });
   }

@@ -29,7 +29,13 @@ export const pollActivityTaskQueue: Verb<'pollActivityTaskQueue'> = async (
     return await pollTask<ActivityTask>(
       context,
       wait,
-      { namespaceId: namespace.namespaceId, kind: 'activity', taskQueue, identity },
+      {
+        namespaceId: namespace.namespaceId,
+        kind: 'activity',
+        taskQueue,
+        identity,
+        ratePerSecond: request.taskQueueMetadata?.maxTasksPerSecond?.value ?? undefined,
+      },
       {
         startOf: ({ scheduledEventId, stamp }) => ({
           kind: 'startActivity',

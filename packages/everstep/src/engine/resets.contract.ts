@@ -154,6 +154,21 @@ export function describeResets(scenario: Scenario): void {
     expect((await refused(reset(host, 'b', 4))).code).toBe('NOT_FOUND');
   });
 
+  scenario('A reset that asks for more than a reset is refused, not done in part', async (host) => {
+    const runId = await host.start('a');
+    await host.turn([step('s')]);
+    const refusal = await refused(
+      host.service.resetWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: 'a' },
+        workflowTaskFinishEventId: longOf(4),
+        postResetOperations: [{ signalWorkflow: { signalName: 'go' } }],
+      }),
+    );
+    expect(refusal.code).toBe('UNIMPLEMENTED');
+    expect(await host.status('a', runId)).toBe('RUNNING');
+  });
+
   scenario(
     'A step answered to the old run changes nothing in the new (RS-2, AC-5)',
     async (host) => {

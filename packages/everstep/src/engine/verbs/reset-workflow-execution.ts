@@ -18,6 +18,12 @@ export const resetWorkflowExecution: Verb<'resetWorkflowExecution'> = async (con
   const { workflowId } = executionOf(request.workflowExecution);
   if (!request.workflowTaskFinishEventId)
     throw invalid('Workflow task finish ID must be set on request.');
+  if (request.postResetOperations?.length) {
+    throw new ServiceError({
+      code: 'UNIMPLEMENTED',
+      message: `A reset with post_reset_operations is not built; reset ${workflowId} without, and then signal it or change its options.`,
+    });
+  }
   for (let conflicts = 0; conflicts < conflictsMax; conflicts += 1) {
     const asked = await freshRunOf(context, namespace.namespaceId, request.workflowExecution);
     const current = await context.executor.locateCurrent(namespace.namespaceId, workflowId);

@@ -18,7 +18,7 @@ import {
   type AsyncTaskComponentOptions,
   type ResolvedOptions,
 } from './component-options.ts';
-import { startRuntime, type Runtime } from './runtime.ts';
+import { startRuntime, stopRuntime, type Runtime } from './runtime.ts';
 import { stderrLogger } from './stderr-logger.ts';
 import { storeOf } from './store-of.ts';
 
@@ -244,18 +244,18 @@ export class AsyncTaskComponent {
     const running = this.#running;
     this.#phase = 'stopping';
     try {
-      // Nobody takes the answers of steps any more once the store has failed.
-      await running?.worker?.stop(this.#store.failure === undefined ? graceMs : 0);
-    } finally {
-      for (const task of this.#tasks.values()) task.connect(undefined);
-      try {
-        await running?.engine.stop();
-      } finally {
-        await running?.store.close();
-        clearInterval(running?.keepAlive);
-        this.#running = undefined;
-        this.#phase = 'stopped';
+      if (running) {
+        const disconnect = () => {
+          for (const task of this.#tasks.values()) task.connect(undefined);
+        };
+        // Nobody takes the answers of steps any more once the store has failed.
+        const grace = this.#store.failure === undefined ? graceMs : 0;
+        await stopRuntime(running, running.store, grace, disconnect);
       }
+    } finally {
+      clearInterval(running?.keepAlive);
+      this.#running = undefined;
+      this.#phase = 'stopped';
     }
   }
 

@@ -1,4 +1,4 @@
-/** An engine on an open store, its client, and the worker on it: what every component is made of. */
+/** An engine on an open store, its client, and the worker on it: what every component is made of, its start and its end. */
 import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
@@ -24,14 +24,23 @@ export interface RuntimeOptions {
   /** Registered at start. */
   readonly searchAttributes?: Readonly<Record<string, AttributeType>> | undefined;
   readonly dataConverter?: DataConverter | undefined;
+  /** Of the client and the worker; the official client's own by default: pid and host. */
+  readonly identity?: string;
   /** None: this process submits and reads. */
   readonly worker?:
-    | (Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue' | 'callInstead'> & {
+    | (Pick<
+        TaskWorkerOptions,
+        'tasks' | 'activities' | 'taskQueue' | 'callInstead' | 'liveRunsMax'
+      > & {
         readonly concurrency?: ConcurrencyOptions;
+        /** Who hands the worker its work; undefined = it polls. By default the engine. */
+        readonly localOf?: (engine: Engine) => TaskWorkerOptions['local'];
       })
     | undefined;
   /** What clients speak to, in the place of the engine's own service. */
   readonly serviceOf?: (engine: Engine) => WorkflowService;
+  /** `createEngine` by default. */
+  readonly makeEngine?: (options: EngineOptions) => Engine;
 }
 
 export interface Runtime {
@@ -43,7 +52,7 @@ export interface Runtime {
 /** @throws what the store throws; the engine is stopped then, and the store is left open. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { store, clock, random, logger, namespace, retentionMs, dataConverter } = options;
-  const engine = createEngine({
+  const engine = (options.makeEngine ?? createEngine)({
     store,
     clock,
     random,
@@ -63,11 +72,31 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       connection: inProcessConnection(service, clock),
       namespace,
       ...(dataConverter !== undefined && { dataConverter }),
+      ...(options.identity !== undefined && { identity: options.identity }),
     });
     return { engine, client, worker: await startWorker(options, engine, client) };
   } catch (error) {
     await engine.stop().catch(() => undefined);
     throw error;
+  }
+}
+
+/** Drains the worker, then stops the engine, then closes the store: the later ones also when an earlier one fails. */
+export async function stopRuntime(
+  { worker, engine }: Pick<Runtime, 'worker' | 'engine'>,
+  store: Store,
+  graceMs: number,
+  drained: () => void = () => undefined,
+): Promise<void> {
+  try {
+    await worker?.stop(graceMs);
+  } finally {
+    drained();
+    try {
+      await engine.stop();
+    } finally {
+      await store.close();
+    }
   }
 }
 
@@ -79,10 +108,12 @@ async function startWorker(
   if (options.worker === undefined) return undefined;
   const { clock, random, logger, namespace } = options;
   const { identity, loadedDataConverter } = client.options;
+  const { localOf, ...work } = options.worker;
+  const local = localOf ? localOf(engine) : engine.service;
   const worker = new TaskWorker({
-    ...options.worker,
+    ...work,
     service: engine.service,
-    local: engine.service,
+    ...(local !== undefined && { local }),
     namespace,
     identity,
     clock,

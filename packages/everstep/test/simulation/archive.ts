@@ -74,6 +74,10 @@ export class Archive {
     this.#operated.add(workflowId);
   }
 
+  isOperated(workflowId: string): boolean {
+    return this.#operated.has('*') || this.#operated.has(workflowId);
+  }
+
   recordsOf(workflowId: string): readonly RunRecord[] {
     return this.byWorkflowId.get(workflowId) ?? [];
   }
@@ -160,8 +164,9 @@ export class Archive {
     checkBuffer(state, complain);
     checkUniqueIds(state, complain);
     checkWakeAt(state, write.columns, complain);
-    const operated = this.#operated.has('*') || this.#operated.has(write.key.workflowId);
-    checkAttempts(before, state, operated, complain);
+    const operated = this.isOperated(write.key.workflowId);
+    // What an operator asked may be in the same commit as a retry: then each transition alone is looked at.
+    if (!operated) checkAttempts(before, state, operated, complain);
     record.noteOptions(before, state, operated);
     checkSchedule(before, state, complain);
     checkBatch(before, state, (workflowId) => this.recordsOf(workflowId), complain);

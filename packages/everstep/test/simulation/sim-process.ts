@@ -1,16 +1,17 @@
-/** One process of a world: the real engine and the real task worker over the model store, and scripted workers. */
-import { defaultDataConverter } from '@temporalio/common';
+/** One process of a world: the component's runtime over the model store, with its start and its end, and scripted workers. */
 import type { Limits } from '../../src/core/limits.ts';
+import { startRuntime, stopRuntime } from '../../src/component/runtime.ts';
+import type { Runtime } from '../../src/component/runtime.ts';
 import { transition } from '../../src/core/transition.ts';
+import type { TransitionFunction } from '../../src/core/transition.ts';
 import { createEngine } from '../../src/engine/engine.ts';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
 import type { EngineLimits } from '../../src/engine/engine-limits.ts';
 import type { Logger } from '../../src/service/logger.ts';
 import type { Store } from '../../src/store/store.ts';
-import { attributeTypes } from '../../src/engine/search-attributes.ts';
-import { TaskWorker } from '../../src/tasks/task-worker.ts';
 import type { Chance } from '../chance.ts';
 import { makeContextWorkflow } from './context-program.ts';
+import type { Archive } from './archive.ts';
 import type { Disk } from './disk.ts';
 import { DiskStore } from './disk.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -18,7 +19,7 @@ import { ProcessClock } from './process-clock.ts';
 import { RawWorker } from './raw-worker.ts';
 import type { RawWorkerWorld } from './raw-worker.ts';
 import type { RuleCoverage } from './rule-coverage.ts';
-import { checkPaused } from './state-check.ts';
+import { checkAttempts, checkPaused } from './state-check.ts';
 import { makeTasks } from './task-programs.ts';
 
 export interface Machine {
@@ -28,6 +29,7 @@ export interface Machine {
 
 export interface ProcessWorld extends RawWorkerWorld {
   readonly disk: Disk;
+  readonly archive: Archive;
   readonly chance: Chance;
   readonly coverage: RuleCoverage;
   readonly bug: PlantedBug | undefined;
@@ -45,11 +47,12 @@ export class SimProcess {
   readonly pid: number;
   readonly clock: ProcessClock;
   readonly machine: Machine;
-  readonly engine: Engine;
   readonly store: Store;
   readonly #world: ProcessWorld;
   readonly #disk: DiskStore;
-  #worker: TaskWorker | undefined;
+  readonly #transition: TransitionFunction;
+  #engine: Engine | undefined;
+  #runtime: Runtime | undefined;
   #raw: RawWorker | undefined;
   started = false;
   stopping = false;
@@ -67,30 +70,40 @@ export class SimProcess {
     this.store = bug?.store?.(this.#disk, chance) ?? this.#disk;
     const core = bug?.core?.(transition, chance) ?? transition;
     const watched = world.coverage.around(core, (before, after) => {
-      checkPaused(before, after, (invariant, what) => {
+      const complain = (invariant: number, what: string): void => {
         world.violated({ invariant, what: `${after.workflowId}: ${what}` });
-      });
+      };
+      checkPaused(before, after, complain);
+      checkAttempts(before, after, world.archive.isOperated(after.workflowId), complain);
     });
-    this.engine = createEngine({
-      store: this.store,
-      clock: this.clock,
-      random: { next: () => chance.next(), uuid: () => world.uuid() },
-      logger: this.#logger(),
-      hostId: machine.hostId,
-      pid,
-      isPidAlive: (other) => world.isPidAlive(other),
-      defaultNamespace: 'default',
-      retentionMs: world.retentionMs,
-      acts: true,
-      limits: world.engineLimits,
-      coreLimits: world.coreLimits,
-      transition: watched,
-    });
-    this.#disk.owner = this.engine.processId;
+    this.#transition = watched;
+  }
+
+  /** Of a process that has started. */
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new TypeError(`${this.name} has not started`);
+    return this.#engine;
   }
 
   get service(): Engine['service'] {
     return this.engine.service;
+  }
+
+  /** The engine that the runtime asks for, on a machine of the world. */
+  #makeEngine(options: EngineOptions): Engine {
+    const world = this.#world;
+    const engine = createEngine({
+      ...options,
+      hostId: this.machine.hostId,
+      pid: this.pid,
+      isPidAlive: (other) => world.isPidAlive(other),
+      limits: world.engineLimits,
+      coreLimits: world.coreLimits,
+      transition: this.#transition,
+    });
+    this.#engine = engine;
+    this.#disk.owner = engine.processId;
+    return engine;
   }
 
   get alive(): boolean {
@@ -102,12 +115,6 @@ export class SimProcess {
     const world = this.#world;
     const { chance, bug } = world;
     await this.#disk.open();
-    await this.engine.start();
-    await this.engine.operator.addSearchAttributes({
-      namespace: 'default',
-      searchAttributes: { CustomKeywordField: attributeTypes.Keyword },
-    });
-    const { service } = this.engine;
     const steps = {
       wait: (ms: number, signal: AbortSignal) => this.#wait(ms, signal),
       token: () => world.ledger.token('step'),
@@ -115,21 +122,26 @@ export class SimProcess {
     };
     // Most often handed its work by the engine; sometimes it polls, as it would of a server.
     const local = chance.next() < 0.75;
-    this.#worker = new TaskWorker({
-      service,
-      ...(local ? { local: bug?.local?.(service, chance) ?? service } : {}),
-      tasks: [...makeTasks(steps), makeContextWorkflow(steps)].map((task) => task.definition),
-      namespace: 'default',
-      identity: `${this.name}-tasks`,
+    this.#runtime = await startRuntime({
+      store: this.store,
       clock: this.clock,
       random: { next: () => chance.next(), uuid: () => world.uuid() },
       logger: this.#logger(),
-      concurrency: { steps: chance.whole(1, 8), pollers: 2 },
-      dataConverter: defaultDataConverter,
-      liveRunsMax: chance.next() < 0.3 ? 1 : 100,
+      namespace: 'default',
+      identity: `${this.name}-tasks`,
+      retentionMs: world.retentionMs,
+      searchAttributes: { CustomKeywordField: 'Keyword' },
+      makeEngine: (options) => this.#makeEngine(options),
+      worker: {
+        tasks: [...makeTasks(steps), makeContextWorkflow(steps)].map((task) => task.definition),
+        activities: [],
+        taskQueue: 'async-tasks',
+        concurrency: { steps: chance.whole(1, 8), pollers: 2 },
+        liveRunsMax: chance.next() < 0.3 ? 1 : 100,
+        localOf: ({ service }) => (local ? (bug?.local?.(service, chance) ?? service) : undefined),
+      },
     });
-    await this.#worker.start();
-    this.#raw = new RawWorker(world, service, this.clock, this.name);
+    this.#raw = new RawWorker(world, this.service, this.clock, this.name);
     this.#raw.start();
     this.started = true;
   }
@@ -138,8 +150,9 @@ export class SimProcess {
   async stop(): Promise<void> {
     this.stopping = true;
     await this.#raw?.stop();
-    await this.#worker?.stop(this.#world.chance.whole(0, 3_000));
-    await this.engine.stop();
+    if (this.#runtime) {
+      await stopRuntime(this.#runtime, this.store, this.#world.chance.whole(0, 3_000));
+    }
     this.die('it was stopped');
   }
 

@@ -174,6 +174,8 @@ export function checkAttempts(
       complain(14, `activity ${id} goes from attempt ${was.attempt} to ${activity.attempt}`);
     }
     if (was.startedTime === 0) complain(14, `activity ${id} is retried and was not started`);
+    // It is dispatched when somebody lets it go on.
+    if (activity.paused) continue;
     const waits = activity.scheduledTime - activity.lastAttemptCompleteTime;
     const least = backoffOf(was, activity);
     if (waits < least - 0.001) complain(14, `activity ${id} waits ${waits} ms of ${least}`);

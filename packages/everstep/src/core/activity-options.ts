@@ -16,7 +16,7 @@ import { durationOf } from './time.ts';
 
 export function activityOptionsOf(activity: ActivityInfo): WireActivityOptions {
   return {
-    taskQueue: { name: activity.taskQueue, normalName: activity.taskQueue },
+    taskQueue: { name: activity.taskQueue },
     scheduleToCloseTimeout: durationOf(activity.scheduleToCloseMs),
     scheduleToStartTimeout: durationOf(activity.scheduleToStartMs),
     startToCloseTimeout: durationOf(activity.startToCloseMs),

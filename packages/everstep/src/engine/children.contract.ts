@@ -175,7 +175,12 @@ export function describeChildren(scenario: Scenario): void {
     await host.turn([completeRun()]);
     await world.clock.settle();
     expect(await host.status('kid')).toBe('RUNNING');
-    expect(await host.names('kid')).toContain('WorkflowExecutionCancelRequested');
+    const asked = await host.event('kid', 'WorkflowExecutionCancelRequested');
+    expect(asked.workflowExecutionCancelRequestedEventAttributes).toMatchObject({
+      cause: '',
+      identity: 'history-service',
+      externalWorkflowExecution: { workflowId: 'parent' },
+    });
   });
 
   scenario('A child may outlive its parent (CH-4)', async (host, world) => {

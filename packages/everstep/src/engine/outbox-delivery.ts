@@ -487,7 +487,8 @@ function parentCancel(
     kind: 'requestCancel',
     requestId: `${parent.runId}:close`,
     identity: 'history-service',
-    reason: 'by parent close policy',
+    // The server gives a termination by this policy a reason, a cancel request none.
+    reason: '',
     externalWorkflowExecution: { workflowId: parent.workflowId, runId: parent.runId },
   };
 }

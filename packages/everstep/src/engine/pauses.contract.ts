@@ -8,7 +8,8 @@ import type { Scenario } from '../../test/engine-world.ts';
 import { completeRun, continueAsNew, step, timer } from '../../test/command-kit.ts';
 import { msOfDuration, msOfTimestamp } from '../core/time.ts';
 
-const { WorkflowExecutionStatus, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+const { PendingActivityState, WorkflowExecutionStatus, WorkflowTaskFailedCause } =
+  proto.temporal.api.enums.v1;
 type UpdateOptions = temporal.api.workflowservice.v1.IUpdateActivityOptionsRequest;
 const namespace = 'default';
 const named = { namespace, workflowId: 'a' };
@@ -196,6 +197,23 @@ export function describePauses(scenario: Scenario): void {
     expect((await refused(change(['priority'], {}))).code).toBe('NOT_FOUND');
   });
 
+  scenario(
+    'A running attempt is asked to pause, and a waiting activity is paused (AC-15)',
+    async (host) => {
+      await host.start('a');
+      await host.turn([step('s')]);
+      const stateOf = async () => (await activityOf(host)).state;
+      await host.service.pauseActivity({ ...activities, id: 's' });
+      expect(await stateOf()).toBe(PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED);
+      await host.service.unpauseActivity({ ...activities, id: 's' });
+      const running = await host.pollStep();
+      await host.service.pauseActivity({ ...activities, id: 's' });
+      expect(await stateOf()).toBe(PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED);
+      await host.failStep(running);
+      expect(await stateOf()).toBe(PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED);
+    },
+  );
+
   scenario('The options of an activity that waits are changed (AC-15)', async (host) => {
     await host.start('a');
     await host.turn([step('s')]);
@@ -217,7 +235,7 @@ export function describePauses(scenario: Scenario): void {
         ],
       },
     });
-    expect(activityOptions?.taskQueue?.name).toBe('other');
+    expect(activityOptions?.taskQueue).toEqual({ name: 'other' });
     expect(msOfDuration(activityOptions?.heartbeatTimeout)).toBe(3_000);
     expect(activityOptions?.retryPolicy?.maximumAttempts).toBe(7);
     expect(await host.tryPollStep()).toBeUndefined();

@@ -114,7 +114,9 @@ function pendingActivity(
     state: activity.cancelRequestedEventId
       ? PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
       : started
-        ? PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        ? activity.paused
+          ? PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
+          : PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
         : activity.paused
           ? PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED
           : PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED,
@@ -135,7 +137,10 @@ function pendingActivity(
       ? { lastAttemptCompleteTime: timestampOf(activity.lastAttemptCompleteTime) }
       : {}),
     ...(!started && !activity.cancelRequestedEventId ? nextAttempt(activity, now) : {}),
-    activityOptions: activityOptionsOf(activity),
+    activityOptions: {
+      ...activityOptionsOf(activity),
+      taskQueue: { name: activity.taskQueue, normalName: activity.taskQueue },
+    },
     paused: activity.paused,
     ...(activity.pauseInfo && {
       pauseInfo: {

@@ -32,6 +32,7 @@ function known(action: Action): Action[] {
     case 'pollUpdate':
     case 'resetSticky':
     case 'history':
+    case 'controlActivity':
       return [];
     case 'start':
     case 'signalWithStart':

@@ -85,6 +85,8 @@ export interface StartOptions {
 /** What the worker makes of an update. */
 export type UpdateAnswer = 'complete' | 'accept' | 'reject';
 
+export type ActivityControl = 'pause' | 'unpause' | 'reset' | 'updateOptions' | 'restoreOptions';
+
 export type ActivityAnswer = 'complete' | 'fail' | 'cancel' | 'heartbeat';
 
 /** `run` counts back from the latest known run; absent, the request names no run. */
@@ -124,6 +126,17 @@ export type Action =
       readonly byId: boolean;
       readonly token: number;
       readonly failure: number;
+    }
+  | {
+      readonly do: 'controlActivity';
+      readonly workflow: number;
+      readonly activity: number;
+      readonly control: ActivityControl;
+      /** All of its type instead of the one. */
+      readonly byType: boolean;
+      /** What it means depends on the control: see StepWorker. */
+      readonly first: boolean;
+      readonly second: boolean;
     }
   | {
       readonly do: 'signal';

@@ -39,8 +39,8 @@ const workflowTaskSeconds = 100;
 const pollMs = 15_000;
 const queryMs = 10_000;
 const updateMs = 10_000;
-/** How long a query is given to reach the board of a run before the worker polls. */
-const queryLeadMs = 120;
+/** How long a query or update is given to reach its run before the worker polls; a busy machine is slow. */
+const queryLeadMs = 300;
 /** From there on a failing workflow task waits before it is tried again. */
 const attemptsMax = 3;
 
@@ -153,6 +153,8 @@ export class Actor implements Names {
         return await this.#steps.poll(workflow, action.activity, view);
       case 'answerActivity':
         return await this.#steps.answer(action);
+      case 'controlActivity':
+        return await this.#steps.control(action);
       case 'signal':
         await this.#call('signalWorkflowExecution', {
           namespace,

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type {
   Action,
   ActivityAnswer,
+  ActivityControl,
   UpdateAnswer,
   Flaw,
   RetryOptions,
@@ -264,6 +265,24 @@ const answerActivity = fields<Extract<Action, { do: 'answerActivity' }>>({
   failure: fc.nat(4),
 });
 
+const controlActivity = fc.record({
+  do: fc.constant('controlActivity' as const),
+  workflow,
+  activity,
+  control: fc.constantFrom<ActivityControl>(
+    'pause',
+    'pause',
+    'unpause',
+    'unpause',
+    'reset',
+    'updateOptions',
+    'restoreOptions',
+  ),
+  byType: sometimes(20, fc.constant(true)).map((value) => value ?? false),
+  first: fc.boolean(),
+  second: fc.boolean(),
+});
+
 const update = fields<Extract<Action, { do: 'update' }>>({
   do: fc.constant('update' as const),
   workflow,
@@ -325,6 +344,7 @@ const part: fc.Arbitrary<Action[]> = fc.oneof(
     arbitrary: always(fc.record({ do: fc.constant('pollActivity' as const), workflow, activity })),
   },
   { weight: 3, arbitrary: always(answerActivity) },
+  { weight: 5, arbitrary: always(controlActivity) },
   {
     weight: 6,
     arbitrary: always(

@@ -34,6 +34,55 @@ export class StepWorker {
     if (bytes) this.#tokens.set(queue, [...(this.#tokens.get(queue) ?? []), bytes]);
   }
 
+  /** What operators do to activities. `first` and `second` are the options of each. */
+  async control(action: Extract<Action, { do: 'controlActivity' }>): Promise<void> {
+    const { workflow, activity, first, second } = action;
+    const request = {
+      namespace,
+      execution: { workflowId: this.#names.workflowId(workflow) },
+      identity: 'operator',
+      ...(action.byType ? { type: 'charge' } : { id: `activity-${activity}` }),
+    };
+    switch (action.control) {
+      case 'pause':
+        await this.#call('pauseActivity', { ...request, reason: 'wait' });
+        return;
+      case 'unpause':
+        await this.#call('unpauseActivity', {
+          ...request,
+          resetAttempts: first,
+          resetHeartbeat: second,
+        });
+        return;
+      case 'reset':
+        await this.#call('resetActivity', {
+          ...request,
+          keepPaused: first,
+          resetHeartbeat: second,
+        });
+        return;
+      case 'updateOptions': {
+        const paths = [
+          ...(first ? ['start_to_close_timeout', 'heartbeat_timeout'] : []),
+          ...(second ? ['retry_policy.maximum_attempts', 'schedule_to_close_timeout'] : []),
+        ];
+        await this.#call('updateActivityOptions', {
+          ...request,
+          updateMask: { paths },
+          activityOptions: {
+            startToCloseTimeout: seconds(700),
+            scheduleToCloseTimeout: seconds(7_000),
+            heartbeatTimeout: seconds(70),
+            retryPolicy: { maximumAttempts: 7 },
+          },
+        });
+        return;
+      }
+      case 'restoreOptions':
+        await this.#call('updateActivityOptions', { ...request, restoreOriginal: true });
+    }
+  }
+
   async answer(action: Extract<Action, { do: 'answerActivity' }>): Promise<void> {
     const { workflow, activity, byId } = action;
     const tokens = this.#tokens.get(this.#names.activityQueue(workflow, activity)) ?? [];

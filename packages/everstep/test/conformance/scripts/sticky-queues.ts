@@ -5,7 +5,7 @@ import { seconds, type Names } from './wire-command.ts';
 
 const namespace = 'default';
 /** A worker's own queue is only used while a worker polls it, which the server forgets after 10 s. */
-const againMs = 5_000;
+const againMs = 2_000;
 /** How long such a poll is given to be there before it is taken back. */
 const leadMs = 80;
 const pollMs = 15_000;

@@ -1,6 +1,7 @@
-/** Temporal's own development server, found or built, on a free port of this machine, in memory. */
+/** Temporal's own development server, found or built, on a free port of this machine and a file of its own. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
@@ -41,11 +42,15 @@ export async function temporalTarget(program: string): Promise<Target> {
   const address = `127.0.0.1:${port}`;
   const flags = ['--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'error'];
   flags.push('--search-attribute', 'CustomKeywordField=Keyword');
+  // What it keeps in memory it loses, namespaces and all, when its calls time out on a busy machine.
+  const folder = mkdtempSync(join(tmpdir(), 'everstep-conformance-'));
+  flags.push('--db-filename', join(folder, 'temporal.db'));
   const server = spawn(program, ['server', 'start-dev', ...flags], { stdio: 'ignore' });
   const gone = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const stop = async (): Promise<void> => {
     server.kill('SIGTERM');
     await gone;
+    rmSync(folder, { recursive: true, force: true });
   };
   const until = Date.now() + startMsMax;
   for (;;) {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { visibilityQueries, type ListQuery } from './list-tasks.ts';
+import { listTasks, visibilityQueries, type ListQuery } from './list-tasks.ts';
+import { grpcCode, type TaskClient } from './task-client.ts';
 
 it('asks by type, status and time with =, AND and ranges alone', () => {
   expect(visibilityQueries({}, 'resize')).toEqual(["WorkflowType = 'asyncTask_resize'"]);
@@ -25,4 +26,28 @@ it('names the field of a query that it refuses', () => {
   for (const [query, message] of cases) {
     expect(() => visibilityQueries(query as ListQuery, 'resize')).toThrow(message);
   }
+});
+
+it('lists what is running on a service that does not know paused runs', async () => {
+  const asked: string[] = [];
+  const listWorkflowExecutions = async ({ query }: { query: string }) => {
+    asked.push(query);
+    if (query.includes('Paused')) {
+      throw Object.assign(new Error('refused'), { code: grpcCode.invalidArgument, details: 'no' });
+    }
+    return { executions: [{ execution: { workflowId: 'a' } }], nextPageToken: new Uint8Array() };
+  };
+  const client = { options: { namespace: 'default' }, workflowService: { listWorkflowExecutions } };
+  const list = listTasks(() => ({ client }) as never as TaskClient, 'resize', {
+    status: 'running',
+  });
+  const ids: string[] = [];
+  for await (const { taskId } of list) ids.push(taskId);
+  expect([ids, asked.length]).toEqual([['a'], 2]);
+  const refused = listTasks(
+    () => ({ client }) as never as TaskClient,
+    '',
+    "ExecutionStatus = 'Paused'",
+  );
+  await expect(refused.page()).rejects.toThrow('the service refused the query');
 });

@@ -296,6 +296,24 @@ describe.each(storeKinds)('a task on the %s store', (kind) => {
     expect(component.isStarted()).toBe(true);
   });
 
+  it('is listed as running while it is paused', async () => {
+    const task = new AsyncTask({ name: 'paused', task: async () => 1 });
+    const component = await running(kind, [task]);
+    const ids = await Promise.all([1, 2].map(() => task.submit(undefined, { delay: '1h' })));
+    const { options, workflowService } = component.getClient();
+    await workflowService.pauseWorkflowExecution({
+      namespace: options.namespace,
+      workflowId: ids[0] ?? '',
+    });
+    const { tasks, nextPageToken = '' } = await task.list({ status: 'running' }).page();
+    const rest = await task.list({ status: 'running' }).page(nextPageToken);
+    const listed = [...tasks, ...rest.tasks];
+    expect(listed.map(({ taskId, status }) => [taskId, status])).toEqual([
+      [ids[1], 'running'],
+      [ids[0], 'running'],
+    ]);
+  });
+
   it('waits for its delay', async () => {
     const task = new AsyncTask({ name: 'delayed', task: async () => 1 });
     await running(kind, [task]);

@@ -302,7 +302,7 @@ export class Executor {
   /** The workflow id's current run, as the store has it now. */
   async locateCurrent(namespaceId: string, workflowId: string): Promise<Located> {
     const live = this.#live.newest(namespaceId, workflowId);
-    if (live?.ref !== undefined && !live.part) {
+    if (live?.ref !== undefined) {
       // Which run it is and its version will do for one that is here.
       const head = await this.#store.runs.currentHead({ namespaceId, workflowId });
       if (head?.ref === live.ref && head.version === live.version && !live.dropped) return live;

@@ -49,8 +49,7 @@ export class SqliteCommit {
   /** Deletes runs with all their rows. Inside a transaction. */
   deleteRuns(refs: readonly RunRef[]): void {
     for (const ref of refs) {
-      const row = this.#statements.selectPlace.get(ref);
-      if (row === undefined) continue;
+      if (this.#statements.selectVersion.get(ref) === undefined) continue;
       this.#statements.deleteRun.run(ref);
       this.#statements.deleteVisibility.run(ref);
       this.#statements.deleteHistory.run(ref);
@@ -163,82 +162,42 @@ export class SqliteCommit {
 
   /** The ref, 0 = conflict. */
   #update(write: RunWrite, ref: RunRef): RunRef {
-    const { columns, expectedVersion } = write;
+    const { columns, expectedVersion, state, operationToken } = write;
     const { wakeAt, holder, deleteAt, historyEvents, historyBytes } = columns;
-    const { state, operationToken } = write;
+    const { updateSame, updateMoved, updateRun } = this.#statements;
     const fingerprint = fingerprintOf(columns);
     const checksum = crc32(state);
     const version = expectedVersion + 1;
-    // SQLite rewrites the entries of every index whose column stands in SET, changed or not: so the common case,
-    // where nothing indexed changed, has a statement of its own that names those columns as conditions only.
-    const same = this.#statements.updateSame.run(
+    const written = [
       version,
       historyEvents,
       historyBytes,
       checksum,
       operationToken,
       state,
-      ref,
-      expectedVersion,
-      fingerprint,
-      wakeAt,
-      holder,
-      deleteAt,
-    );
-    if (same.changes === 0) {
-      const moved = this.#statements.updateMoved.run(
-        version,
-        historyEvents,
-        historyBytes,
-        checksum,
-        operationToken,
-        state,
-        wakeAt,
-        holder,
-        deleteAt,
-        ref,
-        expectedVersion,
-        fingerprint,
-      );
-      if (moved.changes === 0 && !this.#updateAll(write, ref, fingerprint, checksum)) return 0;
+    ] as const;
+    const indexed = [wakeAt, holder, deleteAt] as const;
+    // SQLite rewrites the entries of every index whose column stands in SET, changed or not: so the common case,
+    // where nothing indexed changed, has a statement of its own that names those columns as conditions only. The end
+    // of a run changes its status, so neither that one nor the next would find it.
+    const isAsItWas =
+      columns.closeTime === 0 &&
+      (updateSame.run(...written, ref, expectedVersion, fingerprint, ...indexed).changes > 0 ||
+        updateMoved.run(...written, ...indexed, ref, expectedVersion, fingerprint).changes > 0);
+    if (!isAsItWas) {
+      const { changes } = updateRun.run(...written, ...indexed, fingerprint, ref, expectedVersion);
+      if (changes === 0) return 0;
+      this.#updateVisibility(write, ref);
     }
     this.#rest(write, ref, 0);
     return ref;
   }
 
-  #updateAll(write: RunWrite, ref: RunRef, fingerprint: number, checksum: number): boolean {
-    const { columns, key } = write;
-    const row = this.#statements.selectPlace.get(ref);
-    if (row === undefined || row['version'] !== write.expectedVersion) return false;
-    this.#statements.updateRun.run(
-      write.expectedVersion + 1,
-      fingerprint,
-      columns.historyEvents,
-      columns.historyBytes,
-      checksum,
-      write.operationToken,
-      write.state,
-      columns.wakeAt,
-      columns.holder,
-      columns.deleteAt,
-      ref,
-    );
-    const samePlace =
-      row['workflow_type'] === columns.workflowType &&
-      row['task_queue'] === columns.taskQueue &&
-      row['start_time'] === columns.startTime &&
-      row['parent_workflow_id'] === columns.parentWorkflowId;
-    if (!samePlace) {
-      this.#statements.updatePlace.run(
-        columns.workflowType,
-        columns.taskQueue,
-        columns.startTime,
-        columns.parentWorkflowId,
-        ref,
-      );
-    }
-    if (row['status'] !== columns.status) this.#statements.updateStatus.run(columns.status, ref);
-    this.#statements.updateVisibility.run(
+  #updateVisibility({ columns, key }: RunWrite, ref: RunRef): void {
+    const { workflowType, taskQueue, startTime, parentWorkflowId } = columns;
+    const place = [workflowType, taskQueue, startTime, parentWorkflowId] as const;
+    const rest = [
+      columns.status,
       columns.executionTime,
       columns.closeTime,
       columns.parentRunId,
@@ -248,9 +207,11 @@ export class SqliteCommit {
       columns.memo ?? null,
       columns.searchAttributes ?? null,
       searchValuesJson(columns),
-      ref,
-    );
-    return true;
+    ] as const;
+    // Here as well what hardly ever changes is named as a condition.
+    if (this.#statements.updateInPlace.run(...rest, ref, ...place).changes === 0) {
+      this.#statements.updateVisibility.run(...rest, ...place, ref);
+    }
   }
 
   #rest(write: RunWrite, ref: RunRef, namespace: number): void {
@@ -299,14 +260,15 @@ const sql = {
   updateMoved: `UPDATE runs SET version = ?, history_events = ?, history_bytes = ?, checksum = ?,
     operation_token = ?, state = ?, wake_at = ?, holder = ?, delete_at = ?
     WHERE ref = ? AND version = ? AND fingerprint = ?`,
-  updateRun: `UPDATE runs SET version = ?, fingerprint = ?, history_events = ?, history_bytes = ?, checksum = ?,
-    operation_token = ?, state = ?, wake_at = ?, holder = ?, delete_at = ? WHERE ref = ?`,
-  updatePlace: `UPDATE visibility SET workflow_type = ?, task_queue = ?, start_time = ?, parent_workflow_id = ?
-    WHERE ref = ?`,
-  updateStatus: 'UPDATE visibility SET status = ? WHERE ref = ?',
-  updateVisibility: `UPDATE visibility SET execution_time = ?, close_time = ?, parent_run_id = ?,
+  updateRun: `UPDATE runs SET version = ?, history_events = ?, history_bytes = ?, checksum = ?,
+    operation_token = ?, state = ?, wake_at = ?, holder = ?, delete_at = ?, fingerprint = ?
+    WHERE ref = ? AND version = ?`,
+  updateInPlace: `UPDATE visibility SET status = ?, execution_time = ?, close_time = ?, parent_run_id = ?,
     root_workflow_id = ?, root_run_id = ?, first_run_id = ?, memo = ?, search_attributes = ?, search_values = ?
-    WHERE ref = ?`,
+    WHERE ref = ? AND workflow_type = ? AND task_queue = ? AND start_time = ? AND parent_workflow_id = ?`,
+  updateVisibility: `UPDATE visibility SET status = ?, execution_time = ?, close_time = ?, parent_run_id = ?,
+    root_workflow_id = ?, root_run_id = ?, first_run_id = ?, memo = ?, search_attributes = ?, search_values = ?,
+    workflow_type = ?, task_queue = ?, start_time = ?, parent_workflow_id = ? WHERE ref = ?`,
   insertVisibility: `INSERT INTO visibility (ref, namespace, is_current, workflow_id, run_id, workflow_type,
     task_queue, status, start_time, execution_time, close_time, parent_workflow_id, parent_run_id,
     root_workflow_id, root_run_id, first_run_id, memo, search_attributes, search_values)
@@ -323,8 +285,6 @@ const sql = {
   selectCurrent: `SELECT ref, run_id FROM visibility WHERE namespace = ? AND workflow_id = ? AND is_current = 1`,
   selectFormer: `SELECT ref FROM visibility
     WHERE namespace = ? AND workflow_id = ? AND run_id = ? AND is_current = 0`,
-  selectPlace: `SELECT r.version, v.status, v.workflow_type, v.task_queue, v.start_time,
-    v.parent_workflow_id FROM runs r JOIN visibility v ON v.ref = r.ref WHERE r.ref = ?`,
   unsetCurrent: `UPDATE visibility SET is_current = 0
     WHERE ref = ? AND is_current = 1 AND namespace = ? AND workflow_id = ? AND run_id <> ?`,
   setCurrent: 'UPDATE visibility SET is_current = 1 WHERE ref = ?',

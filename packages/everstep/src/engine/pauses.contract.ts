@@ -235,7 +235,7 @@ export function describePauses(scenario: Scenario): void {
         ],
       },
     });
-    expect(activityOptions?.taskQueue).toEqual({ name: 'other' });
+    expect(activityOptions?.taskQueue).toEqual({ name: 'other', kind: 1 });
     expect(msOfDuration(activityOptions?.heartbeatTimeout)).toBe(3_000);
     expect(activityOptions?.retryPolicy?.maximumAttempts).toBe(7);
     expect(await host.tryPollStep()).toBeUndefined();

@@ -1,4 +1,5 @@
 import { activityOptionFields } from '../../core/activity-option-field.ts';
+import { TaskQueueKind } from '../../core/proto.ts';
 import { originalOptionsOf, selectorOf } from '../activity-selector.ts';
 import { maskedFields } from '../field-mask.ts';
 import type { Verb } from '../verb.ts';
@@ -30,5 +31,12 @@ export const updateActivityOptions: Verb<'updateActivityOptions'> = async (conte
         : { options: activityOptions ?? {} }),
     },
   );
-  return { activityOptions: options };
+  // As the server: a checked queue has its kind, one that is only set back has its name.
+  if (request.restoreOriginal || !options.taskQueue) return { activityOptions: options };
+  return {
+    activityOptions: {
+      ...options,
+      taskQueue: { ...options.taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
+    },
+  };
 };

@@ -7,7 +7,7 @@ const namespace = 'default';
 /** A worker's own queue is only used while a worker polls it, which the server forgets after 10 s. */
 const againMs = 2_000;
 /** How long such a poll is given to be there before it is taken back. */
-const leadMs = 80;
+const leadMs = 300;
 const pollMs = 15_000;
 /** Longer than any script. */
 const scheduleToStartSeconds = 500;

@@ -62,7 +62,14 @@ const closedFirst = {
   applicationFailureInfo: { type: 'AcceptedUpdateCompletedWorkflow', nonRetryable: true },
 };
 
-/** UP-4: until that stage, or the highest reached when the time is over. Undefined as in updateProgress. */
+/**
+ * UP-4: until that stage, or the highest reached when the time is over. Undefined as in updateProgress.
+ *
+ * A caller with a nearer deadline is told that it has passed: clients ask again at once when they are answered with a
+ * lower stage, so an answer just before the deadline would only make them ask and ask until it is there.
+ *
+ * @throws ServiceError DEADLINE_EXCEEDED.
+ */
 export async function awaitUpdate(
   context: EngineContext,
   first: LiveRun,
@@ -72,7 +79,7 @@ export async function awaitUpdate(
 ): Promise<UpdateProgress | undefined> {
   const { namespaceId, workflowId, runId } = first.key;
   const fresh = (): Promise<LiveRun> => freshRunOf(context, namespaceId, { workflowId, runId });
-  const wait = waitFor(context, call, context.limits.historyLongPollMs);
+  const wait = waitFor(context, call, context.limits.historyLongPollMs, 0);
   try {
     let run = await fresh();
     for (;;) {
@@ -80,6 +87,7 @@ export async function awaitUpdate(
       if (!progress || progress.stage >= stage) return progress;
       const refusal = context.waiters.refusal();
       if (refusal) throw refusal;
+      if (wait.late()) throw deadlineExceeded(updateId, run.key.workflowId);
       if (wait.signal.aborted || run.ref === undefined) return progress;
       await context.waiters.wait(run, run.ref, wait.signal);
       run = await fresh();
@@ -87,6 +95,13 @@ export async function awaitUpdate(
   } finally {
     wait.end();
   }
+}
+
+function deadlineExceeded(updateId: string, workflowId: string): ServiceError {
+  return new ServiceError({
+    code: 'DEADLINE_EXCEEDED',
+    message: `The deadline has passed before update ${updateId} of workflow ${workflowId} reached the stage that was waited for: ask for its outcome again.`,
+  });
 }
 
 /** COMPLETED when nothing is said. A wait for less than ACCEPTED is refused (UP-4). */

@@ -135,6 +135,37 @@ export function describeUpdates(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    "A wait for an update ends at its caller's deadline and not before, so that nobody asks on and on (UP-4)",
+    async (host, world) => {
+      await idle(host);
+      const request = {
+        namespace,
+        updateRef: { workflowExecution: { workflowId: 'a' }, updateId: 'u1' },
+        waitPolicy: { lifecycleStage: completed },
+      };
+      const first = update(host, 'u1', accepted);
+      await world.clock.settle();
+      await answer(host, await host.poll(), [acceptance('u1')]);
+      expect(await first).toMatchObject({ stage: accepted });
+      let ended = false;
+      const deadline = world.clock.now + 5_000;
+      const late = refused(host.service.pollWorkflowExecutionUpdate(request, { deadline })).finally(
+        () => {
+          ended = true;
+        },
+      );
+      await world.clock.advance(4_999);
+      expect(ended).toBe(false);
+      await world.clock.advance(1);
+      expect(await late).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+      const far = { deadline: world.clock.now + 60_000 };
+      const poll = host.service.pollWorkflowExecutionUpdate(request, far);
+      await world.clock.advance(20_000);
+      expect(await poll).toMatchObject({ stage: accepted });
+    },
+  );
+
   scenario('An update does not wait for a start delay to pass (UP-1)', async (host, world) => {
     await host.start('a', { workflowStartDelay: durationOf(864_000_000_000) });
     const done = update(host, 'u1');

@@ -6,23 +6,27 @@ export interface Wait {
   readonly signal: AbortSignal;
   /** The caller gave up; nobody reads the answer. */
   readonly cancelled: () => boolean;
+  /** It was the caller's deadline that ended it. */
+  readonly late: () => boolean;
   end(): void;
 }
 
-/** A little earlier than the caller's own deadline, so that an empty answer still reaches it. */
-const answerMs = 1_000;
+/** How much earlier than the caller's own deadline a long poll ends, so that an empty answer still reaches it. */
+const emptyAnswerMs = 1_000;
 
+/** Ends after `msMax`, or `answerMs` before the caller's deadline. */
 export function waitFor(
   context: EngineContext,
   call: CallContext | undefined,
   msMax: number,
+  answerMs: number = emptyAnswerMs,
 ): Wait {
   const controller = new AbortController();
-  const untilDeadline =
-    call?.deadline === undefined
-      ? Infinity
-      : Math.max(call.deadline - context.clock.now() - answerMs, 0);
+  const deadline = call?.deadline ?? Infinity;
+  const untilDeadline = Math.max(deadline - context.clock.now() - answerMs, 0);
+  let late = false;
   const timer = context.clock.setTimer(Math.min(msMax, untilDeadline), () => {
+    late = untilDeadline <= msMax;
     controller.abort();
   });
   const outer = call?.signal;
@@ -35,6 +39,7 @@ export function waitFor(
   return {
     signal: controller.signal,
     cancelled: () => outer?.aborted === true,
+    late: () => late,
     end: () => {
       timer.cancel();
       context.waiters.forget(controller);

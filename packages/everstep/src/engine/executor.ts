@@ -20,7 +20,7 @@ import type { RunKey, RunRef, Store, StoredRun } from '../store/store.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LiveRun } from './unit.ts';
 import type { LiveRuns } from './live-runs.ts';
-import { newUnit } from './unit.ts';
+import { encodeNewEvents, newUnit } from './unit.ts';
 import type { Part, Request, RequestOutcome, Unit } from './unit.ts';
 
 /** How often an input is tried again after lost commits before its sender is told to come back. */
@@ -167,6 +167,7 @@ export class Executor {
 
   /** Applies an input inside a part that is open, and gives its outcome as it will be once committed. */
   applyIn(part: Part, request: Request): RequestOutcome {
+    if (request.input.kind === 'startWorkflowTask') countEvents(part);
     const result = this.#transition(
       part.fresh ? undefined : part.state,
       request.input as never,
@@ -199,6 +200,8 @@ export class Executor {
       state: run.state as RunState,
       fresh: run.state === undefined,
       events: [],
+      encoded: [],
+      encodedEvents: 0,
       tasks: [],
       outbox: [],
       interrupts: [],
@@ -403,6 +406,15 @@ function loaded(stored: StoredRun): LiveRun {
   run.columns = stored.columns;
   run.tailFrom = run.state.nextEventId;
   return run;
+}
+
+/** WT-10: the started event tells the size of the history before it, with what the same commit adds to that. */
+function countEvents(part: Part): void {
+  try {
+    encodeNewEvents(part);
+  } catch {
+    // The commit comes to the same end, says so, and fails the unit.
+  }
 }
 
 /** A task that is started in the unit that made it needs no row. */

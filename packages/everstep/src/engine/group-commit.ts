@@ -2,10 +2,7 @@
  * The queue in front of the store: units that are ready at the end of a turn are written together, and their
  * replies leave when the write is done. No timer waits for more: concurrency makes the batches.
  */
-import { encodeBatch } from '../core/history-batch.ts';
-import type { Mutable } from '../core/draft.ts';
 import type { OutboxMessage } from '../core/input.ts';
-import type { RunState } from '../core/state.ts';
 import { encodeState } from '../core/state-codec.ts';
 import type { Clock } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
@@ -25,6 +22,7 @@ import { encodeMail } from './mail.ts';
 import { encodeOutbox } from './outbox-codec.ts';
 import { readBack } from './read-back.ts';
 import { serviceErrorOf } from './store-trouble.ts';
+import { encodeNewEvents } from './unit.ts';
 import type { Part, Request, Unit } from './unit.ts';
 
 /** Units that share one write at most; storage.md: past 100–200 nothing is gained. */
@@ -181,11 +179,9 @@ export class GroupCommit {
 
   #runWrite(part: Part, now: number): RunWrite {
     const { run } = part;
-    // The part owns this object: a transition that changed anything made it.
-    const state = part.state as Mutable<RunState>;
-    const first = part.events[0];
-    const bytes = first ? encodeBatch(part.events) : undefined;
-    if (bytes) state.historyBytes += bytes.length;
+    encodeNewEvents(part);
+    const { state, encoded } = part;
+    const bytes = encoded.length > 1 ? Buffer.concat(encoded) : encoded[0];
     const open = state.closeTime === 0;
     part.columns = columnsOf(state, run.columns, now, this.#options.retentionMs(state.namespaceId));
     this.#operations += 1;

@@ -2,6 +2,8 @@
  * Runs in memory and what is being done to them. A unit is what will be one commit: the parts of one or more runs
  * that change together, the replies that wait for it, and what happens after it.
  */
+import type { Mutable } from '../core/draft.ts';
+import { encodeBatch } from '../core/history-batch.ts';
 import type { Input, Interrupt, OutboxMessage } from '../core/input.ts';
 import type { HistoryEvent } from '../core/proto.ts';
 import type { Refusal } from '../core/refusal.ts';
@@ -95,6 +97,9 @@ export interface Part {
   /** A new run before its first transition. */
   fresh: boolean;
   readonly events: HistoryEvent[];
+  /** Those of its first events that are encoded, and how many they are (encodeNewEvents). */
+  readonly encoded: Uint8Array[];
+  encodedEvents: number;
   readonly tasks: TaskInsert[];
   readonly outbox: OutboxMessage[];
   readonly interrupts: Interrupt[];
@@ -106,6 +111,19 @@ export interface Part {
   columns?: RunColumns;
   /** Some transition changed the state, or the columns must be written again. */
   changed: boolean;
+}
+
+/**
+ * Encodes the events that are not encoded yet, so that the state knows the size of its history with them. The part
+ * owns its state: a transition that made events made it.
+ */
+export function encodeNewEvents(part: Part): void {
+  const { events, encoded, encodedEvents } = part;
+  if (encodedEvents === events.length) return;
+  const bytes = encodeBatch(encodedEvents === 0 ? events : events.slice(encodedEvents));
+  encoded.push(bytes);
+  part.encodedEvents = events.length;
+  (part.state as Mutable<RunState>).historyBytes += bytes.length;
 }
 
 /** An input and whoever waits for its answer; applied again when the commit is lost. */

@@ -8,8 +8,35 @@ import type { HistoryEvent } from '../core/proto.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
 const namespace = 'default';
+const { History } = proto.temporal.api.history.v1;
+
+const encodedBytes = (events: readonly HistoryEvent[]): number =>
+  History.encode({ events: [...events] }).finish().length;
 
 export function describeHistory(scenario: Scenario): void {
+  scenario(
+    'A started task tells the size of the history before it, also of what its own commit writes (WT-10)',
+    async (host, world) => {
+      const taskQueue = { name: 'orders' };
+      const poll = host.service.pollWorkflowTaskQueue({ namespace, taskQueue });
+      await world.clock.settle();
+      await host.start('a');
+      // With the next task in the reply, so that all of it is one commit.
+      await host.complete(await poll, [], {
+        returnNewWorkflowTask: true,
+        forceCreateNewWorkflowTask: true,
+      });
+      const events = await host.history('a');
+      const sizes = events.flatMap(({ workflowTaskStartedEventAttributes: started }, index) =>
+        started ? [[Number(started.historySizeBytes), encodedBytes(events.slice(0, index))]] : [],
+      );
+      expect(sizes).toHaveLength(2);
+      for (const [told, size] of sizes) expect(told).toBe(size);
+      const { workflowExecutionInfo } = await host.describe('a');
+      expect(Number(workflowExecutionInfo?.historySizeBytes)).toBe(encodedBytes(events));
+    },
+  );
+
   scenario('Pages make the whole history, each event once (section 14)', async (host) => {
     await host.start('a');
     for (let index = 0; index < 20; index += 1) await host.signal('a');

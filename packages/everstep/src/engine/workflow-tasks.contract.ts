@@ -4,13 +4,8 @@ import { cancelTimer, completeRun, step, timer } from '../../test/command-kit.ts
 import { durationOf, eventIds, refused, sticky } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { nameOf } from '../../test/core-driver.ts';
-import type { HistoryEvent } from '../core/proto.ts';
 
-const { History } = proto.temporal.api.history.v1;
 const { TimeoutType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
-
-const encodedBytes = (events: readonly HistoryEvent[]): number =>
-  History.encode({ events: [...events] }).finish().length;
 
 export function describeWorkflowTasks(scenario: Scenario): void {
   scenario('A task is given to one of two polls (WT-8)', async (host) => {
@@ -36,31 +31,6 @@ export function describeWorkflowTasks(scenario: Scenario): void {
     const runId = await host.start('a');
     expect((await poll).workflowExecution).toEqual({ workflowId: 'a', runId });
   });
-
-  scenario(
-    'A started task tells the size of the history before it, also of what its own commit writes (WT-10)',
-    async (host, world) => {
-      const poll = host.service.pollWorkflowTaskQueue({
-        namespace: 'default',
-        taskQueue: { name: 'orders' },
-      });
-      await world.clock.settle();
-      await host.start('a');
-      // With the next task in the reply, so that all of it is one commit.
-      await host.complete(await poll, [], {
-        returnNewWorkflowTask: true,
-        forceCreateNewWorkflowTask: true,
-      });
-      const events = await host.history('a');
-      const sizes = events.flatMap(({ workflowTaskStartedEventAttributes: started }, index) =>
-        started ? [[Number(started.historySizeBytes), encodedBytes(events.slice(0, index))]] : [],
-      );
-      expect(sizes).toHaveLength(2);
-      for (const [told, size] of sizes) expect(told).toBe(size);
-      const { workflowExecutionInfo } = await host.describe('a');
-      expect(Number(workflowExecutionInfo?.historySizeBytes)).toBe(encodedBytes(events));
-    },
-  );
 
   scenario(
     'A poll to which nothing comes ends empty after a minute (section 14)',

@@ -74,3 +74,35 @@ function encodeField(name: string, value: unknown): void {
 export function decodeBatch(bytes: Uint8Array): HistoryEvent[] {
   return History.decode(bytes).events;
 }
+
+/** The bytes of a batch's events fromEventId … untilEventId − 1. The ids of a batch have no gap. */
+export function sliceBatch(
+  batch: {
+    readonly firstEventId: number;
+    readonly nextEventId: number;
+    readonly bytes: Uint8Array;
+  },
+  fromEventId: number,
+  untilEventId: number,
+): Uint8Array {
+  const { firstEventId, nextEventId, bytes } = batch;
+  if (fromEventId <= firstEventId && nextEventId <= untilEventId) return bytes;
+  let start = fromEventId <= firstEventId ? 0 : bytes.length;
+  let at = 0;
+  for (let id = firstEventId; id < untilEventId && at < bytes.length; id += 1) {
+    if (id === fromEventId) start = at;
+    at = endOfField(bytes, at);
+  }
+  return bytes.subarray(Math.min(start, at), at);
+}
+
+/** Behind a message that begins there: its tag of one byte, its length, its bytes. */
+function endOfField(bytes: Uint8Array, start: number): number {
+  let length = 0;
+  let at = start + 1;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++] ?? 0;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return at + length;
+  }
+}

@@ -169,14 +169,14 @@ async function queryMessage(
 ): Promise<WorkflowTask> {
   const state = run.latest;
   const until = state?.nextEventId ?? 1;
-  const events = fromEventId < until ? await context.history.read(run, fromEventId, until) : [];
+  const history = await context.history.message(run, fromEventId, until);
   return {
     taskToken,
     workflowExecution: { workflowId: run.key.workflowId, runId: run.key.runId },
     workflowType: { name: state?.workflowType ?? '' },
     previousStartedEventId: longOf(state?.lastCompletedStartedEventId ?? 0),
     attempt: 1,
-    history: { events },
+    history,
     query: query as temporal.api.query.v1.IWorkflowQuery,
     workflowExecutionTaskQueue: { name: state?.taskQueue ?? '', kind: 1 },
     queries: {},

@@ -194,8 +194,10 @@ export class HandOver implements Dispatcher {
         state,
         started,
         taskToken: noTaskToken,
-        events:
-          started.transientEvents.length === 0 ? events : [...events, ...started.transientEvents],
+        history: {
+          events:
+            started.transientEvents.length === 0 ? events : [...events, ...started.transientEvents],
+        },
       });
       message.queries = this.#options.queries.attach(run.key.runId);
       return worker.driveWorkflowTask(message);

@@ -1,7 +1,7 @@
 /** Reads a run's events: from memory where they are, from the store where not. */
-import { decodeBatch } from '../core/history-batch.ts';
+import { decodeBatch, encodeBatch, sliceBatch } from '../core/history-batch.ts';
+import { EncodedHistory } from '../service/encoded-history.ts';
 import type { HistoryEvent } from '../core/proto.ts';
-import { numberOf } from '../core/time.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveRun } from './unit.ts';
 
@@ -19,31 +19,50 @@ export class HistoryReader {
   async read(run: LiveRun, fromEventId: number, untilEventId: number): Promise<HistoryEvent[]> {
     const inMemory = run.eventsFrom(fromEventId);
     if (inMemory) return cut(inMemory, fromEventId, untilEventId);
-    const tail = run.eventsFrom(run.tailFrom) ?? [];
-    const tailFrom = run.tailFrom;
-    const events: HistoryEvent[] = [];
+    const { stored, tail } = await this.#parts(run, fromEventId, untilEventId);
+    return [...stored.flatMap(decodeBatch), ...tail];
+  }
+
+  /** The same for a reply, with more events behind them: what lies in the store is not decoded. */
+  async message(
+    run: LiveRun,
+    fromEventId: number,
+    untilEventId: number,
+    more: readonly HistoryEvent[] = [],
+  ): Promise<{ readonly events: HistoryEvent[] }> {
+    const inMemory = fromEventId < untilEventId ? run.eventsFrom(fromEventId) : [];
+    if (inMemory) return { events: [...cut(inMemory, fromEventId, untilEventId), ...more] };
+    const { stored, tail } = await this.#parts(run, fromEventId, untilEventId);
+    return new EncodedHistory(Buffer.concat([...stored, encodeBatch([...tail, ...more])]));
+  }
+
+  /** What the store has, as it has it, and what comes after that. */
+  async #parts(
+    run: LiveRun,
+    fromEventId: number,
+    untilEventId: number,
+  ): Promise<{ readonly stored: Uint8Array[]; readonly tail: HistoryEvent[] }> {
+    const { ref, tailFrom } = run;
+    const tail = run.eventsFrom(tailFrom) ?? [];
+    const stored: Uint8Array[] = [];
     let next = fromEventId;
     const storedUntil = Math.min(untilEventId, tailFrom);
-    while (next < storedUntil && run.ref !== undefined) {
+    while (next < storedUntil && ref !== undefined) {
       const batches = await this.#store.history.read({
-        ref: run.ref,
+        ref,
         fromEventId: next,
         bytesMax: readBytes,
       });
       if (batches.length === 0) break;
       for (const batch of batches) {
-        for (const event of decodeBatch(batch.bytes)) {
-          const id = numberOf(event.eventId);
-          if (id >= next && id < storedUntil) events.push(event);
-        }
+        if (next < storedUntil) stored.push(sliceBatch(batch, next, storedUntil));
         next = batch.nextEventId;
       }
     }
-    if (untilEventId > tailFrom) {
-      const from = Math.max(fromEventId, tailFrom);
-      for (const event of cut(tail.slice(from - tailFrom), from, untilEventId)) events.push(event);
-    }
-    return events;
+    return {
+      stored,
+      tail: cut(tail, tailFrom, untilEventId).slice(Math.max(0, fromEventId - tailFrom)),
+    };
   }
 
   async event(run: LiveRun, eventId: number): Promise<HistoryEvent | undefined> {

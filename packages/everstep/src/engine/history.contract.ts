@@ -4,6 +4,8 @@ import { completeRun, timer } from '../../test/command-kit.ts';
 import { nameOf } from '../../test/core-driver.ts';
 import { durationOf, eventIds, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
+import { decodeBatch } from '../core/history-batch.ts';
+import { EncodedHistory } from '../service/encoded-history.ts';
 import type { HistoryEvent } from '../core/proto.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
@@ -54,6 +56,32 @@ export function describeHistory(scenario: Scenario): void {
       const written = await host.history('a');
       const other = await world.host();
       expect((await other.history('a')).map(bytesOf)).toEqual(written.map(bytesOf));
+    },
+  );
+
+  scenario(
+    'Pages of what lies in the store are its bytes, cut between events (section 14)',
+    async (host, world) => {
+      await host.start('a');
+      for (let index = 0; index < 5; index += 1)
+        await host.turn([timer(`t${index}`, 1_000)]).then(() => host.signal('a'));
+      const written = await host.history('a');
+      const other = await world.host();
+      const pages: Uint8Array[] = [];
+      let nextPageToken: Uint8Array | null | undefined;
+      do {
+        const page = await other.service.getWorkflowExecutionHistory({
+          namespace,
+          execution: { workflowId: 'a' },
+          maximumPageSize: 4,
+          nextPageToken: nextPageToken ?? null,
+        });
+        expect(page.history).toBeInstanceOf(EncodedHistory);
+        pages.push((page.history as EncodedHistory).bytes);
+        nextPageToken = page.nextPageToken;
+      } while (nextPageToken && nextPageToken.length > 0);
+      expect(pages.length).toBe(Math.ceil(written.length / 4));
+      expect(decodeBatch(Buffer.concat(pages)).map(bytesOf)).toEqual(written.map(bytesOf));
     },
   );
 

@@ -10,7 +10,7 @@ export function workflowTaskMessage(args: {
   readonly state: RunState;
   readonly started: Replies['startWorkflowTask'];
   readonly taskToken: Uint8Array;
-  readonly events: readonly HistoryEvent[];
+  readonly history: { readonly events: HistoryEvent[] };
   readonly nextPageToken?: Uint8Array;
 }): WorkflowTask {
   const { state, started } = args;
@@ -23,7 +23,7 @@ export function workflowTaskMessage(args: {
     startedEventId: longOf(task.startedEventId),
     attempt: task.attempt,
     backlogCountHint: longOf(0),
-    history: { events: args.events as HistoryEvent[] },
+    history: args.history,
     ...(args.nextPageToken ? { nextPageToken: args.nextPageToken } : {}),
     workflowExecutionTaskQueue: { name: state.taskQueue, kind: 1 },
     scheduledTime: timestampOf(task.originalScheduledTime),

@@ -2,10 +2,12 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import proto from '@temporalio/proto';
 import { WireWriter } from '../core/wire-writer.ts';
+import { EncodedHistory } from '../service/encoded-history.ts';
 import { StrictReader } from './strict-reader.ts';
 
 interface MessageType {
   readonly name: string;
+  readonly fields: Readonly<Record<string, { readonly id: number } | undefined>>;
   decode(reader: object): object;
   encode(message: object, writer: WireWriter): WireWriter;
 }
@@ -52,7 +54,7 @@ export function methodsOf(service: ReflectedService): readonly WireMethod[] {
       decodeRequest: (bytes) => request.decode(new StrictReader(bytes)),
       encodeReply: (message) => {
         try {
-          const bytes = reply.encode(message, writer).finish();
+          const bytes = encoded(reply, message).finish();
           return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         } catch (error) {
           writer.clear();
@@ -62,6 +64,15 @@ export function methodsOf(service: ReflectedService): readonly WireMethod[] {
     });
   }
   return methods;
+}
+
+function encoded(type: MessageType, message: object): WireWriter {
+  const { history } = message as { readonly history?: unknown };
+  const field = type.fields['history'];
+  if (!(history instanceof EncodedHistory) || !field) return type.encode(message, writer);
+  // The fields of a message may come in any order.
+  type.encode({ ...message, history: null }, writer);
+  return writer.uint32((field.id << 3) | 2).bytes(history.bytes);
 }
 
 export function definitionOf(methods: readonly WireMethod[]): ServiceDefinition {

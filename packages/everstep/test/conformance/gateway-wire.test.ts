@@ -207,6 +207,26 @@ it('packs a large reply with gzip for a caller who accepts it, and no other', as
   expect(packed.said['grpc-status']).toBe('0');
 });
 
+it('serves a long history page by page, each event once (section 14)', async () => {
+  const workflowId = 'long';
+  const handle = await host.client.workflow.start('Order', { workflowId, taskQueue: 'orders' });
+  await Promise.all(Array.from({ length: 30 }, (_, index) => handle.signal('more', index)));
+  await handle.terminate();
+  const ids: number[] = [];
+  let nextPageToken = new Uint8Array();
+  do {
+    const request = { namespace: 'default', execution: { workflowId }, maximumPageSize: 7 };
+    const { bytes } = await call(
+      `${workflowService}/GetWorkflowExecutionHistory`,
+      v1.GetWorkflowExecutionHistoryRequest.encode({ ...request, nextPageToken }).finish(),
+    );
+    const reply = v1.GetWorkflowExecutionHistoryResponse.decode(bytes ?? Buffer.alloc(0));
+    ids.push(...(reply.history?.events ?? []).map(({ eventId }) => Number(eventId)));
+    nextPageToken = Uint8Array.from(reply.nextPageToken);
+  } while (nextPageToken.length > 0);
+  expect(ids).toEqual(Array.from({ length: 33 }, (_, index) => index + 1));
+});
+
 const poll = v1.PollWorkflowTaskQueueRequest.encode({
   namespace: 'default',
   taskQueue: { name: 'nobody' },

@@ -70,11 +70,10 @@ export const getWorkflowExecutionHistory: Verb<'getWorkflowExecutionHistory'> = 
   }
   const pageEvents = pageEventsOf(context, request.maximumPageSize);
   const until = Math.min(from + pageEvents, state.nextEventId);
-  const events = from < until ? await context.history.read(run, from, until) : [];
   const more = until < state.nextEventId || (request.waitNewEvent === true && open);
   const suffix = page?.forTask && !more ? transientEventsOf(state) : [];
   return {
-    history: { events: suffix.length === 0 ? events : [...events, ...suffix] },
+    history: await context.history.message(run, from, until, suffix),
     ...(more
       ? {
           nextPageToken: encodeHistoryPage({

@@ -92,13 +92,14 @@ export async function messageOf(
   const end =
     started.transientEvents.length > 0 ? state.nextEventId : Math.min(started1, state.nextEventId);
   const until = Math.min(end, from + context.limits.historyPageEvents);
-  const events = await context.history.read(run, from, until);
   const whole = until === end;
+  const { transientEvents } = started;
+  const history = await context.history.message(run, from, until, whole ? transientEvents : []);
   const message = workflowTaskMessage({
     state,
     started,
     taskToken: encodeWorkflowTaskToken(run.key, started.token),
-    events: whole ? [...events, ...started.transientEvents] : events,
+    history,
     ...(whole
       ? {}
       : {

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-/** The `everstep` command. Each command has a file; what they share is in their options' files. */
+/**
+ * The `everstep` command. Each command has a file; what they share is in their options' files. What a command does is
+ * loaded when it does it: options are read, and the address is listened on, before the engine is there.
+ */
+import module from 'node:module';
 import { Command } from 'commander';
 import { serverVersion } from '../engine/version.ts';
 import { serverCommand } from './server.ts';
@@ -9,6 +13,9 @@ const program = new Command('everstep')
   .version(serverVersion)
   .enablePositionalOptions()
   .addCommand(serverCommand());
+
+// Node 22 and later: what is loaded from here on is compiled once for all starts.
+(module as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.();
 
 try {
   await program.parseAsync();

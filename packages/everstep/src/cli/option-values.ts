@@ -1,7 +1,7 @@
 /** Values of options, checked where they are given. */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { attributeTypes, type AttributeType } from '../engine/search-attributes.ts';
+import { attributeTypeNames, type AttributeType } from '../core/search-attribute-type.ts';
 
 export function listOption(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
@@ -35,11 +35,9 @@ export function attributeOption(
   before: Readonly<Record<string, AttributeType>>,
 ): Readonly<Record<string, AttributeType>> {
   const [name, type] = halves(value);
-  const found = (Object.keys(attributeTypes) as AttributeType[]).find(
-    (known) => known.toLowerCase() === type.toLowerCase(),
-  );
+  const found = attributeTypeNames.find((known) => known.toLowerCase() === type.toLowerCase());
   if (!found) {
-    throw new InvalidArgumentError(`The type is one of ${Object.keys(attributeTypes).join(', ')}.`);
+    throw new InvalidArgumentError(`The type is one of ${attributeTypeNames.join(', ')}.`);
   }
   return { ...before, [name]: found };
 }

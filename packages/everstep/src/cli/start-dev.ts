@@ -13,7 +13,7 @@ import {
   type LogLevelName,
 } from './server-logger.ts';
 import { runServer } from './run-server.ts';
-import type { AttributeType } from '../engine/search-attributes.ts';
+import type { AttributeType } from '../core/search-attribute-type.ts';
 
 interface StartDevFlags {
   readonly dbFilename?: string;

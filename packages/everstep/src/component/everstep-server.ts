@@ -3,6 +3,7 @@ import Long from 'long';
 import { createEngine, type Engine, type EngineOptions } from '../engine/engine.ts';
 import type { AttributeType } from '../engine/search-attributes.ts';
 import { Gateway, type GatewayOptions, type GatewayTls } from '../gateway/gateway.ts';
+import { Listener } from '../gateway/listener.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
@@ -18,6 +19,8 @@ export interface EverstepServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** For who listens there already. */
+  readonly listener?: Listener;
   /** Made where they do not exist; at least one. */
   readonly namespaces: readonly string[];
   /** Custom search attributes of each of them, by name. */
@@ -74,8 +77,7 @@ export class EverstepServer {
         service: engine.service,
         operator: engine.operator,
         logger: options.logger,
-        host: options.host,
-        port: options.port,
+        listener: options.listener ?? new Listener(options.host, options.port),
         ...(options.tls && { tls: options.tls }),
         ...(this.#keys && { authorize: this.#keys.authorize.bind(this.#keys) }),
         ...(options.rates && { rates: options.rates }),

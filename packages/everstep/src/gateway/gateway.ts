@@ -4,7 +4,7 @@
  * and a signal for the caller's leaving, and encodes replies and errors.
  *
  * It must never hold logic of the service, nor answer with a stack, a path or another caller's data.
- * Read next: wire-method.ts (bytes to messages), answered-call.ts (one call), packed-reply.ts, health.ts.
+ * Read next: listener.ts (connections), wire-method.ts (bytes to messages), answered-call.ts (one call), packed-reply.ts, health.ts.
  */
 import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -16,6 +16,7 @@ import type { OperatorService } from '../service/operator-service.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import { answeredCall, type Authorize, type CallRules, type Handler } from './answered-call.ts';
 import { Health, healthMethods } from './health.ts';
+import type { Listener } from './listener.ts';
 import { packedReply, watchPacking } from './packed-reply.ts';
 import { RateLimit, type Rates } from './rate-limit.ts';
 import {
@@ -43,10 +44,8 @@ export interface GatewayOptions {
   readonly service: WorkflowService;
   readonly operator: OperatorService;
   readonly logger: Logger;
-  /** Such as 127.0.0.1, or [::1]. */
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+  /** Where it listens, or will when the gateway starts; the gateway closes it. */
+  readonly listener: Listener;
   /** Without it the connection is not encrypted. */
   readonly tls?: GatewayTls;
   /** Asked before every call but the health service's; without it everybody may do everything. */
@@ -86,26 +85,22 @@ export class Gateway {
    * cannot be used.
    */
   async start(): Promise<number> {
-    const { host, port } = this.#options;
-    const address = `${host}:${port}`;
-    const credentials = credentialsOf(this.#options.tls);
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, credentials, (error, bound) => {
-        if (error) {
-          const message = `The gateway cannot listen on ${address}: ${error.message}. Choose another port, or stop what listens there.`;
-          reject(new EverstepError('GATEWAY_ADDRESS', message, { cause: error }));
-          return;
-        }
-        watchPacking(this.#server);
-        this.#health.serving = true;
-        resolve(bound);
-      });
+    const { listener, tls } = this.#options;
+    const credentials = credentialsOf(tls);
+    const port = await listener.listen();
+    const injector = this.#server.createConnectionInjector(credentials);
+    watchPacking(this.#server);
+    this.#health.serving = true;
+    listener.serve((connection) => {
+      injector.injectConnection(connection);
     });
+    return port;
   }
 
   /** Takes no more calls, lets those under way end for that long, and cuts off what is left. */
   async stop(graceMs: number): Promise<void> {
     this.#health.serving = false;
+    this.#options.listener.close();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#server.forceShutdown();

@@ -268,7 +268,8 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
   /**
    * Hands a provider's webhook to a `remoteJob` that waits for it (its `webhook` option names the secret). The
    * signature is checked before anything is written: HMAC-SHA256 over the raw body, hex or base64, with or without
-   * `sha256=`. The same body sent again is one webhook.
+   * `sha256=`. The same body sent again to the same key is one webhook. What no job of the task waits for (another key,
+   * another secret than the job's) stays with the task and changes nothing.
    *
    * @throws EverstepError WEBHOOK_REFUSED (the signature does not fit), TASK_NOT_FOUND, TASK_ALREADY_ENDED,
    * TASK_NOT_CONNECTED.

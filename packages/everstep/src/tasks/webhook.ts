@@ -1,10 +1,10 @@
-/** A provider's webhook as a signal to the task that waits for it: checked first, and the same body only once. */
+/** A provider's webhook as a signal to the task that waits for it: checked first, and only once for its key. */
 import { createHash } from 'node:crypto';
 import { encodeToPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { EverstepError } from '../service/error-codes.ts';
 import { whileRunning } from './running-task.ts';
 import type { TaskClient } from './task-client.ts';
-import { isSignedBy } from './webhook-signature.ts';
+import { isSignedBy, webhookSignature } from './webhook-signature.ts';
 
 export interface WebhookDelivery {
   /** What the provider signs with; the same as the remoteJob's `webhook.secret`. */
@@ -61,7 +61,16 @@ export async function signalWebhook(
       workflowExecution: { workflowId: taskId },
       signalName: webhookSignalName(key),
       input: { payloads: payloads ?? [] },
-      requestId: `webhook-${createHash('sha256').update(bytes).digest('hex')}`,
+      requestId: webhookRequestId(key, secret, bytes),
     }),
   );
+}
+
+/**
+ * The service drops a second signal of the same id. So the id is of the key and the secret as well: two jobs may be
+ * sent equal bodies, and what is signed with another secret must not keep the right one out.
+ */
+function webhookRequestId(key: string, secret: string, body: Uint8Array): string {
+  const identity = JSON.stringify([key, webhookSignature(secret, body)]);
+  return `webhook-${createHash('sha256').update(identity).digest('hex')}`;
 }

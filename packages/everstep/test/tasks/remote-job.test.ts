@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ActivityFailure,
   ApplicationFailure,
+  all,
   AsyncTask,
   remoteJob,
   type RemoteJobOptions,
@@ -119,6 +120,42 @@ describe.each(storeKinds)('a remote job on the %s store', (kind) => {
         .then(() => task.webhook('nobody', 'render', { secret: 's3cret', body, signature })),
     );
     expect(['TASK_ALREADY_ENDED', 'TASK_NOT_FOUND']).toContain(late.code);
+  });
+
+  it('takes equal webhooks for two keys, and the right one after one of another secret', async () => {
+    const ready = new Set<string>();
+    const job = (key: string) =>
+      remoteJob({
+        key,
+        submit: () => key,
+        poll: (id) => (ready.has(id) ? { done: true, value: id } : { done: false }),
+        every: '1h',
+        timeout: '2h',
+        webhook: { secret: `secret of ${key}` },
+      });
+    const task = new AsyncTask({
+      name: 'twoJobs',
+      task: async function* () {
+        return yield* all([job('left'), job('right')]);
+      },
+    });
+    await running(kind, [task]);
+    const id = await task.submit(undefined);
+    const body = '{"status":"done"}';
+    const send = (key: string, secret: string) =>
+      task.webhook(id, key, {
+        secret,
+        body,
+        signature: createHmac('sha256', secret).update(body).digest('hex'),
+      });
+    for await (const { nextRetryAt } of task.watch(id)) if (nextRetryAt !== undefined) break;
+    for (const key of ['left', 'right']) {
+      ready.add(key);
+      await send(key, 'of somebody else');
+      await send(key, `secret of ${key}`);
+      await send(key, `secret of ${key}`);
+    }
+    expect(await task.result(id)).toEqual(['left', 'right']);
   });
 
   it('fails when it is not done in time, and at once when the provider says so', async () => {

@@ -1,3 +1,4 @@
+import Long from 'long';
 import { describe, expect, test } from 'vitest';
 import { RetryState, TimeoutType } from './proto.ts';
 import type { Failure } from './proto.ts';
@@ -8,7 +9,7 @@ import {
   retryPolicyToWire,
   validateRetryPolicy,
 } from './retry.ts';
-import { durationOf } from './time.ts';
+import { durationOf, spanMaxMs } from './time.ts';
 
 const policy = retryPolicyFromWire(undefined);
 const ask = (changes: Partial<Parameters<typeof nextBackoff>[0]>) =>
@@ -67,6 +68,17 @@ describe('retry', () => {
     expect(ask({ failure: { applicationFailureInfo: { nextRetryDelay: durationOf(0) } } })).toEqual(
       { retryInMs: 0 },
     );
+  });
+
+  test('a delay beyond a hundred years is cut to them, and a negative one is none AC-7', () => {
+    for (const seconds of [Long.MAX_VALUE, Long.fromNumber(1e12)]) {
+      const failure: Failure = { applicationFailureInfo: { nextRetryDelay: { seconds } } };
+      expect(ask({ failure })).toEqual({ retryInMs: spanMaxMs });
+    }
+    const long = { ...policy, initialIntervalMs: 1e21, maximumIntervalMs: 1e23 };
+    expect(ask({ policy: long })).toEqual({ retryInMs: spanMaxMs });
+    const negative = { applicationFailureInfo: { nextRetryDelay: durationOf(-5_000) } };
+    expect(ask({ failure: negative })).toEqual({ retryInMs: 0 });
   });
 
   test('a retry that would start after the deadline is a timeout AC-7', () => {

@@ -5,7 +5,7 @@ import type { google } from '@temporalio/proto';
 import { RetryState, TimeoutType } from './proto.ts';
 import type { Failure, WireRetryPolicy } from './proto.ts';
 import type { RetryPolicy } from './state.ts';
-import { durationOf, msOfDuration } from './time.ts';
+import { durationOf, msOfDuration, spanMaxMs } from './time.ts';
 
 /** Prefix of the type under which a policy may list a timeout as not retryable, e.g. `TemporalTimeout:StartToClose`. */
 const timeoutTypePrefix = 'TemporalTimeout:';
@@ -116,7 +116,9 @@ export function nextBackoff(question: BackoffQuestion): BackoffAnswer {
     return { retryState: RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED };
   }
   const delay = failure?.applicationFailureInfo?.nextRetryDelay;
-  const retryInMs = delay ? ownDelayMs(delay, question) : policyDelayMs(policy, attempt);
+  const wantedMs = delay ? ownDelayMs(delay, question) : policyDelayMs(policy, attempt);
+  // As the other spans of the wire: a time beyond what the wire can say would never come.
+  const retryInMs = Math.min(wantedMs, spanMaxMs);
   if (expirationTime > 0 && now + retryInMs > expirationTime) {
     return { retryState: RetryState.RETRY_STATE_TIMEOUT };
   }

@@ -18,3 +18,16 @@ it('takes nothing else for a time', () => {
     expect(retryAfterMs(text, now)).toBeUndefined();
   }
 });
+
+it('takes no wait of more than ten years for one that a server meant', () => {
+  const tenYears = 10 * 365.25 * 24 * 3600;
+  expect(retryAfterMs(String(tenYears), now)).toBe(tenYears * 1000);
+  for (const text of [
+    String(tenYears + 1),
+    String(now / 1000),
+    '99999999999999999999',
+    'Fri, 01 Jan 2300 00:00:00 GMT',
+  ]) {
+    expect(retryAfterMs(text, now)).toBeUndefined();
+  }
+});

@@ -11,6 +11,7 @@ import { Heartbeat, type HeartbeatAnswer } from './heartbeat.ts';
 import { msOfDuration } from './int64.ts';
 import { payloadBytes } from './payload-bytes.ts';
 import type { PayloadEdge } from './payload-edge.ts';
+import { withUsableDelay } from './retry-delay.ts';
 import { fittingFailure, temporalFailure } from './run-failure.ts';
 import { payloadBytesMax, resultProblem } from './run-result.ts';
 import {
@@ -261,7 +262,7 @@ function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
 /** The service takes application failures only from a step. */
 function stepError(error: unknown): ApplicationFailure {
   const failure = temporalFailure(error);
-  if (failure instanceof ApplicationFailure) return failure;
+  if (failure instanceof ApplicationFailure) return withUsableDelay(failure);
   const wrapped = ApplicationFailure.create({
     message: failure.message,
     type: failure.name,

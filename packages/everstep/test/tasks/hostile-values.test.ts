@@ -1,6 +1,6 @@
 /** Values meant to do harm: each is refused or cut, and the process and the other tasks go on. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { all, AsyncTask, step, type AnyAsyncTask } from '../../src/index.ts';
+import { all, ApplicationFailure, AsyncTask, step, type AnyAsyncTask } from '../../src/index.ts';
 import { rejection, running, storeKinds } from './running-component.ts';
 
 const threeMegabytes = 'x'.repeat(3 * 1024 * 1024);
@@ -80,6 +80,26 @@ describe.each(storeKinds)('hostile values on the %s store', (kind) => {
     }
     const error = await rejection(inStep.result(await inStep.submit('unreadable')));
     expect(error.message).toContain('cannot be read');
+  });
+
+  it('a nextRetryDelay that is no span of time is left out, and the step is tried again', async () => {
+    const attempts: number[] = [];
+    const task = new AsyncTask<number, string>({
+      name: 'parked',
+      retryPolicy: { initialDelay: 1, maxRetries: 1 },
+      task: async function* (nextRetryDelay) {
+        return yield* step('busy', ({ attempt }) => {
+          attempts.push(attempt);
+          throw ApplicationFailure.create({ message: '429', nextRetryDelay });
+        });
+      },
+    });
+    await running(kind, [task]);
+    for (const delay of [1e23, 1_795_285_557_000]) {
+      const error = await rejection(task.result(await task.submit(delay)));
+      expect(error.message).toContain('429 (its nextRetryDelay is 1');
+    }
+    expect(attempts).toEqual([1, 2, 1, 2]);
   });
 
   it('promises that are yielded and rejected do not end the process', async () => {

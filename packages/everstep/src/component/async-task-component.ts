@@ -6,19 +6,20 @@ import type { Client } from '@temporalio/client';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
-import type { Store } from '../store/store.ts';
 import { Activity, type AnyActivity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
 import { parseDuration, type Duration } from '../tasks/duration.ts';
 import { unknownField } from '../tasks/known-fields.ts';
 import { Workflow, type AnyWorkflow } from '../tasks/workflow.ts';
+import type { Attached, Backend } from './backend.ts';
 import {
   resolveOptions,
   shown,
   type AsyncTaskComponentOptions,
   type ResolvedOptions,
 } from './component-options.ts';
-import { startRuntime, stopRuntime, type Runtime } from './runtime.ts';
+import { EmbeddedBackend } from './embedded-backend.ts';
+import { ServerBackend } from './server-backend.ts';
 import { stderrLogger } from './stderr-logger.ts';
 import { storeOf } from './store-of.ts';
 
@@ -33,16 +34,13 @@ export interface StopOptions {
   readonly gracePeriod?: Duration;
 }
 
-/** A finished task is kept that long. */
-const retentionMs = 30 * 24 * 60 * 60_000;
 const gracePeriodMs = 10_000;
 /** setInterval's longest. */
 const timerMsMax = 2 ** 31 - 1;
 
 type Phase = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
-interface Running extends Runtime {
-  readonly store: Store;
+interface Running extends Attached {
   /** Timers of the engine let a process end; a started component does not, until stop(). */
   readonly keepAlive: NodeJS.Timeout;
 }
@@ -58,7 +56,7 @@ interface Running extends Runtime {
  */
 export class AsyncTaskComponent {
   readonly #options: ResolvedOptions;
-  readonly #store: Store;
+  readonly #backend: Backend;
   /** Tasks and workflows, by their workflow type. */
   readonly #tasks = new Map<string, AnyAsyncTask | AnyWorkflow>();
   readonly #activities = new Map<string, AnyActivity>();
@@ -70,7 +68,9 @@ export class AsyncTaskComponent {
   /** @throws EverstepError COMPONENT_OPTIONS_INVALID, NOT_BUILT; StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
   constructor(options: AsyncTaskComponentOptions = {}) {
     this.#options = resolveOptions(options, process.env);
-    this.#store = storeOf(this.#options.store);
+    const { home } = this.#options;
+    this.#backend =
+      'server' in home ? new ServerBackend(home.server) : new EmbeddedBackend(storeOf(home.store));
   }
 
   /**
@@ -124,11 +124,11 @@ export class AsyncTaskComponent {
   }
 
   /**
-   * Opens the store and starts the engine and, unless `worker: false`, the worker. A second call is a notice in the
-   * log and nothing more.
+   * Opens the store and starts the engine, or connects to the server, and, unless `worker: false`, starts the worker. A
+   * second call is a notice in the log and nothing more.
    *
-   * @throws StoreError when the store cannot be opened (start() may be tried again); EverstepError COMPONENT_STATE
-   * after stop().
+   * @throws StoreError when the store cannot be opened, EverstepError SERVER_UNREACHABLE or SERVER_REFUSED (start() may
+   * be tried again); COMPONENT_STATE after stop().
    */
   async start(): Promise<void> {
     if (this.#phase === 'started') {
@@ -177,7 +177,7 @@ export class AsyncTaskComponent {
     return (
       this.#phase === 'started' &&
       this.#running?.worker?.failed !== true &&
-      this.#store.failure === undefined
+      this.#backend.failure === undefined
     );
   }
 
@@ -197,46 +197,37 @@ export class AsyncTaskComponent {
   }
 
   async #start(): Promise<void> {
-    const { namespace, taskQueue, concurrency, searchAttributes, dataConverter } = this.#options;
-    const store = this.#store;
-    await store.open();
-    try {
-      const runtime = await startRuntime({
-        store,
+    const { namespace, taskQueue, concurrency, searchAttributes, dataConverter, worker } =
+      this.#options;
+    const backend = this.#backend;
+    const attached = await backend.start({
+      namespace,
+      searchAttributes,
+      dataConverter,
+      logger: this.#logger('warn'),
+      work: worker
+        ? {
+            tasks: [...this.#tasks.values()].map((task) => task.definition),
+            activities: [...this.#activities.values()],
+            taskQueue,
+            concurrency,
+          }
+        : undefined,
+    });
+    for (const task of this.#tasks.values()) {
+      task.connect({
+        client: attached.client,
+        taskQueue,
         clock: systemClock,
         random: systemRandom,
-        logger: this.#logger('warn'),
-        namespace,
-        retentionMs,
-        searchAttributes,
-        dataConverter,
-        worker: this.#options.worker
-          ? {
-              tasks: [...this.#tasks.values()].map((task) => task.definition),
-              activities: [...this.#activities.values()],
-              taskQueue,
-              concurrency,
-            }
-          : undefined,
       });
-      for (const task of this.#tasks.values()) {
-        task.connect({
-          client: runtime.client,
-          taskQueue,
-          clock: systemClock,
-          random: systemRandom,
-        });
-      }
-      const keepAlive = setInterval(() => undefined, timerMsMax);
-      this.#running = { ...runtime, store, keepAlive };
-    } catch (error) {
-      await store.close().catch(() => undefined);
-      throw error;
     }
+    const keepAlive = setInterval(() => undefined, timerMsMax);
+    this.#running = { ...attached, keepAlive };
     this.#phase = 'started';
-    const work = this.#options.worker ? `tasks: ${this.#tasks.size}` : 'no worker';
+    const work = worker ? `tasks: ${this.#tasks.size}` : 'no worker';
     this.#logger('info').info(
-      `started on the embedded engine, ${store.description} (namespace ${namespace}, ${work})`,
+      `started on ${backend.description} (namespace ${namespace}, ${work})`,
     );
   }
 
@@ -244,14 +235,9 @@ export class AsyncTaskComponent {
     const running = this.#running;
     this.#phase = 'stopping';
     try {
-      if (running) {
-        const disconnect = () => {
-          for (const task of this.#tasks.values()) task.connect(undefined);
-        };
-        // Nobody takes the answers of steps any more once the store has failed.
-        const grace = this.#store.failure === undefined ? graceMs : 0;
-        await stopRuntime(running, running.store, grace, disconnect);
-      }
+      await running?.stop(graceMs, () => {
+        for (const task of this.#tasks.values()) task.connect(undefined);
+      });
     } finally {
       clearInterval(running?.keepAlive);
       this.#running = undefined;

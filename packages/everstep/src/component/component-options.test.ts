@@ -6,7 +6,7 @@ const resolve = (options: object, env: Record<string, string> = {}) =>
 
 it('keeps tasks in a SQLite file of the working directory when nothing is said', () => {
   expect(resolve({})).toMatchObject({
-    store: 'sqlite:.everstep/everstep.db',
+    home: { store: 'sqlite:.everstep/everstep.db' },
     namespace: 'default',
     taskQueue: 'async-tasks',
     worker: true,
@@ -18,6 +18,23 @@ it('takes namespace and queue from the variables of Temporal, after its own opti
   const env = { TEMPORAL_NAMESPACE: 'shop', TEMPORAL_TASK_QUEUE: 'images' };
   expect(resolve({}, env)).toMatchObject({ namespace: 'shop', taskQueue: 'images' });
   expect(resolve({ taskQueue: 'mine' }, env)).toMatchObject({ taskQueue: 'mine' });
+});
+
+it('takes a server from its options and from the variables of Temporal, the options first', () => {
+  const env = {
+    TEMPORAL_ADDRESS: 'cloud:7233',
+    TEMPORAL_API_KEY: 'theirs',
+    TEMPORAL_TLS: 'true',
+    TEMPORAL_NAMESPACE: 'shop',
+  };
+  expect(resolve({}, env)).toMatchObject({
+    home: { server: { address: 'cloud:7233', apiKey: 'theirs' } },
+    namespace: 'shop',
+  });
+  expect(resolve({ temporalAddress: '[::1]:1', apiKey: 'mine', tls: false }, env).home).toEqual({
+    server: { address: '[::1]:1', apiKey: 'mine', tls: false },
+  });
+  expect(resolve({ temporalAddress: 'x:7233' }).home).toEqual({ server: { address: 'x:7233' } });
 });
 
 it('names the option, what was wrong and what is expected', () => {
@@ -34,8 +51,36 @@ it('names the option, what was wrong and what is expected', () => {
       'COMPONENT_OPTIONS_INVALID',
       'TEMPORAL_ADDRESS',
     ],
-    [{ temporalAddress: 'x:7233' }, {}, 'NOT_BUILT', 'temporalAddress is "x:7233"'],
-    [{}, { TEMPORAL_ADDRESS: 'x:7233' }, 'NOT_BUILT', 'TEMPORAL_ADDRESS is "x:7233"'],
+    [
+      { temporalAddress: 'http://x' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'temporalAddress is "http://x"; expected host:port',
+    ],
+    [
+      {},
+      { TEMPORAL_ADDRESS: 'x' },
+      'COMPONENT_OPTIONS_INVALID',
+      'TEMPORAL_ADDRESS is "x"; expected host:port',
+    ],
+    [
+      { temporalAddress: 'x:7233', tls: 'yes' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'tls is "yes"; expected a boolean',
+    ],
+    [
+      { temporalAddress: 'x:7233', apiKey: '' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'apiKey is empty; expected a string',
+    ],
+    [
+      { temporalAddress: 'x:7233' },
+      { TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/no/such/file.pem' },
+      'COMPONENT_OPTIONS_INVALID',
+      '/no/such/file.pem',
+    ],
     [{ apiKey: 'k' }, {}, 'COMPONENT_OPTIONS_INVALID', 'apiKey is given without temporalAddress'],
     [{ wroker: true }, {}, 'COMPONENT_OPTIONS_INVALID', 'there is no option wroker'],
     [{ worker: 'no' }, {}, 'COMPONENT_OPTIONS_INVALID', 'worker is "no"; expected a boolean'],

@@ -1,10 +1,13 @@
 /** What a component is told, checked at the first place that can know: its constructor. */
+import type { ConnectionOptions } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { attributeTypes } from '../engine/search-attributes.ts';
 import type { AttributeType } from '../engine/search-attributes.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import type { Store } from '../store/store.ts';
+import type { ServerOptions } from './server-backend.ts';
 
 export interface ConcurrencyOptions {
   /** Steps this process runs at once; 100 by default. */
@@ -21,15 +24,18 @@ export interface AsyncTaskComponentOptions {
    * `.everstep/` in the working directory. Not together with `temporalAddress`.
    */
   readonly store?: string | Store;
-  /** A Temporal server, `host:port`. By default TEMPORAL_ADDRESS. Not built yet: refused with NOT_BUILT. */
+  /** A Temporal server, `host:port`, in the place of the embedded engine. By default TEMPORAL_ADDRESS. */
   readonly temporalAddress?: string;
   /** `'default'`, unless TEMPORAL_NAMESPACE says otherwise. */
   readonly namespace?: string;
   /** For tasks that name no queue: `'async-tasks'`, unless TEMPORAL_TASK_QUEUE says otherwise. */
   readonly taskQueue?: string;
-  /** For `temporalAddress` only. */
-  readonly tls?: boolean | object;
-  /** For `temporalAddress` only. */
+  /**
+   * For a Temporal server only: true, or certificates and the server's name as the official `Connection` takes them.
+   * By default what TEMPORAL_TLS and the variables TEMPORAL_TLS_… say; on where there is an API key.
+   */
+  readonly tls?: NonNullable<ConnectionOptions['tls']>;
+  /** For a Temporal server only. By default TEMPORAL_API_KEY. */
   readonly apiKey?: string;
   /** False: this process submits and reads, and runs nothing. True by default. */
   readonly worker?: boolean;
@@ -47,7 +53,8 @@ export interface AsyncTaskComponentOptions {
 }
 
 export interface ResolvedOptions {
-  readonly store: string | Store;
+  /** Where tasks live. */
+  readonly home: { readonly store: string | Store } | { readonly server: ServerOptions };
   readonly namespace: string;
   readonly taskQueue: string;
   readonly worker: boolean;
@@ -87,11 +94,11 @@ export function resolveOptions(
       throw invalid(`there is no option ${name}; the options are ${[...known].join(', ')}`);
     }
   }
-  checkEngine(options, env);
+  const home = checkedHome(options, env);
   const { worker = true } = options;
   if (typeof worker !== 'boolean') throw invalid(`worker is ${shown(worker)}; expected a boolean`);
   return {
-    store: options.store ?? defaultStoreUrl,
+    home,
     namespace: name('namespace', options.namespace ?? (env['TEMPORAL_NAMESPACE'] || 'default')),
     taskQueue: name(
       'taskQueue',
@@ -105,8 +112,10 @@ export function resolveOptions(
   };
 }
 
-function checkEngine(options: AsyncTaskComponentOptions, env: Environment): void {
-  const { store, temporalAddress } = options;
+function checkedHome(
+  { store, temporalAddress, tls, apiKey }: AsyncTaskComponentOptions,
+  env: Environment,
+): ResolvedOptions['home'] {
   if (store !== undefined && temporalAddress !== undefined) {
     throw invalid(
       'both store and temporalAddress are given; tasks live in one place: give a store for the embedded engine, or the address of a Temporal server',
@@ -114,26 +123,66 @@ function checkEngine(options: AsyncTaskComponentOptions, env: Environment): void
   }
   const address = temporalAddress ?? (env['TEMPORAL_ADDRESS'] || undefined);
   if (address !== undefined) {
-    const source = temporalAddress === undefined ? 'TEMPORAL_ADDRESS' : 'temporalAddress';
-    if (typeof address !== 'string' || address === '') {
-      throw invalid(`temporalAddress is ${shown(address)}; expected host:port`);
-    }
     if (store !== undefined) {
       throw invalid(
         `both the option store and the environment variable TEMPORAL_ADDRESS are set; remove one: a process with TEMPORAL_ADDRESS works on that server`,
       );
     }
-    throw new EverstepError(
-      'NOT_BUILT',
-      `${source} is ${JSON.stringify(address)}, but this version cannot use a Temporal server yet. Leave it out to use the embedded engine.`,
-    );
+    const source = temporalAddress === undefined ? 'TEMPORAL_ADDRESS' : 'temporalAddress';
+    return { server: { ...serverFrom(env), ...checkedServer(source, address, tls, apiKey) } };
   }
-  for (const field of ['tls', 'apiKey'] as const) {
-    if (options[field] !== undefined) {
+  for (const [field, value] of Object.entries({ tls, apiKey })) {
+    if (value !== undefined) {
       throw invalid(
         `${field} is given without temporalAddress, and the embedded engine has no use for it`,
       );
     }
+  }
+  return { store: store ?? defaultStoreUrl };
+}
+
+function checkedServer(
+  source: string,
+  address: unknown,
+  tls: unknown,
+  apiKey: unknown,
+): ServerOptions {
+  if (typeof address !== 'string' || !/^[^\s/]+:\d+$/.test(address)) {
+    throw invalid(`${source} is ${shown(address)}; expected host:port`);
+  }
+  if (tls !== undefined && typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
+    throw invalid(`tls is ${shown(tls)}; expected a boolean, or certificates as an object`);
+  }
+  if (apiKey !== undefined && (typeof apiKey !== 'string' || apiKey === '')) {
+    throw invalid(`apiKey is ${apiKey === '' ? 'empty' : `a ${typeof apiKey}`}; expected a string`);
+  }
+  return {
+    address,
+    ...(tls !== undefined && { tls: tls as NonNullable<ServerOptions['tls']> }),
+    ...(apiKey !== undefined && { apiKey }),
+  };
+}
+
+/** What Temporal's own tools read from the environment: API key, TLS, metadata of the calls. */
+function serverFrom(env: Environment): Omit<ServerOptions, 'address'> {
+  const set = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+  );
+  try {
+    const { connectionOptions } = loadClientConnectConfig({
+      disableFile: true,
+      overrideEnvVars: Object.fromEntries(set),
+    });
+    const { apiKey, tls, metadata } = connectionOptions;
+    const given = Object.entries({ apiKey, tls, metadata }).filter(([, value]) => Boolean(value));
+    return Object.fromEntries(given) as Omit<ServerOptions, 'address'>;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EverstepError(
+      'COMPONENT_OPTIONS_INVALID',
+      `The variables TEMPORAL_… of the environment cannot be used: ${reason}. Correct them, or give tls and apiKey as options.`,
+      { cause },
+    );
   }
 }
 

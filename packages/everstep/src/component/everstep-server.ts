@@ -138,7 +138,7 @@ export class EverstepServer {
       } catch (error) {
         if (!isServiceError(error, 'ALREADY_EXISTS')) throw error;
       }
-      await registerAttributes(engine, namespace, searchAttributes);
+      await registerAttributes(engine.operator, namespace, searchAttributes);
     }
   }
 }

@@ -66,7 +66,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   await engine.start();
   try {
-    await registerAttributes(engine, namespace, options.searchAttributes ?? {});
+    await registerAttributes(engine.operator, namespace, options.searchAttributes ?? {});
     const service = options.serviceOf?.(engine) ?? engine.service;
     const client = new Client({
       connection: inProcessConnection(service, clock),

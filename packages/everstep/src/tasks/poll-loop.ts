@@ -2,6 +2,7 @@
  * The worker over the public calls, for a service that is not in this process (gateway, Temporal Server): polls,
  * hands to the same TaskWorker, responds. It polls for no more than it has room for.
  */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../service/clock.ts';
 import type {
   ActivityTask,
@@ -41,6 +42,8 @@ export class PollLoop {
 
   constructor(options: PollLoopOptions) {
     this.#options = options;
+    // Every poll listens to it.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Rejects when the namespace is unknown, or the service refuses. */

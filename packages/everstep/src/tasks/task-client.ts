@@ -27,6 +27,8 @@ export const grpcCode = {
   deadlineExceeded: 4,
   notFound: 5,
   alreadyExists: 6,
+  permissionDenied: 7,
+  unauthenticated: 16,
 } as const;
 
 /** The gRPC status of an error of the connection, or of what the official client made of one. */

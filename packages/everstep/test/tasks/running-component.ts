@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { EverstepServer, type EverstepServerOptions } from '../../src/component/everstep-server.ts';
 import {
   AsyncTaskComponent,
   type AsyncTaskComponentOptions,
@@ -12,6 +13,9 @@ import {
 
 export const storeKinds = ['memory', 'sqlite'] as const;
 export type StoreKind = (typeof storeKinds)[number];
+/** The embedded engine on each store, and a server over gRPC. */
+export const places = [...storeKinds, 'a server'] as const;
+export type Place = (typeof places)[number];
 
 export const silent: Logger = {
   debug: () => undefined,
@@ -27,12 +31,33 @@ export function storeUrl(kind: StoreKind): string {
   return `sqlite:${join(folder, 'tasks.db')}`;
 }
 
+/** The address of a server with the namespace `default`: the one under test, or one of this process. */
+export async function serverAddress(options: Partial<EverstepServerOptions> = {}): Promise<string> {
+  const underTest = process.env['EVERSTEP_TEST_SERVER'];
+  if (underTest !== undefined) return underTest;
+  const host = '127.0.0.1';
+  const server = new EverstepServer({
+    store: 'memory',
+    host,
+    port: 0,
+    namespaces: ['default'],
+    retentionMs: 86_400_000,
+    logger: silent,
+    ...options,
+  });
+  const port = await server.start();
+  onTestFinished(() => server.stop());
+  return `${host}:${port}`;
+}
+
 export async function running(
-  kind: StoreKind,
+  place: Place,
   tasks: readonly Registrable[],
   options: AsyncTaskComponentOptions = {},
 ): Promise<AsyncTaskComponent> {
-  const component = new AsyncTaskComponent({ store: storeUrl(kind), logger: silent, ...options });
+  const where =
+    place === 'a server' ? { temporalAddress: await serverAddress() } : { store: storeUrl(place) };
+  const component = new AsyncTaskComponent({ ...where, logger: silent, ...options });
   component.registerAll(tasks);
   await component.start();
   onTestFinished(() => component.stop({ gracePeriod: 0 }));

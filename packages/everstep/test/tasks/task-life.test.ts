@@ -9,9 +9,9 @@ import {
   step,
   type TaskStatus,
 } from '../../src/index.ts';
-import { gate, rejection, running, storeKinds } from './running-component.ts';
+import { gate, rejection, running, places } from './running-component.ts';
 
-describe.each(storeKinds)('a task on the %s store', (kind) => {
+describe.each(places)('a task on %s', (kind) => {
   it('of one function runs as one step and gives its result', async () => {
     const task = new AsyncTask({
       name: 'double',

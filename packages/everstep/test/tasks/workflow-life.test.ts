@@ -8,13 +8,13 @@ import {
   workflow,
   type StepContext,
 } from '../../src/index.ts';
-import { gate, rejection, running, silent, storeKinds, storeUrl } from './running-component.ts';
+import { gate, rejection, running, silent, places, storeUrl } from './running-component.ts';
 
 async function greet(name: string): Promise<string> {
   return `hello ${name}`;
 }
 
-describe.each(storeKinds)('a workflow on %s', (kind) => {
+describe.each(places)('a workflow on %s', (kind) => {
   it('runs activities, steps and sleeps from its start to its result', async () => {
     const double = activity({ name: 'double', run: async (n: number) => n * 2 });
     const flow = workflow({ name: 'sum' }, async (ctx, input: { n: number }) => {

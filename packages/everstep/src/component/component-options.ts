@@ -7,7 +7,6 @@ import type { AttributeType } from '../engine/search-attributes.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import type { Store } from '../store/store.ts';
-import type { ServerOptions } from './server-backend.ts';
 
 export interface ConcurrencyOptions {
   /** Steps this process runs at once; 100 by default. */
@@ -51,6 +50,12 @@ export interface AsyncTaskComponentOptions {
   /** By default warnings and errors on standard error, and one line at start. */
   readonly logger?: Logger;
 }
+
+/** How to reach a server, as the official client takes it. */
+export type ServerOptions = Pick<ConnectionOptions, 'tls' | 'apiKey' | 'metadata'> & {
+  /** host:port */
+  readonly address: string;
+};
 
 export interface ResolvedOptions {
   /** Where tasks live. */

@@ -1,18 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import type { ConnectionOptions } from '@temporalio/client';
 import { EverstepError } from '../service/error-codes.ts';
 import { remoteService } from '../service/remote-service.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
 import { grpcCode, grpcCodeOf } from '../tasks/task-client.ts';
 import { TaskWorker } from '../tasks/task-worker.ts';
 import type { Attached, Backend, StartOptions } from './backend.ts';
+import type { ServerOptions } from './component-options.ts';
 import { registerAttributes } from './register-attributes.ts';
-
-/** How to reach a server, as the official client takes it. */
-export type ServerOptions = Pick<ConnectionOptions, 'tls' | 'apiKey' | 'metadata'> & {
-  /** host:port */
-  readonly address: string;
-};
 
 /** Until a server that does not answer counts as not there. */
 const connectMs = 5_000;

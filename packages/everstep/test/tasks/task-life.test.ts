@@ -9,7 +9,11 @@ import {
   step,
   type TaskStatus,
 } from '../../src/index.ts';
-import { gate, rejection, running, places } from './running-component.ts';
+import { grpcCodeOf } from '../../src/tasks/task-client.ts';
+import { gate, places, rejection, running } from './running-component.ts';
+
+/** gRPC's status of a call that a server does not know. */
+const unimplemented = 12;
 
 describe.each(places)('a task on %s', (kind) => {
   it('of one function runs as one step and gives its result', async () => {
@@ -266,7 +270,10 @@ describe.each(places)('a task on %s', (kind) => {
   });
 
   it('is listed by status, name and time, page by page', async () => {
-    const good = new AsyncTask({ name: 'good', task: async () => 1 });
+    // A server may hold tasks of other tests.
+    const name = `good-${Date.now()}`;
+    const good = new AsyncTask({ name, task: async () => 1 });
+    const since = Date.now();
     const bad = new AsyncTask({
       name: 'bad',
       task: async () => Promise.reject(ApplicationFailure.nonRetryable('no')),
@@ -282,13 +289,15 @@ describe.each(places)('a task on %s', (kind) => {
     };
     expect(await taskIds(good.list({ pageSize: 2 }))).toEqual(ids.toSorted());
     expect(await taskIds(good.list({ status: 'failed' }))).toEqual([]);
-    expect(await taskIds(good.list({ status: 'failed', name: '*' }))).toEqual([failed]);
+    expect(await taskIds(good.list({ status: 'failed', name: '*', since }))).toEqual([failed]);
     expect(await taskIds(good.list({ since: Date.now() + 60_000 }))).toEqual([]);
     expect(await taskIds(good.list({ since: Date.now() - 60_000 }))).toEqual(ids.toSorted());
-    expect(await taskIds(good.list("WorkflowType = 'asyncTask_bad'"))).toEqual([failed]);
+    expect(
+      await taskIds(good.list(`WorkflowType = 'asyncTask_bad' AND WorkflowId = '${failed}'`)),
+    ).toEqual([failed]);
     const { tasks, nextPageToken } = await good.list({ pageSize: 2 }).page();
     expect(tasks).toHaveLength(2);
-    expect(tasks[0]).toMatchObject({ name: 'good', status: 'completed' });
+    expect(tasks[0]).toMatchObject({ name, status: 'completed' });
     expect((await good.list({ pageSize: 2 }).page(nextPageToken)).tasks).toHaveLength(1);
     expect(await rejection(taskIds(good.list('Nonsense ===')))).toMatchObject({
       code: 'LIST_QUERY_INVALID',
@@ -296,14 +305,16 @@ describe.each(places)('a task on %s', (kind) => {
     expect(component.isStarted()).toBe(true);
   });
 
-  it('is listed as running while it is paused', async () => {
+  it('is listed as running while it is paused', async (context) => {
     const task = new AsyncTask({ name: 'paused', task: async () => 1 });
     const component = await running(kind, [task]);
     const ids = await Promise.all([1, 2].map(() => task.submit(undefined, { delay: '1h' })));
     const { options, workflowService } = component.getClient();
-    await workflowService.pauseWorkflowExecution({
-      namespace: options.namespace,
-      workflowId: ids[0] ?? '',
+    const { namespace } = options;
+    const pausing = workflowService.pauseWorkflowExecution({ namespace, workflowId: ids[0] ?? '' });
+    await pausing.catch((error: unknown) => {
+      context.skip(grpcCodeOf(error) === unimplemented, 'this server cannot pause a run');
+      throw error;
     });
     const { tasks, nextPageToken = '' } = await task.list({ status: 'running' }).page();
     const rest = await task.list({ status: 'running' }).page(nextPageToken);

@@ -37,7 +37,10 @@ export async function temporalProgram(): Promise<string | undefined> {
   return find();
 }
 
-export async function temporalTarget(program: string): Promise<Target> {
+/** Serves the namespace `default` when it resolves. */
+export async function startTemporal(
+  program: string,
+): Promise<{ readonly address: string; readonly stop: () => Promise<void> }> {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const flags = ['--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'error'];
@@ -55,21 +58,8 @@ export async function temporalTarget(program: string): Promise<Target> {
   const until = Date.now() + startMsMax;
   for (;;) {
     try {
-      const connection = await Connection.connect({
-        address,
-        connectTimeout: 2_000,
-        // A refusal is what is compared: it is not to be tried again.
-        interceptors: [],
-      });
-      await connection.workflowService.describeNamespace({ namespace: 'default' });
-      return {
-        name: 'temporal',
-        connection,
-        stop: async () => {
-          await connection.close();
-          await stop();
-        },
-      };
+      await (await connectedTo(address)).close();
+      return { address, stop };
     } catch (error) {
       if (Date.now() < until && server.exitCode === null) {
         await new Promise((resolve) => setTimeout(resolve, 200));
@@ -78,6 +68,31 @@ export async function temporalTarget(program: string): Promise<Target> {
       await stop();
       throw new Error(`${program} did not begin to serve at ${address}`, { cause: error });
     }
+  }
+}
+
+export async function temporalTarget(program: string): Promise<Target> {
+  const { address, stop } = await startTemporal(program);
+  const connection = await connectedTo(address);
+  return {
+    name: 'temporal',
+    connection,
+    stop: async () => {
+      await connection.close();
+      await stop();
+    },
+  };
+}
+
+async function connectedTo(address: string): Promise<Connection> {
+  // A refusal is what is compared: it is not to be tried again.
+  const connection = await Connection.connect({ address, connectTimeout: 2_000, interceptors: [] });
+  try {
+    await connection.workflowService.describeNamespace({ namespace: 'default' });
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import type { ConcurrencyOptions, ResolvedOptions } from './component-options.ts
 import type { Logger } from '../service/logger.ts';
 
 /** What a process runs. */
-export type Work = Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue'> & {
+type Work = Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue'> & {
   readonly concurrency?: ConcurrencyOptions;
 };
 

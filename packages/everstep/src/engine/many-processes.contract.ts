@@ -5,6 +5,7 @@ import type { Host, StepTask } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { FakeWorker, inSequence } from '../../test/fake-worker.ts';
 import { StoreTap } from '../../test/store-tap.ts';
+import type { Store } from '../store/store.ts';
 
 export function describeManyProcesses(scenario: Scenario): void {
   scenario('What one process writes another reads at once (QY-5)', async (host, world) => {
@@ -245,22 +246,39 @@ export function describeManyProcesses(scenario: Scenario): void {
     },
   );
 
-  scenario(
-    'A process whose pid is somebody else’s is given up when its heartbeats stop (decision 11)',
-    async (first, world) => {
-      await first.leave();
-      const host = await world.host({ isPidAlive: () => true });
-      const dying = await world.host();
-      attach(dying, () => [step('s', { startToCloseTimeout: durationOf(600_000) })]);
-      await dying.start('a');
-      await world.clock.advance(60_000);
-      await dying.vanish();
-      await world.clock.advance(20_000);
-      expect(await host.tryPollStep()).toBeUndefined();
-      await world.clock.advance(20_000);
-      expect((await host.pollStep()).attempt).toBe(1);
-    },
-  );
+  const silent = [
+    ['does not have the database open is given up half a minute later', false, [true, true]],
+    ['may have the database open is given up five minutes later', undefined, [false, true]],
+    ['has the database open is not given up', true, [false, false]],
+  ] as const;
+  for (const [what, isOpen, givenUp] of silent) {
+    scenario(
+      `A process of a living pid whose heartbeats stop and that ${what} (decision 11)`,
+      async (first, world) => {
+        await first.leave();
+        const wrap = (store: Store): Store => {
+          store.isOpenIn = () => isOpen;
+          return store;
+        };
+        const host = await world.host({ isPidAlive: () => true, wrap });
+        const dying = await world.host();
+        attach(dying, () => [step('s', { startToCloseTimeout: durationOf(3_600_000) })]);
+        await dying.start('a');
+        await world.clock.advance(60_000);
+        await dying.vanish();
+        await world.clock.advance(20_000);
+        expect(await host.tryPollStep()).toBeUndefined();
+        const found: boolean[] = [];
+        for (const ms of [20_000, 600_000]) {
+          await world.clock.advance(ms);
+          const taken = await host.tryPollStep();
+          found.push(found.at(-1) === true || taken !== undefined);
+          expect(taken?.attempt ?? 1).toBe(1);
+        }
+        expect(found).toEqual(givenUp);
+      },
+    );
+  }
 
   scenario(
     'A machine that falls silent is given up after ten seconds (decision 11)',

@@ -3,8 +3,9 @@
  * another machine's when its heartbeats stop. Whoever notices ends its started attempts; doing it twice is harmless.
  *
  * A pid that is alive may be somebody else's: given out anew, or of a process that works on the file of which this one
- * is a copy. So a process of this machine is dead as well when many looks in a row have found the same heartbeat. Looks
- * are counted, not time: a machine that was asleep finds nobody dead when it wakes.
+ * is a copy. So a process of this machine is dead as well when many looks in a row have found the same heartbeat and it
+ * does not have the database open. One that has it is busy: a step keeps its event loop to itself, or a debugger holds
+ * it. Looks are counted, not time: a machine that was asleep finds nobody dead when it wakes.
  */
 import type { Clock } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
@@ -16,6 +17,8 @@ const heartbeatEveryMs = 3_000;
 const silentMsMax = 10_000;
 /** Of one a second: more than a step that keeps the event loop to itself should take. */
 const silentLooksMax = 30;
+/** Where it cannot be told whether the process has the database open. */
+const untoldLooksMax = 300;
 
 /** Engines of this process, which share its pid: none of them is dead. */
 const engineIds = new Set<string>();
@@ -161,9 +164,22 @@ export class Processes {
     const { hostId, pid, isPidAlive } = this.#options;
     if (row.hostId !== hostId) return now - row.heartbeatAt > silentMsMax;
     // This process has that pid now, so whoever had it is gone.
-    return row.pid === pid
-      ? row.startedAt < this.#startedAt && !engineIds.has(row.processId)
-      : !isPidAlive(row.pid) || (this.#heartbeats.get(row.processId)?.looks ?? 0) > silentLooksMax;
+    if (row.pid === pid) return row.startedAt < this.#startedAt && !engineIds.has(row.processId);
+    return !isPidAlive(row.pid) || this.#isSilentForGood(row);
+  }
+
+  #isSilentForGood({ processId, pid }: ProcessRow): boolean {
+    const looks = this.#heartbeats.get(processId)?.looks ?? 0;
+    if (looks <= silentLooksMax) return false;
+    const isOpen = this.#options.store.isOpenIn?.(pid);
+    if (isOpen === false) return true;
+    if (looks === silentLooksMax + 1) {
+      this.#options.logger.warn(
+        'A process that is alive has not been heard of for half a minute: a step of it may keep the event loop to itself, and what it runs waits',
+        { processId, pid },
+      );
+    }
+    return isOpen === undefined && looks > untoldLooksMax;
   }
 
   #countHeartbeats(rows: readonly ProcessRow[]): void {

@@ -250,6 +250,8 @@ export interface Store {
   /** Opens, migrates when needed, checks. Throws a StoreError that says what to do. Once. */
   open(): Promise<void>;
   close(): Promise<void>;
+  /** Whether that process of this machine has the database open; undefined, or no such method: it cannot be told. */
+  isOpenIn?(pid: number): boolean | undefined;
 
   /** All groups share one durable write where the database allows it (group commit). */
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]>;

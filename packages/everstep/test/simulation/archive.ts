@@ -143,7 +143,7 @@ export class Archive {
         complain(1, `a batch begins at ${firstEventId} after ${record.events.length} events`);
       }
       for (const event of decodeBatch(bytes)) {
-        record.add(event);
+        record.add(event, this.isOperated(write.key.workflowId));
         this.events += 1;
         if (msOfTimestamp(event.eventTime) > world.latest() + 1) {
           complain(13, `event ${numberOf(event.eventId)} is of a time that has not come`);

@@ -43,6 +43,8 @@ export class HistoryCheck {
   readonly #children = new Map<number, number>();
   readonly #externals = new Map<number, 'signal' | 'cancel'>();
   readonly #decisions = new Set<string>();
+  /** Its first events are another run's, and no event tells whether an operator gave that other options. */
+  attemptsUntold = false;
 
   constructor(complain: Complain) {
     this.#complain = complain;
@@ -153,7 +155,7 @@ export class HistoryCheck {
         open.startedEventId = id;
         open.attempt = attempt;
         if (attempt < 1) this.#complain(14, `event ${id} starts attempt ${attempt}`);
-        if (open.attemptsMost > 0 && attempt > open.attemptsMost) {
+        if (!this.attemptsUntold && open.attemptsMost > 0 && attempt > open.attemptsMost) {
           this.#complain(14, `event ${id} is attempt ${attempt} of ${open.attemptsMost}`);
         }
       }
@@ -180,6 +182,7 @@ export class HistoryCheck {
     if (
       open &&
       usedUp &&
+      !this.attemptsUntold &&
       (open.attempt < open.attemptsLeast || open.attempt > (open.attemptsMost || Infinity))
     ) {
       this.#complain(

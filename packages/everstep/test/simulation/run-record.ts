@@ -33,8 +33,13 @@ export class RunRecord {
     return `${this.key.workflowId}/${this.key.runId.slice(-6)}`;
   }
 
-  add(event: HistoryEvent): void {
+  /** `operated`: an operator may have changed options of the runs of its workflow id. */
+  add(event: HistoryEvent, operated: boolean): void {
     this.events.push(event);
+    const { originalExecutionRunId } = event.workflowExecutionStartedEventAttributes ?? {};
+    if (operated && originalExecutionRunId && originalExecutionRunId !== this.key.runId) {
+      this.history.attemptsUntold = true;
+    }
     this.history.event(event);
     const token = tokenOf(event);
     if (token === undefined) return;

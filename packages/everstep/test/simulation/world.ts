@@ -9,7 +9,7 @@ import type { WorkflowService } from '../../src/service/workflow-service.ts';
 import { Chance } from '../chance.ts';
 import { Archive } from './archive.ts';
 import type { Violation } from './archive.ts';
-import { Clients } from './clients.ts';
+import { Clients, fewSignals } from './clients.ts';
 import { Disk } from './disk.ts';
 import { checkWorld } from './end-check.ts';
 import { drawFaults } from './fault-plan.ts';
@@ -122,7 +122,7 @@ class World implements ProcessWorld {
       bufferedEventsMax: chance.next() < 0.2 ? 4 : 100,
       updateTaskFailuresMax: chance.next() < 0.4 ? 2 : 3,
       updatesInFlightMax: chance.next() < 0.45 ? 1 : 10,
-      signalsMax: chance.next() < 0.1 ? 5 : 10_000,
+      signalsMax: chance.next() < 0.1 ? fewSignals : 10_000,
       ...(chance.next() < 0.2 ? { suggestContinueAsNewEvents: 25 } : {}),
       ...(chance.next() < 0.4 ? { payloadBytesMax: 4_000 } : {}),
       ...(chance.next() < 0.2 ? { workflowTaskProblemsReported: 2 } : {}),

@@ -6,7 +6,6 @@ import { freePort } from '../free-port.ts';
 import { gate, rejection, serverAddress, silent } from './running-component.ts';
 
 const underTest = process.env['EVERSTEP_TEST_SERVER'] !== undefined;
-const ignore = (): void => undefined;
 
 async function started(
   options: ConstructorParameters<typeof AsyncTaskComponent>[0],
@@ -26,7 +25,7 @@ describe('a component on a server', () => {
     const error = await rejection(component.start());
     expect(error).toMatchObject({ code: 'SERVER_UNREACHABLE' });
     expect(error.message).toContain(`The Temporal server at ${temporalAddress} cannot be reached`);
-    expect(() => component.register(new AsyncTask({ name: 'late', task: ignore }))).not.toThrow();
+    expect(() => component.register(new AsyncTask({ name: 'late', task: async () => undefined }))).not.toThrow();
     expect(component.isStarted()).toBe(false);
     await component.stop();
   }, 60_000);

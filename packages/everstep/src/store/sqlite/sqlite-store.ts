@@ -14,6 +14,7 @@ import { loadDriver } from './driver.ts';
 import type { SqliteDriver, SqliteHandle } from './driver.ts';
 import { FileWatch } from './file-watch.ts';
 import { SqliteHints, watchIsReliable } from './hints.ts';
+import { hasOpen } from './open-files.ts';
 import { sqliteHistory } from './history.ts';
 import { sqliteMail } from './mail.ts';
 import { migrate, readMigrations } from './migrations.ts';
@@ -72,6 +73,10 @@ export class SqliteStore implements Store {
 
   get failure(): StoreError | undefined {
     return this.#db?.failure ?? this.#failure;
+  }
+
+  isOpenIn(pid: number): boolean | undefined {
+    return hasOpen(pid, this.path);
   }
 
   async open(): Promise<void> {

@@ -25,7 +25,9 @@ describe('a component on a server', () => {
     const error = await rejection(component.start());
     expect(error).toMatchObject({ code: 'SERVER_UNREACHABLE' });
     expect(error.message).toContain(`The Temporal server at ${temporalAddress} cannot be reached`);
-    expect(() => component.register(new AsyncTask({ name: 'late', task: async () => undefined }))).not.toThrow();
+    expect(() =>
+      component.register(new AsyncTask({ name: 'late', task: async () => undefined })),
+    ).not.toThrow();
     expect(component.isStarted()).toBe(false);
     await component.stop();
   }, 60_000);

@@ -31,8 +31,8 @@ export {
   type AnyWorkflow,
   type WorkflowOf,
   type WorkflowOptions,
-  type WorkflowStartOptions,
 } from './tasks/workflow.ts';
+export type { WorkflowStartOptions } from './tasks/start-options.ts';
 export type {
   ChildWorkflowHandle,
   ChildWorkflowOptions,

@@ -22,6 +22,7 @@ import { EmbeddedBackend } from './embedded-backend.ts';
 import { ServerBackend } from './server-backend.ts';
 import { stderrLogger } from './stderr-logger.ts';
 import { storeOf } from './store-of.ts';
+import { holdTasks, releaseTasks } from './task-holders.ts';
 
 /** Any task, whatever its parameters and result. */
 export type AnyAsyncTask = AsyncTask<never, unknown>;
@@ -112,10 +113,16 @@ export class AsyncTaskComponent {
 
   /** Registers all or, when one is refused, none. @throws as register(). */
   registerAll(items: readonly Registrable[]): void {
+    if (!Array.isArray(items)) {
+      throw new EverstepError(
+        'REGISTRATION_INVALID',
+        `registerAll() was given ${shown(items)}; expected a list of tasks, workflows and activities. One alone is for register().`,
+      );
+    }
     const tasks = new Map(this.#tasks);
     const activities = new Map(this.#activities);
     try {
-      for (const item of items) this.register(item);
+      for (const item of items as readonly Registrable[]) this.register(item);
     } catch (error) {
       restore(this.#tasks, tasks);
       restore(this.#activities, activities);
@@ -128,7 +135,7 @@ export class AsyncTaskComponent {
    * second call is a notice in the log and nothing more.
    *
    * @throws StoreError when the store cannot be opened, EverstepError SERVER_UNREACHABLE or SERVER_REFUSED (start() may
-   * be tried again); COMPONENT_STATE after stop().
+   * be tried again); COMPONENT_STATE after stop(), or while another started component has one of the tasks.
    */
   async start(): Promise<void> {
     if (this.#phase === 'started') {
@@ -197,6 +204,17 @@ export class AsyncTaskComponent {
   }
 
   async #start(): Promise<void> {
+    const tasks = [...this.#tasks.values()];
+    holdTasks(tasks, this);
+    try {
+      await this.#attach();
+    } catch (error) {
+      releaseTasks(tasks, this);
+      throw error;
+    }
+  }
+
+  async #attach(): Promise<void> {
     const { namespace, taskQueue, concurrency, searchAttributes, dataConverter, worker } =
       this.#options;
     const backend = this.#backend;
@@ -240,6 +258,7 @@ export class AsyncTaskComponent {
       });
     } finally {
       clearInterval(running?.keepAlive);
+      releaseTasks([...this.#tasks.values()], this);
       this.#running = undefined;
       this.#phase = 'stopped';
     }

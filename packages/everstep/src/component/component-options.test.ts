@@ -37,6 +37,17 @@ it('takes a server from its options and from the variables of Temporal, the opti
   expect(resolve({ temporalAddress: 'x:7233' }).home).toEqual({ server: { address: 'x:7233' } });
 });
 
+it('takes a data converter as it is', () => {
+  const codec = { encode: async () => [], decode: async () => [] };
+  for (const dataConverter of [
+    {},
+    { payloadCodecs: [codec] },
+    { payloadConverterPath: './a.js' },
+  ]) {
+    expect(resolve({ dataConverter }).dataConverter).toBe(dataConverter);
+  }
+});
+
 it('names the option, what was wrong and what is expected', () => {
   const cases: [object, Record<string, string>, string, string][] = [
     [
@@ -109,6 +120,42 @@ it('names the option, what was wrong and what is expected', () => {
       {},
       'COMPONENT_OPTIONS_INVALID',
       'concurrency is "many"; expected a number',
+    ],
+    [
+      { concurrency: new Date(0) },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'concurrency is an object; expected a number',
+    ],
+    [
+      { searchAttributes: new Map() },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'searchAttributes is an object; expected { name: type }',
+    ],
+    [
+      { dataConverter: 5 },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'dataConverter is 5; expected { payloadConverterPath, failureConverterPath, payloadCodecs }',
+    ],
+    [
+      { dataConverter: { payloadConverterPath: 5 } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'dataConverter.payloadConverterPath is 5; expected the path of a module',
+    ],
+    [
+      { dataConverter: { payloadCodecs: {} } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'dataConverter.payloadCodecs is an object; expected a list',
+    ],
+    [
+      { dataConverter: { payloadCodecs: [{ encode: () => [] }] } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'dataConverter.payloadCodecs[0] has no methods encode and decode',
     ],
     [{ logger: {} }, {}, 'COMPONENT_OPTIONS_INVALID', 'logger has no method debug'],
   ];

@@ -1,12 +1,13 @@
 /** What a component is told, checked at the first place that can know: its constructor. */
 import type { ConnectionOptions } from '@temporalio/client';
-import type { DataConverter } from '@temporalio/common';
+import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { attributeTypes } from '../engine/search-attributes.ts';
 import type { AttributeType } from '../engine/search-attributes.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import type { Store } from '../store/store.ts';
+import { isFields } from '../tasks/known-fields.ts';
 
 export interface ConcurrencyOptions {
   /** Steps this process runs at once; 100 by default. */
@@ -112,7 +113,7 @@ export function resolveOptions(
     worker,
     concurrency: checkedConcurrency(options.concurrency),
     searchAttributes: checkedAttributes(options.searchAttributes),
-    dataConverter: options.dataConverter,
+    dataConverter: checkedConverter(options.dataConverter),
     logger: checkedLogger(options.logger),
   };
 }
@@ -196,10 +197,10 @@ function name(field: string, value: unknown): string {
   throw invalid(`${field} is ${shown(value)}; expected a string of 1 to 1000 bytes`);
 }
 
-function checkedConcurrency(value: unknown): ConcurrencyOptions {
+export function checkedConcurrency(value: unknown): ConcurrencyOptions {
   if (value === undefined) return {};
   if (typeof value === 'number') return { steps: count('concurrency', value) };
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isFields(value)) {
     throw invalid(
       `concurrency is ${shown(value)}; expected a number of steps or { steps, workflowTasks, pollers }`,
     );
@@ -227,9 +228,9 @@ function count(field: string, value: unknown): number {
   throw invalid(`${field} is ${shown(value)}; expected a whole number from 1 to 100000`);
 }
 
-function checkedAttributes(value: unknown): Readonly<Record<string, AttributeType>> {
+export function checkedAttributes(value: unknown): Readonly<Record<string, AttributeType>> {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isFields(value)) {
     throw invalid(`searchAttributes is ${shown(value)}; expected { name: type }`);
   }
   for (const [attribute, type] of Object.entries(value)) {
@@ -241,7 +242,34 @@ function checkedAttributes(value: unknown): Readonly<Record<string, AttributeTyp
   return value as Readonly<Record<string, AttributeType>>;
 }
 
-function checkedLogger(value: unknown): Logger | undefined {
+export function checkedConverter(value: unknown): DataConverter | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isFields(value)) {
+    throw invalid(
+      `dataConverter is ${shown(value)}; expected { payloadConverterPath, failureConverterPath, payloadCodecs }`,
+    );
+  }
+  const converter = value as Readonly<Partial<Record<keyof DataConverter, unknown>>>;
+  for (const field of ['payloadConverterPath', 'failureConverterPath'] as const) {
+    const path = converter[field];
+    if (path === undefined || (typeof path === 'string' && path !== '')) continue;
+    throw invalid(`dataConverter.${field} is ${shown(path)}; expected the path of a module`);
+  }
+  const { payloadCodecs } = converter;
+  if (payloadCodecs === undefined) return value;
+  if (!Array.isArray(payloadCodecs)) {
+    throw invalid(`dataConverter.payloadCodecs is ${shown(payloadCodecs)}; expected a list`);
+  }
+  const odd = payloadCodecs.findIndex((codec: Partial<PayloadCodec> | null) =>
+    [codec?.encode, codec?.decode].some((method) => typeof method !== 'function'),
+  );
+  if (odd === -1) return value;
+  throw invalid(
+    `dataConverter.payloadCodecs[${odd}] has no methods encode and decode; expected a PayloadCodec`,
+  );
+}
+
+export function checkedLogger(value: unknown): Logger | undefined {
   if (value === undefined) return undefined;
   for (const method of ['debug', 'info', 'warn', 'error']) {
     if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {

@@ -31,6 +31,18 @@ it('shows the form when the path is missing', () => {
   expect(refusal('sqlite:').message).toContain('sqlite:<path>');
 });
 
+it('refuses a path that is no file', () => {
+  for (const url of ['sqlite: ', 'sqlite:a\0b', 'sqlite:\t?synchronous=full']) {
+    expect(refusal(url)).toMatchObject({ code: 'STORE_URL_INVALID' });
+    expect(refusal(url).message).toContain("names no file. Write 'sqlite:<path>'");
+  }
+});
+
+it('says of a database in memory how it is written here', () => {
+  expect(refusal('sqlite::memory:')).toMatchObject({ code: 'STORE_URL_INVALID' });
+  expect(refusal('sqlite::memory:').message).toContain("write 'memory'");
+});
+
 it('refuses a path that is written as another kind of URL, and shows how it is written here', () => {
   const hints = {
     'sqlite://rel/tasks.db': "Write 'sqlite:rel/tasks.db'.",

@@ -16,10 +16,17 @@ export function openStore(url: string): Store {
   switch (scheme) {
     case 'sqlite': {
       const [path = '', options] = url.slice('sqlite:'.length).split('?');
-      if (path === '' || /^\/\/$/.test(path)) {
+      if (path.trim() === '' || /^\/\/$/.test(path) || path.includes('\0')) {
         throw new StoreError(
           'STORE_URL_INVALID',
           `The database '${url}' names no file. Write 'sqlite:<path>', such as 'sqlite:.everstep/everstep.db'.`,
+          { cause: { url } },
+        );
+      }
+      if (path.trim() === ':memory:') {
+        throw new StoreError(
+          'STORE_URL_INVALID',
+          `The database '${url}' would be a file named ':memory:'. For tasks that end with the process, write 'memory'.`,
           { cause: { url } },
         );
       }

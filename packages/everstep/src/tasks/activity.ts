@@ -14,7 +14,7 @@ import {
   type Timeouts,
 } from './definition.ts';
 import { shown, type Duration } from './duration.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 
 /** What runs: it is given what its payload decodes to, live as after a crash. */
 export type ActivityFunction<TInput, TResult> = (
@@ -156,7 +156,7 @@ export function stepOptionsOf(options: ExecuteActivityOptions, where: string): A
 
 function retryPolicyOf(retry: ActivityRetry | undefined, where: string): RetryPolicy {
   if (retry === undefined) return {};
-  if (typeof retry !== 'object' || retry === null) {
+  if (!isFields(retry)) {
     throw invalid(`${where}retry is ${shown(retry)}; expected an object.`);
   }
   const odd = unknownField(retry, retryFields);

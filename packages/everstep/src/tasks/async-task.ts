@@ -15,12 +15,12 @@ import {
   type TaskOptions,
 } from './definition.ts';
 import { parseDuration, shown, type Duration } from './duration.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
 import { retryTask } from './retry-task.ts';
 import { checkedId, submitTask, type SubmitOptions } from './submit-task.ts';
 import { whileRunning } from './running-task.ts';
-import { reach } from './task-client.ts';
+import { clientProblem, reach } from './task-client.ts';
 import { awaitResult, readStatus } from './task-reader.ts';
 import type { TaskStatus } from './task-status.ts';
 import { watchTask } from './watch-task.ts';
@@ -127,8 +127,19 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
     return new AsyncTask(this.#options as TaskOptions<TParams, TResult, TInput>);
   }
 
-  /** Submits and reads through that client; without a component, tasks without a queue go to `async-tasks`. */
+  /**
+   * Submits and reads through that client; without a component, tasks without a queue go to `async-tasks`.
+   *
+   * @throws EverstepError TASK_OPTIONS_INVALID when it is no client.
+   */
   setClient(client: Client): void {
+    const problem = clientProblem(client);
+    if (problem !== undefined) {
+      throw new EverstepError(
+        'TASK_OPTIONS_INVALID',
+        `Task "${this.getName()}": setClient() was given ${problem}.`,
+      );
+    }
     this.connect({ client, taskQueue: 'async-tasks', clock: systemClock, random: systemRandom });
   }
 
@@ -175,16 +186,14 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    * Waits for the result.
    *
    * @throws EverstepError TASK_FAILED or TASK_CANCELLED, with the failure as its `cause`; RESULT_TIMEOUT;
-   * TASK_NOT_FOUND; TASK_NOT_CONNECTED.
+   * TASK_NOT_FOUND; SUBMIT_OPTIONS_INVALID; TASK_NOT_CONNECTED.
    */
   async result(taskId: string, options: ResultOptions = {}): Promise<TResult> {
     this.#connected('result');
-    const odd = unknownField(options, ['timeout']);
-    if (odd !== undefined)
-      throw new EverstepError('SUBMIT_OPTIONS_INVALID', `options.${odd}.`, { taskId });
+    checkCallOptions(options, ['timeout'], taskId);
     const timeout = options.timeout === undefined ? undefined : parseDuration(options.timeout, 0);
     if (timeout?.problem !== undefined) {
-      throw new EverstepError('SUBMIT_OPTIONS_INVALID', `timeout ${timeout.problem}.`, { taskId });
+      throw invalidOption(`timeout ${timeout.problem}.`, taskId);
     }
     return (await this.#reach('result', taskId, (connection, id) =>
       awaitResult(connection, id, timeout?.ms),
@@ -304,18 +313,27 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
 }
 
 function checkedReason(options: CancelOptions, taskId: string): string {
-  const invalid = (problem: string): EverstepError =>
-    new EverstepError('SUBMIT_OPTIONS_INVALID', problem, { taskId });
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`The options are ${shown(options)}; expected an object.`);
-  }
-  const odd = unknownField(options, ['reason']);
-  if (odd !== undefined) throw invalid(`options.${odd}.`);
+  checkCallOptions(options, ['reason'], taskId);
   const { reason = '' } = options;
   if (typeof reason !== 'string') {
-    throw invalid(`options.reason is ${shown(reason)}; expected a string.`);
+    throw invalidOption(`options.reason is ${shown(reason)}; expected a string.`, taskId);
   }
   return reason;
+}
+
+function checkCallOptions(options: unknown, known: readonly string[], taskId: string): void {
+  if (!isFields(options)) {
+    throw invalidOption(
+      `The options are ${shown(options)}; expected an object with ${known.join(', ')}.`,
+      taskId,
+    );
+  }
+  const odd = unknownField(options, known);
+  if (odd !== undefined) throw invalidOption(`options.${odd}.`, taskId);
+}
+
+function invalidOption(problem: string, taskId: string): EverstepError {
+  return new EverstepError('SUBMIT_OPTIONS_INVALID', problem, { taskId });
 }
 
 /**

@@ -7,7 +7,7 @@
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import { parseDuration, shown, type Duration } from './duration.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
 
 /** What a step is given when it runs. */
@@ -423,7 +423,7 @@ function checkLimit(limit: TaskLimit | undefined, where: string): void {
 }
 
 function checkFields(value: unknown, known: readonly string[], where: string): void {
-  if (typeof value !== 'object' || value === null) {
+  if (!isFields(value)) {
     throw invalid(`${where} is ${shown(value)}; expected an object.`);
   }
   const odd = unknownField(value, known);

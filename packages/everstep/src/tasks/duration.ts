@@ -79,6 +79,7 @@ export function shown(value: unknown): string {
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date';
   if (typeof value === 'object' && value !== null) return 'an object';
-  return String(value);
+  return typeof value === 'bigint' ? `${value}n` : String(value);
 }

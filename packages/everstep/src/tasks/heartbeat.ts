@@ -19,6 +19,8 @@ export interface HeartbeatOptions {
   readonly send: (payloads: Payload[]) => Promise<HeartbeatAnswer>;
   readonly onAnswer: (answer: HeartbeatAnswer) => void;
   readonly onError: (error: unknown) => void;
+  /** What that method was given became no payload. */
+  readonly onUnreadable: (method: 'heartbeat' | 'progress', cause: unknown) => void;
 }
 
 export class Heartbeat {
@@ -105,12 +107,17 @@ export class Heartbeat {
   }
 
   #payloads(): Payload[] | undefined {
+    const details = this.#encoded('heartbeat', this.#details);
+    if (details === undefined || !this.#hasProgress) return details && [details];
+    const progress = this.#encoded('progress', this.#progress);
+    return progress && [details, progress];
+  }
+
+  #encoded(method: 'heartbeat' | 'progress', value: unknown): Payload | undefined {
     try {
-      const { encode } = this.#options;
-      const details = encode(this.#details);
-      return this.#hasProgress ? [details, encode(this.#progress)] : [details];
-    } catch (error) {
-      this.#options.onError(error);
+      return this.#options.encode(value);
+    } catch (cause) {
+      this.#options.onUnreadable(method, cause);
       return undefined;
     }
   }

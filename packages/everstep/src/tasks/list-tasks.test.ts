@@ -20,7 +20,15 @@ it('names the field of a query that it refuses', () => {
       'list: status is "done"; expected one of running, completed, failed, cancelled.',
     ],
     [{ since: Infinity }, 'list: since is Infinity; expected epoch milliseconds or a Date.'],
-    [{ until: new Date(NaN) }, 'list: until is an object; expected epoch milliseconds or a Date.'],
+    [
+      { until: new Date(NaN) },
+      'list: until is an invalid Date; expected epoch milliseconds or a Date.',
+    ],
+    [{ since: '5' }, 'list: since is "5"; expected epoch milliseconds or a Date.'],
+    [{ since: true }, 'list: since is true; expected epoch milliseconds or a Date.'],
+    [{ until: [] }, 'list: until is an array; expected epoch milliseconds or a Date.'],
+    [{ status: ['failed'] }, 'list: status is an array; expected one of running'],
+    [[], 'list: the query is an array; expected an object or a string.'],
     [{ name: '' }, "list: name is \"\"; expected a task's name, or '*' for all."],
   ];
   for (const [query, message] of cases) {

@@ -4,7 +4,7 @@ import type { temporal } from '@temporalio/proto';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { EverstepError } from '../service/error-codes.ts';
 import { shown } from './duration.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 import { grpcCode, grpcCodeOf, unreached, type TaskClient } from './task-client.ts';
 
 type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
@@ -104,7 +104,7 @@ export function listTasks(
  * ranges of time.
  */
 export function visibilityQueries(query: ListQuery, ownName: string): string[] {
-  if (typeof query !== 'object' || query === null) {
+  if (!isFields(query)) {
     throw invalid(`the query is ${shown(query)}; expected an object or a string`);
   }
   const odd = unknownField(query, queryFields);
@@ -118,7 +118,7 @@ export function visibilityQueries(query: ListQuery, ownName: string): string[] {
   if (since !== undefined) terms.push(`StartTime >= ${quoted(isoTime('since', since))}`);
   if (until !== undefined) terms.push(`StartTime < ${quoted(isoTime('until', until))}`);
   if (status === undefined) return [terms.join(' AND ')];
-  if (!Object.hasOwn(statusNames, status)) {
+  if (typeof status !== 'string' || !Object.hasOwn(statusNames, status)) {
     throw invalid(
       `status is ${shown(status)}; expected one of ${Object.keys(statusNames).join(', ')}`,
     );
@@ -134,8 +134,8 @@ function isRefused(error: unknown): boolean {
   return error instanceof EverstepError && error.code === 'LIST_QUERY_INVALID';
 }
 
-function isoTime(field: string, value: number | Date): string {
-  const ms = Number(value);
+function isoTime(field: string, value: unknown): string {
+  const ms = typeof value === 'number' ? value : value instanceof Date ? value.getTime() : NaN;
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) {
     throw invalid(`${field} is ${shown(value)}; expected epoch milliseconds or a Date`);
   }

@@ -4,12 +4,12 @@
  * resumes after a crash, holds no slot between two polls and writes no history for them.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { EverstepError } from '../service/error-codes.ts';
 import { retryPolicyProblem, type RetryPolicy, type StepContext } from './definition.ts';
 import { durationMsMax, parseDuration, shown, type Duration } from './duration.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { internalStep, race, signal } from './steps.ts';
+import { TaskCodeError } from './task-errors.ts';
 import { notYetType } from './task-status.ts';
 import { isSignedWebhook, webhookSignalName } from './webhook.ts';
 
@@ -60,8 +60,9 @@ const pollMsMax = 60_000;
 /**
  * `const image = yield* remoteJob({ key: 'render', submit, poll, every: '5s', timeout: '20m' })`
  *
- * @throws EverstepError REMOTE_JOB_INVALID for options that cannot be; ActivityFailure when the job could not be
- * submitted, or was not done in time.
+ * Options that cannot be (REMOTE_JOB_INVALID) let the task wait for corrected code, as those of any step do.
+ *
+ * @throws ActivityFailure when the job could not be submitted, or was not done in time.
  */
 export function* remoteJob<TJob, TValue>(
   options: RemoteJobOptions<TJob, TValue>,
@@ -155,8 +156,8 @@ const fields = [
 ] as const satisfies readonly (keyof RemoteJobOptions<unknown, unknown>)[];
 
 function checked<TJob, TValue>(options: RemoteJobOptions<TJob, TValue>): number {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(options, 'expected an object of options');
+  if (!isFields(options)) {
+    throw invalid(undefined, `the options are ${shown(options)}; expected an object`);
   }
   const { key, submit, lookup, poll, retryPolicy, webhook } = options;
   const odd = unknownField(options, fields);
@@ -169,10 +170,10 @@ function checked<TJob, TValue>(options: RemoteJobOptions<TJob, TValue>): number 
       throw invalid(key, `${field} is ${shown(value)}; expected a function`);
     }
   }
-  if (webhook !== undefined && (typeof webhook?.secret !== 'string' || webhook.secret === '')) {
-    throw invalid(key, 'webhook has no secret; expected { secret: string }');
-  }
   if (webhook !== undefined) {
+    if (typeof webhook?.secret !== 'string' || webhook.secret === '') {
+      throw invalid(key, 'webhook has no secret; expected { secret: string }');
+    }
     const oddOfWebhook = unknownField(webhook, ['secret']);
     if (oddOfWebhook !== undefined) throw invalid(key, `webhook.${oddOfWebhook}`);
   }
@@ -187,6 +188,7 @@ function span(field: string, value: Duration, key: string): number {
   return parsed.ms;
 }
 
-function invalid(key: unknown, problem: string): EverstepError {
-  return new EverstepError('REMOTE_JOB_INVALID', `remoteJob ${shown(key)}: ${problem}.`);
+function invalid(key: unknown, problem: string): TaskCodeError {
+  const which = key === undefined ? '' : ` ${shown(key)}`;
+  return new TaskCodeError('REMOTE_JOB_INVALID', `remoteJob${which}: ${problem}`);
 }

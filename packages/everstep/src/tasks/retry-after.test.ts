@@ -19,6 +19,21 @@ it('takes nothing else for a time', () => {
   }
 });
 
+it('refuses what is no text', () => {
+  for (const [header, shown] of [
+    [5, '5'],
+    [['5'], 'an array'],
+    [new Date(0), 'a Date'],
+  ] as const) {
+    expect(() => retryAfterMs(header as never, now)).toThrow(
+      expect.objectContaining({
+        code: 'RETRY_AFTER_INVALID',
+        message: expect.stringContaining(`was given ${shown}; expected the text of`) as unknown,
+      }) as Error,
+    );
+  }
+});
+
 it('takes no wait of more than ten years for one that a server meant', () => {
   const tenYears = 10 * 365.25 * 24 * 3600;
   expect(retryAfterMs(String(tenYears), now)).toBe(tenYears * 1000);

@@ -229,6 +229,12 @@ export class RunningStep {
       onError: (error) => {
         logger.warn('A heartbeat of a step was lost', { ...stepFields(this.task), error });
       },
+      onUnreadable: (method, error) => {
+        logger.warn(
+          `A heartbeat of a step was lost: what ${method}() was given cannot be serialised; give it what JSON can hold`,
+          { ...stepFields(this.task), error },
+        );
+      },
     });
   }
 

@@ -3,6 +3,7 @@
  * vanishes on the way is a bug found late. The walk is on the hot path: places are named only once one is to blame.
  */
 import { RawValue } from '@temporalio/common';
+import { shown } from './duration.ts';
 import { placePart } from './standard-schema.ts';
 import { Operation } from './steps.ts';
 
@@ -15,7 +16,7 @@ export type Gaps = 'refused' | 'taken';
 export function serializationProblem(value: unknown, root: string, gaps: Gaps): string | undefined {
   if (value instanceof Uint8Array || value instanceof RawValue) return undefined;
   return typeof value === 'object' && value !== null
-    ? new Walk(root, gaps).object(value)
+    ? new Walk(root, gaps).problem(value)
     : scalarProblem(value, () => root);
 }
 
@@ -54,6 +55,15 @@ class Walk {
 
   #here(): string {
     return this.#place(this.#keys.length);
+  }
+
+  problem(value: object): string | undefined {
+    try {
+      return this.object(value);
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : shown(cause);
+      return `${this.#here()} has a field that cannot be read: ${message}`;
+    }
   }
 
   object(value: object): string | undefined {

@@ -3,6 +3,7 @@
  * nobody must install one (https://standardschema.dev).
  */
 import { EverstepError } from '../service/error-codes.ts';
+import { shown } from './duration.ts';
 
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -65,8 +66,18 @@ export async function parseParams(
   params: unknown,
 ): Promise<unknown> {
   if (schema === undefined) return params;
-  const validated = schema['~standard'].validate(params);
-  const result = validated instanceof Promise ? await validated : validated;
+  let result: StandardSchemaResult<unknown>;
+  try {
+    const validated = schema['~standard'].validate(params);
+    result = validated instanceof Promise ? await validated : validated;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : shown(cause);
+    throw new EverstepError(
+      'TASK_PARAMS_INVALID',
+      `The schema of task "${taskName}" threw instead of answering: ${message}. Nothing was started.`,
+      { cause },
+    );
+  }
   if (result.issues === undefined) return result.value;
   throw new EverstepError(
     'TASK_PARAMS_INVALID',

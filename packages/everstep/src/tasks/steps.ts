@@ -14,7 +14,7 @@ import {
   type StepDescriptor,
   type StepOptions,
 } from './definition.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 import { TaskCodeError } from './task-errors.ts';
 
 /** Something that `yield*` takes in a plain and in an async generator, and whose value is `T`. */
@@ -73,8 +73,10 @@ export abstract class Operation {
   /** What is odd of its options: refused when it is asked, as its code then waits for its correction. */
   declare readonly unknownOption?: string;
 
-  protected noteUnknown(options: object, known: readonly string[]): void {
-    const odd = unknownField(options, known);
+  protected noteUnknown(options: unknown, known: readonly string[]): void {
+    const odd = isFields(options)
+      ? unknownField(options, known)
+      : `options is ${shown(options)}; expected an object with ${known.join(', ')}`;
     if (odd !== undefined) (this as { unknownOption?: string }).unknownOption = odd;
   }
 
@@ -106,7 +108,7 @@ class Step<T> extends Operation implements StepDescriptor<T>, Yieldable<T> {
     this.key = key;
     this.call = call;
     if (options !== undefined) {
-      const { retryPolicy, timeouts, shielded } = options;
+      const { retryPolicy, timeouts, shielded } = Object(options) as StepOptions;
       if (retryPolicy !== undefined) this.retryPolicy = retryPolicy;
       if (timeouts !== undefined) this.timeouts = timeouts;
       if (shielded !== undefined) this.shielded = shielded;

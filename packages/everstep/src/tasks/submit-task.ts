@@ -20,7 +20,7 @@ import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { EverstepError } from '../service/error-codes.ts';
 import { parseDuration, shown, type Duration } from './duration.ts';
-import { unknownField } from './known-fields.ts';
+import { isFields, unknownField } from './known-fields.ts';
 import { paramsPayload } from './params-payload.ts';
 import { serializationProblem } from './serialization-problem.ts';
 import { parseParams, placePart, type StandardSchema } from './standard-schema.ts';
@@ -67,6 +67,7 @@ export async function submitTask(
   const taskId = options.taskId === undefined ? task.random.uuid() : checkedId(options.taskId);
   try {
     const delayMs = checkedDelay(options.delay);
+    checkSearchAttributes(options.searchAttributes);
     const parsed = await parseParams(definition.name, definition.paramsSchema, params);
     const converter = task.client.options.loadedDataConverter.payloadConverter;
     const payload = paramsPayload(definition.name, parsed, converter);
@@ -97,7 +98,7 @@ export function checkedId(taskId: unknown): string {
 }
 
 function checkFields(options: unknown): void {
-  if (typeof options !== 'object' || options === null) {
+  if (!isFields(options)) {
     throw new EverstepError(
       'SUBMIT_OPTIONS_INVALID',
       `The options of submit are ${shown(options)}; expected an object.`,
@@ -109,21 +110,50 @@ function checkFields(options: unknown): void {
 
 /** Each value of a memo is a payload of its own. */
 function checkMemo(memo: unknown, converter: PayloadConverter): void {
-  if (typeof memo !== 'object' || memo === null) {
+  if (!isFields(memo)) {
     throw new EverstepError(
       'SUBMIT_OPTIONS_INVALID',
       `memo is ${shown(memo)}; expected an object.`,
     );
   }
   if (converter !== defaultPayloadConverter) return;
-  for (const [key, value] of Object.entries(memo)) {
-    const problem = serializationProblem(value, `memo${placePart(key)}`, 'refused');
+  for (const key of Object.keys(memo)) {
+    const problem = memoProblem(memo, key);
     if (problem === undefined) continue;
     throw new EverstepError(
       'SUBMIT_OPTIONS_INVALID',
       `The memo cannot be serialised: ${problem}. Expected what JSON can hold.`,
     );
   }
+}
+
+function memoProblem(memo: object, key: string): string | undefined {
+  const place = `memo${placePart(key)}`;
+  try {
+    const value = (memo as Readonly<Record<string, unknown>>)[key];
+    return serializationProblem(value, place, 'refused');
+  } catch (cause) {
+    return `${place} cannot be read: ${cause instanceof Error ? cause.message : shown(cause)}`;
+  }
+}
+
+/** @throws EverstepError SUBMIT_OPTIONS_INVALID */
+function checkSearchAttributes(attributes: unknown): void {
+  if (attributes === undefined) return;
+  let problem: string;
+  try {
+    if (isFields(attributes)) {
+      indexedFields(attributes as SearchAttributes);
+      return;
+    }
+    problem = `is ${shown(attributes)}`;
+  } catch (cause) {
+    problem = `cannot be encoded: ${cause instanceof Error ? cause.message : shown(cause)}`;
+  }
+  throw new EverstepError(
+    'SUBMIT_OPTIONS_INVALID',
+    `searchAttributes ${problem}; expected TypedSearchAttributes, or { name: [value] }.`,
+  );
 }
 
 function checkedDelay(delay: unknown): number {

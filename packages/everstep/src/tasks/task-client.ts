@@ -12,12 +12,22 @@ import type { temporal } from '@temporalio/proto';
 import type { Clock, Random } from '../service/clock.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import { isEngineStopped, isStoreFailedForGood } from '../service/service-error.ts';
+import { shown } from './duration.ts';
 import type { HistoryEvent, RunDescription } from './task-status.ts';
 
 export interface TaskClient {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
+}
+
+/** What a value is that is no official client; undefined when it is one. */
+export function clientProblem(value: unknown): string | undefined {
+  const { workflow, workflowService, options } = Object(value) as Partial<
+    Record<keyof Client, unknown>
+  >;
+  if ([workflow, workflowService, options].every((part) => Object(part) === part)) return undefined;
+  return `${shown(value)}; expected a Client of @temporalio/client, such as new Client({ connection }) or a component's getClient()`;
 }
 
 /** gRPC status numbers. */

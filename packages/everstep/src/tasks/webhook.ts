@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { encodeToPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { EverstepError } from '../service/error-codes.ts';
+import { shown } from './duration.ts';
+import { isFields } from './known-fields.ts';
 import { whileRunning } from './running-task.ts';
 import type { TaskClient } from './task-client.ts';
 import { isSignedBy, webhookSignature } from './webhook-signature.ts';
@@ -34,13 +36,39 @@ export function isSignedWebhook(secret: string, value: unknown): boolean {
   );
 }
 
+/** What is no delivery at all is a fault of the caller's code; a signature that does not fit is the sender's. */
+function checkDelivery(taskId: string, key: unknown, delivery: unknown): void {
+  const problem = deliveryProblem(key, delivery);
+  if (problem === undefined) return;
+  throw new EverstepError('SUBMIT_OPTIONS_INVALID', `webhook() of task ${taskId}: ${problem}.`, {
+    taskId,
+  });
+}
+
+function deliveryProblem(key: unknown, delivery: unknown): string | undefined {
+  if (typeof key !== 'string' || key === '') {
+    return `the key is ${shown(key)}; expected the key of a remoteJob`;
+  }
+  if (!isFields(delivery)) {
+    return `the delivery is ${shown(delivery)}; expected { secret, body, signature }`;
+  }
+  const { secret, body } = delivery as Partial<Record<keyof WebhookDelivery, unknown>>;
+  if (typeof secret !== 'string' || secret === '') {
+    return `secret is ${shown(secret)}; expected a string that is not empty`;
+  }
+  if (typeof body === 'string' || body instanceof Uint8Array) return undefined;
+  return `body is ${shown(body)}; expected the raw body as it came, a string or bytes: parsed and written again, it would not fit its signature`;
+}
+
 export async function signalWebhook(
   task: TaskClient,
   taskId: string,
   key: string,
-  { secret, body, signature }: WebhookDelivery,
+  delivery: WebhookDelivery,
 ): Promise<void> {
-  if (typeof secret !== 'string' || secret === '' || !isSignedBy(secret, body, signature)) {
+  checkDelivery(taskId, key, delivery);
+  const { secret, body, signature } = delivery;
+  if (!isSignedBy(secret, body, signature)) {
     throw new EverstepError(
       'WEBHOOK_REFUSED',
       `The webhook for step "${key}" of task ${taskId} is refused: its signature does not fit its body and secret. Expected HMAC-SHA256 over the raw body, in hex or base64.`,

@@ -2,11 +2,7 @@
  * Workflows with a context: what the user writes, and the handle by which they are started. It talks to an official
  * client and to nothing below it. How they run is in context-run.ts.
  */
-import type {
-  Client,
-  WorkflowHandleWithFirstExecutionRunId,
-  WorkflowStartOptions as ClientStartOptions,
-} from '@temporalio/client';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { EverstepError } from '../service/error-codes.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
@@ -17,7 +13,14 @@ import { unknownField } from './known-fields.ts';
 import { payloadBytes } from './payload-bytes.ts';
 import { payloadBytesMax } from './run-result.ts';
 import { serializationProblem } from './serialization-problem.ts';
-import { isStandardSchema, issuesText, type StandardSchema } from './standard-schema.ts';
+import { checkStartOptions, refusedStart, type WorkflowStartOptions } from './start-options.ts';
+import { clientProblem } from './task-client.ts';
+import {
+  isStandardSchema,
+  issuesText,
+  type StandardSchema,
+  type StandardSchemaResult,
+} from './standard-schema.ts';
 import type { InputArguments, WorkflowFunction, WorkflowLike } from './workflow-context.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any raw input, unless the schema says which
@@ -38,42 +41,9 @@ export interface WorkflowDefinition extends RunDefinition {
   readonly run: WorkflowFunction<never, unknown>;
 }
 
-type StartFields =
-  | 'workflowId'
-  | 'taskQueue'
-  | 'memo'
-  | 'searchAttributes'
-  | 'typedSearchAttributes'
-  | 'startDelay'
-  | 'cronSchedule'
-  | 'retry'
-  | 'workflowExecutionTimeout'
-  | 'workflowRunTimeout'
-  | 'workflowTaskTimeout'
-  | 'workflowIdReusePolicy'
-  | 'workflowIdConflictPolicy';
-
-/** As the official client's; the id is a UUID and the queue the workflow's own, unless they are said. */
-export type WorkflowStartOptions = Partial<Pick<ClientStartOptions, StartFields>>;
-
 /** The function as the official client's types see it. */
 export type WorkflowOf<TInput, TResult> = (input: TInput) => Promise<TResult>;
 
-const startFields: readonly string[] = [
-  'workflowId',
-  'taskQueue',
-  'memo',
-  'searchAttributes',
-  'typedSearchAttributes',
-  'startDelay',
-  'cronSchedule',
-  'retry',
-  'workflowExecutionTimeout',
-  'workflowRunTimeout',
-  'workflowTaskTimeout',
-  'workflowIdReusePolicy',
-  'workflowIdConflictPolicy',
-] satisfies StartFields[];
 const optionFields: readonly string[] = ['name', 'taskQueue', 'schema'];
 const nameBytesMax = 200;
 
@@ -130,8 +100,14 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     return new Workflow(this.#options as WorkflowOptions<TInput, TResult, TRaw>, this.#run);
   }
 
-  /** Starts through that client; without a component, workflows without a queue go to `async-tasks`. */
+  /**
+   * Starts through that client; without a component, workflows without a queue go to `async-tasks`.
+   *
+   * @throws EverstepError WORKFLOW_OPTIONS_INVALID when it is no client.
+   */
   setClient(client: Client): void {
+    const problem = clientProblem(client);
+    if (problem !== undefined) throw invalid(`${this.#where}setClient() was given ${problem}.`);
     this.connect({ client, taskQueue: 'async-tasks', clock: systemClock, random: systemRandom });
   }
 
@@ -152,7 +128,11 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
   ): Promise<WorkflowHandleWithFirstExecutionRunId<WorkflowOf<TInput, TResult>>> {
     const { client, taskQueue, random } = this.#connected('start');
     const start = await this.#startOptions(input, options ?? {}, taskQueue, random.uuid());
-    return client.workflow.start<WorkflowOf<TInput, TResult>>(this.workflowType, start);
+    try {
+      return await client.workflow.start<WorkflowOf<TInput, TResult>>(this.workflowType, start);
+    } catch (error) {
+      throw refusedStart(error, this.#where);
+    }
   }
 
   /**
@@ -165,7 +145,17 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
   ): Promise<TResult> {
     const { client, taskQueue, random } = this.#connected('execute');
     const start = await this.#startOptions(input, options ?? {}, taskQueue, random.uuid());
-    return client.workflow.execute<WorkflowOf<TInput, TResult>>(this.workflowType, start);
+    let handle: WorkflowHandleWithFirstExecutionRunId<WorkflowOf<TInput, TResult>>;
+    try {
+      handle = await client.workflow.start<WorkflowOf<TInput, TResult>>(this.workflowType, start);
+    } catch (error) {
+      throw refusedStart(error, this.#where);
+    }
+    return handle.result();
+  }
+
+  get #where(): string {
+    return `Workflow "${this.getName()}": `;
   }
 
   #connected(method: string): TaskConnection {
@@ -182,23 +172,12 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     taskQueue: string,
     uuid: string,
   ): Promise<never> {
-    const where = `Workflow "${this.getName()}": `;
-    if (typeof options !== 'object' || options === null) {
-      throw invalid(`${where}the options of start are ${shown(options)}; expected an object.`);
-    }
-    const odd = unknownField(options, startFields);
-    if (odd !== undefined) throw invalid(`${where}options.${odd}.`);
-    const { workflowId } = options;
-    if (workflowId !== undefined && (typeof workflowId !== 'string' || workflowId === '')) {
-      throw invalid(
-        `${where}workflowId is ${shown(workflowId)}; expected a string that is not empty.`,
-      );
-    }
+    checkStartOptions(options, this.#where);
     const parsed = await this.#parsed(input);
     this.#checkInput(parsed);
     return {
       ...options,
-      workflowId: workflowId ?? uuid,
+      workflowId: options.workflowId ?? uuid,
       taskQueue: options.taskQueue ?? (this.taskQueue || taskQueue),
       args: [parsed],
       // Its shape hangs on the input's type, which is known to the callers of this and not here.
@@ -208,7 +187,17 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
   async #parsed(input: unknown): Promise<unknown> {
     const schema = this.#definition.schema.params;
     if (schema === undefined) return input;
-    const result = await schema['~standard'].validate(input);
+    let result: StandardSchemaResult<unknown>;
+    try {
+      result = await schema['~standard'].validate(input);
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : shown(cause);
+      throw new EverstepError(
+        'WORKFLOW_INPUT_INVALID',
+        `The schema of workflow "${this.getName()}" threw instead of answering: ${message}. Nothing was started.`,
+        { cause },
+      );
+    }
     if (result.issues === undefined) return result.value;
     throw new EverstepError(
       'WORKFLOW_INPUT_INVALID',
@@ -220,17 +209,26 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     const converter = this.#connection?.client.options.loadedDataConverter.payloadConverter;
     if (converter !== defaultPayloadConverter) return;
     const problem = serializationProblem(input, 'input', 'refused');
-    if (problem !== undefined) {
-      throw new EverstepError(
-        'WORKFLOW_INPUT_INVALID',
-        `The input of workflow "${this.getName()}" cannot be serialised: ${problem}. Expected what JSON can hold.`,
-      );
+    if (problem !== undefined) throw this.#notSerializable(problem);
+    let bytes: number;
+    try {
+      bytes = payloadBytes(defaultPayloadConverter.toPayload(input));
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : shown(cause);
+      throw this.#notSerializable(message, cause);
     }
-    const bytes = payloadBytes(defaultPayloadConverter.toPayload(input));
     if (bytes <= payloadBytesMax) return;
     throw new EverstepError(
       'WORKFLOW_INPUT_INVALID',
       `The input of workflow "${this.getName()}" is ${bytes} bytes when serialised; the limit is ${payloadBytesMax} bytes (2 MiB). Keep large data in a file or an object store and pass its address.`,
+    );
+  }
+
+  #notSerializable(problem: string, cause?: unknown): EverstepError {
+    return new EverstepError(
+      'WORKFLOW_INPUT_INVALID',
+      `The input of workflow "${this.getName()}" cannot be serialised: ${problem}. Expected what JSON can hold.`,
+      { cause },
     );
   }
 }

@@ -1,6 +1,8 @@
 /** Histories as JSON, as protobuf defines it and Temporal's tools write and read it. */
 import proto from '@temporalio/proto';
 import Long from 'long';
+import { EverstepError } from '../service/error-codes.ts';
+import { shown } from '../tasks/duration.ts';
 import type { History } from './test-environment.ts';
 
 interface Field {
@@ -21,8 +23,14 @@ interface Enum {
 
 const historyType = proto.temporal.api.history.v1.History as unknown as Type;
 
-/** To be kept beside the code, for `replay`. */
+/** To be kept beside the code, for `replay`. @throws EverstepError REPLAY_HISTORY_INVALID */
 export function historyToJson(history: History): string {
+  if (typeof history !== 'object' || history === null) {
+    throw new EverstepError(
+      'REPLAY_HISTORY_INVALID',
+      `historyToJson() was given ${shown(history)}; expected the events of a run, as TestEnvironment.history() or a handle's fetchHistory() gives them.`,
+    );
+  }
   return JSON.stringify(messageToJson(historyType, history), undefined, 2);
 }
 

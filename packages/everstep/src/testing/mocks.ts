@@ -20,6 +20,8 @@ export class Mocks {
   /** By workflow type and key. */
   readonly #steps = new Map<string, StepMock>();
   readonly #activities = new Map<string, ActivityMock<never, unknown>>();
+  /** Keys that came, by workflow type. */
+  readonly #seen = new Map<string, Set<string>>();
 
   constructor(payloads: () => PayloadConverter) {
     this.#payloads = payloads;
@@ -48,10 +50,22 @@ export class Mocks {
     this.#activities.set(name, mock as ActivityMock<never, unknown>);
   }
 
+  /** Mocked keys that no step had, of tasks and workflows of which other steps ran. */
+  unused(): readonly string[] {
+    return [...this.#steps.keys()].flatMap((name) => {
+      const [type = '', key = ''] = name.split('\0');
+      const seen = this.#seen.get(type);
+      return seen === undefined || seen.has(key) ? [] : [unusedText(type, key, seen)];
+    });
+  }
+
   /** Undefined when the step's own code is to run. */
   callOf(task: ActivityTask): StepDescriptor['call'] | undefined {
     const key = (task.activityId ?? '').replace(/#\d+$/, '');
-    const step = this.#steps.get(stepName(task.workflowType?.name ?? '', key));
+    const type = task.workflowType?.name ?? '';
+    const seen = this.#seen.get(type) ?? new Set();
+    this.#seen.set(type, seen.add(key));
+    const step = this.#steps.get(stepName(type, key));
     if (step !== undefined) return step;
     const activity = this.#activities.get(task.activityType?.name ?? '');
     if (activity === undefined) return undefined;
@@ -59,6 +73,12 @@ export class Mocks {
     return (context) =>
       activity((payload ? this.#payloads().fromPayload(payload) : undefined) as never, context);
   }
+}
+
+/** What a mock of a misspelt key looks like in the end. */
+function unusedText(type: string, key: string, seen: ReadonlySet<string>): string {
+  const keys = [...seen].map((one) => JSON.stringify(one)).join(', ');
+  return `mockStep(): ${type} ran no step ${JSON.stringify(key)}, so its mock was not used; the steps that ran are ${keys}`;
 }
 
 function stepName(workflowType: string, key: string): string {

@@ -197,6 +197,23 @@ describe('mocks', () => {
     expect(await task.result(await task.submit({ to: 'ada' }))).toBe('attempt 1');
   });
 
+  it('warn at the end of a key that no step had, once other steps ran', async () => {
+    const warnings: string[] = [];
+    const ignore = (): void => undefined;
+    const warn = (line: string): void => void warnings.push(line);
+    const logger = { debug: ignore, info: ignore, warn, error: ignore };
+    const environment = await TestEnvironment.start([reminder, flaky], { logger });
+    environment.mockStep(reminder, 'sent', () => 'never');
+    environment.mockStep(reminder, 'send', () => 'mocked');
+    environment.mockStep(flaky, 'other', () => 'not asked');
+    const task = environment.get(reminder);
+    expect(await task.result(await task.submit({ to: 'ada' }))).toBe('mocked');
+    await environment.stop();
+    expect(warnings).toEqual([
+      'mockStep(): asyncTask_reminder ran no step "sent", so its mock was not used; the steps that ran are "send"',
+    ]);
+  });
+
   it('fail the attempt with what they throw, and are retried', async () => {
     const environment = await start([reminder]);
     let calls = 0;

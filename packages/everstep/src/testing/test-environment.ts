@@ -9,9 +9,13 @@ import {
   type LoadedDataConverter,
 } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import type {
-  AsyncTaskComponentOptions,
-  ConcurrencyOptions,
+import {
+  checkedAttributes,
+  checkedConcurrency,
+  checkedConverter,
+  checkedLogger,
+  type AsyncTaskComponentOptions,
+  type ConcurrencyOptions,
 } from '../component/component-options.ts';
 import type { AnyAsyncTask, Registrable } from '../component/async-task-component.ts';
 import { startRuntime, type Runtime } from '../component/runtime.ts';
@@ -24,8 +28,8 @@ import type { WorkflowService } from '../service/workflow-service.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 import { Activity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
-import { parseDuration, type Duration } from '../tasks/duration.ts';
-import { unknownField } from '../tasks/known-fields.ts';
+import { parseDuration, shown, type Duration } from '../tasks/duration.ts';
+import { isFields, unknownField } from '../tasks/known-fields.ts';
 import { Workflow, type AnyWorkflow } from '../tasks/workflow.ts';
 import { Mocks, type ActivityMock, type MockedActivity, type StepMock } from './mocks.ts';
 import { TimeSkipper } from './time-skipper.ts';
@@ -38,7 +42,7 @@ export interface TestEnvironmentOptions {
   readonly timeSkipping?: boolean;
   /** As the component's. */
   readonly taskQueue?: string;
-  readonly concurrency?: ConcurrencyOptions;
+  readonly concurrency?: AsyncTaskComponentOptions['concurrency'];
   readonly searchAttributes?: AsyncTaskComponentOptions['searchAttributes'];
   readonly dataConverter?: DataConverter;
   /** Warnings and errors go to standard error by default. */
@@ -77,6 +81,7 @@ export class TestEnvironment {
   readonly #copies: ReadonlyMap<Registrable, Registrable>;
   readonly #runtime: Runtime;
   readonly #store: MemoryStore;
+  readonly #logger: Logger;
   #stopping: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -86,6 +91,7 @@ export class TestEnvironment {
     copies: ReadonlyMap<Registrable, Registrable>;
     runtime: Runtime;
     store: MemoryStore;
+    logger: Logger;
   }) {
     this.#clock = parts.clock;
     this.#skipper = parts.skipper;
@@ -93,6 +99,7 @@ export class TestEnvironment {
     this.#copies = parts.copies;
     this.#runtime = parts.runtime;
     this.#store = parts.store;
+    this.#logger = parts.logger;
   }
 
   /**
@@ -104,7 +111,7 @@ export class TestEnvironment {
     items: readonly Registrable[],
     options: TestEnvironmentOptions = {},
   ): Promise<TestEnvironment> {
-    const { now, timeSkipping, taskQueue, logger } = checked(options);
+    const { now, timeSkipping, taskQueue, logger, ...rest } = checked(options);
     const copies = copiesOf(items);
     const store = new MemoryStore();
     await store.open();
@@ -124,20 +131,20 @@ export class TestEnvironment {
       logger,
       namespace,
       retentionMs,
-      searchAttributes: options.searchAttributes,
-      dataConverter: options.dataConverter,
+      searchAttributes: rest.searchAttributes,
+      dataConverter: rest.dataConverter,
       worker: {
         tasks: driven.map((copy) => copy.definition),
         activities: [...copies.values()].filter((copy) => copy instanceof Activity),
         taskQueue,
-        ...(options.concurrency && { concurrency: options.concurrency }),
+        concurrency: rest.concurrency,
         callInstead: (task) => mocks.callOf(task),
       },
       ...(timeSkipping && { serviceOf: (engine) => skippingService(engine, skipper) }),
     });
     const connection = { client: runtime.client, taskQueue, clock, random: systemRandom };
     for (const copy of driven) copy.connect(connection);
-    return new TestEnvironment({ clock, skipper, mocks, copies, runtime, store });
+    return new TestEnvironment({ clock, skipper, mocks, copies, runtime, store, logger });
   }
 
   /**
@@ -183,7 +190,7 @@ export class TestEnvironment {
 
   /**
    * What runs in the place of a step's code from now on: of a task, or of `ctx.step`, by its key without `#2`, `#3`.
-   * What it throws fails the attempt, as the step's own error would.
+   * What it throws fails the attempt, as the step's own error would. A key that no step had is a warning at `stop`.
    */
   mockStep(item: Registrable, key: string, mock: StepMock): void {
     this.#mocks.setStep(this.get(item), key, mock);
@@ -218,6 +225,7 @@ export class TestEnvironment {
     for (const copy of [...this.#copies.values()].filter(isDriven)) copy.connect(undefined);
     await this.#runtime.engine.stop();
     await this.#store.close();
+    for (const text of this.#mocks.unused()) this.#logger.warn(text);
   }
 }
 
@@ -268,10 +276,14 @@ function checked(options: TestEnvironmentOptions): {
   timeSkipping: boolean;
   taskQueue: string;
   logger: Logger;
+  concurrency: ConcurrencyOptions;
+  searchAttributes: AsyncTaskComponentOptions['searchAttributes'];
+  dataConverter: DataConverter | undefined;
 } {
+  if (!isFields(options)) throw invalid(`the options are ${shown(options)}; expected an object`);
   const odd = unknownField(options, optionFields);
   if (odd !== undefined) throw invalid(`options.${odd}`);
-  const { timeSkipping = true, taskQueue = 'async-tasks', logger = stderrLogger('warn') } = options;
+  const { timeSkipping = true, taskQueue = 'async-tasks' } = options;
   const now = options.now === undefined ? defaultNow : new Date(options.now).getTime();
   if (!Number.isFinite(now)) {
     throw invalid(
@@ -284,7 +296,26 @@ function checked(options: TestEnvironmentOptions): {
   if (typeof taskQueue !== 'string' || taskQueue === '') {
     throw invalid(`options.taskQueue is ${String(taskQueue)}; expected a name`);
   }
-  return { now, timeSkipping, taskQueue, logger };
+  return {
+    now,
+    timeSkipping,
+    taskQueue,
+    logger: ofComponent(() => checkedLogger(options.logger)) ?? stderrLogger('warn'),
+    concurrency: ofComponent(() => checkedConcurrency(options.concurrency)),
+    searchAttributes: ofComponent(() => checkedAttributes(options.searchAttributes)),
+    dataConverter: ofComponent(() => checkedConverter(options.dataConverter)),
+  };
+}
+
+/** What a component takes as well, refused in the environment's name. */
+function ofComponent<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof EverstepError) || error.code !== 'COMPONENT_OPTIONS_INVALID')
+      throw error;
+    throw invalid(error.message.replace(/^AsyncTaskComponent: /, 'options.').replace(/\.$/, ''));
+  }
 }
 
 function nameOf(item: Registrable): string {

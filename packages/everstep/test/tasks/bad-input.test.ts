@@ -311,6 +311,42 @@ describe('a component', () => {
       code: 'DUPLICATE_NAME',
     });
     component.registerAll([a, b] as AnyAsyncTask[]);
+    for (const items of [5, null, a]) {
+      const error = caught(() => component.registerAll(items as never));
+      expect(error).toMatchObject({ code: 'REGISTRATION_INVALID' });
+      expect(error.message).toMatch(/^registerAll\(\) was given .*; expected a list of tasks/);
+    }
+  });
+
+  it('refuses to start while another that is started has one of its tasks', async () => {
+    const shared = new AsyncTask({ name: 'shared', task: async () => 1 });
+    const own = new AsyncTask({ name: 'own', task: async () => 1 });
+    const make = (...tasks: AnyAsyncTask[]): AsyncTaskComponent => {
+      const component = new AsyncTaskComponent({ store: 'memory', logger: silent });
+      component.registerAll(tasks);
+      return component;
+    };
+    const first = make(shared as AnyAsyncTask);
+    await first.start();
+    const id = await shared.submit(undefined);
+    const second = make(own as AnyAsyncTask, shared as AnyAsyncTask);
+    const error = await rejection(second.start());
+    expect(error).toMatchObject({ code: 'COMPONENT_STATE' });
+    expect(error.message).toContain(
+      'the task "shared" is registered on another AsyncTaskComponent',
+    );
+    expect(error.message).toContain('copy()');
+    expect(await shared.result(id)).toBe(1);
+
+    const third = make(own as AnyAsyncTask, shared.copy() as AnyAsyncTask);
+    await third.start();
+    expect(await own.result(await own.submit(undefined))).toBe(1);
+    await third.stop();
+    expect(await shared.result(id)).toBe(1);
+    await first.stop();
+    await second.start();
+    expect(await shared.getStatus(id)).toMatchObject({ status: 'not_found' });
+    await second.stop();
   });
 
   it('refuses both store and temporalAddress', () => {

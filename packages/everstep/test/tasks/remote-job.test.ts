@@ -185,15 +185,28 @@ it('names the option of a remote job that cannot be', () => {
     timeout: 1,
   };
   const cases: [object, string][] = [
-    [{ key: 'a#b' }, 'remoteJob "a#b": key is "a#b"; expected a name without "#".'],
-    [{ poll: 7 }, 'remoteJob "k": poll is 7; expected a function.'],
+    [{ key: 'a#b' }, 'remoteJob "a#b": key is "a#b"; expected a name without "#"'],
+    [{ poll: 7 }, 'remoteJob "k": poll is 7; expected a function'],
     [{ every: 0 }, 'remoteJob "k": every is 0, which is out of range; expected more than 0'],
     [{ timeout: 'soon' }, 'remoteJob "k": timeout is "soon"; expected more than 0'],
-    [{ webhook: {} }, 'remoteJob "k": webhook has no secret; expected { secret: string }.'],
+    [{ webhook: null }, 'remoteJob "k": webhook has no secret; expected { secret: string }'],
+    [{ webhook: {} }, 'remoteJob "k": webhook has no secret; expected { secret: string }'],
   ];
   for (const [over, message] of cases) {
     const options = { ...good, ...over } as RemoteJobOptions<string, string>;
     expect(() => remoteJob(options).next()).toThrow(message);
+  }
+});
+
+it('a remote job with options that cannot be waits for corrected code', async () => {
+  const task = renders(new Provider(), { every: 'soon' as never });
+  await running('memory', [task]);
+  const id = await task.submit(undefined);
+  for await (const { status, error } of task.watch(id)) {
+    expect(status).toBe('pending');
+    if (error === undefined) continue;
+    expect(error).toContain('remoteJob "render": every is "soon"; expected more than 0');
+    break;
   }
 });
 

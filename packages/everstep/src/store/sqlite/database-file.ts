@@ -100,8 +100,10 @@ function mountType(folder: string): string | undefined {
  */
 export function checkHeader(path: string, newestKnown: number): void {
   if (!existsSync(path)) return;
-  if (statSync(path).isDirectory()) {
-    throw notWritable(path, 'it is a folder', { code: 'EISDIR' });
+  const kind = statSync(path);
+  if (kind.isDirectory()) throw notWritable(path, 'it is a folder', { code: 'EISDIR' });
+  if (!kind.isFile()) {
+    throw notWritable(path, 'it is a device, a pipe or a socket, and no file', { code: 'EINVAL' });
   }
   const header = Buffer.alloc(100);
   let length: number;

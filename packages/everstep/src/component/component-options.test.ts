@@ -35,6 +35,8 @@ it('takes a server from its options and from the variables of Temporal, the opti
     server: { address: '[::1]:1', apiKey: 'mine', tls: false },
   });
   expect(resolve({ temporalAddress: 'x:7233' }).home).toEqual({ server: { address: 'x:7233' } });
+  const plain = { TEMPORAL_ADDRESS: 'x:7233', TEMPORAL_TLS: 'false' };
+  expect(resolve({}, plain).home).toEqual({ server: { address: 'x:7233', tls: false } });
 });
 
 it('takes a data converter as it is', () => {

@@ -180,7 +180,9 @@ function serverFrom(env: Environment): Omit<ServerOptions, 'address'> {
       overrideEnvVars: Object.fromEntries(set),
     });
     const { apiKey, tls, metadata } = connectionOptions;
-    const given = Object.entries({ apiKey, tls, metadata }).filter(([, value]) => Boolean(value));
+    const given = Object.entries({ apiKey, tls, metadata }).filter(
+      ([, value]) => value !== undefined && value !== null,
+    );
     return Object.fromEntries(given) as Omit<ServerOptions, 'address'>;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

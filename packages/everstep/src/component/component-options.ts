@@ -6,6 +6,7 @@ import { attributeTypes } from '../engine/search-attributes.ts';
 import type { AttributeType } from '../engine/search-attributes.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
+import { guardedLogger } from './guarded-logger.ts';
 import type { Store } from '../store/store.ts';
 import { isFields } from '../tasks/known-fields.ts';
 
@@ -278,7 +279,7 @@ export function checkedLogger(value: unknown): Logger | undefined {
       throw invalid(`logger has no method ${method}; expected debug, info, warn and error`);
     }
   }
-  return value as Logger;
+  return guardedLogger(value as Logger);
 }
 
 export function shown(value: unknown): string {

@@ -23,12 +23,21 @@ function fieldsText(fields: LogFields | undefined): string {
     .join('');
 }
 
+/** A line is written whatever its values are. */
 function valueText(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? value.message;
-  if (typeof value === 'string') return value;
   try {
-    return JSON.stringify(value) ?? String(value);
+    if (value instanceof Error) return value.stack ?? value.message;
+    if (typeof value === 'string') return value;
+    return jsonText(value) ?? String(value);
   } catch {
-    return String(value);
+    return '?';
+  }
+}
+
+function jsonText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import type { ContextRun } from './context-run.ts';
 import { disown, isPromiseLike } from './coroutine.ts';
+import { thrownMessage } from './run-failure.ts';
 import { failedQuery, stackOf } from './run-queries.ts';
 import { TaskCodeError } from './task-errors.ts';
 
@@ -30,7 +31,7 @@ export function answerContextQuery(
       answer: { payloads: [payload] },
     };
   } catch (error) {
-    return failedQuery(error instanceof Error ? error.message : String(error));
+    return failedQuery(thrownMessage(error));
   } finally {
     run.answering = false;
   }

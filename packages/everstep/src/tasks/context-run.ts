@@ -39,7 +39,7 @@ import { lastDrivenEventId } from './run-history.ts';
 import { valueResult, type NextRunRequest, type RunResult } from './run-result.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { callerLine, markCaller } from './caller-line.ts';
-import { TaskCodeError } from './task-errors.ts';
+import { isThrown, TaskCodeError } from './task-errors.ts';
 import { decidingTasks, type DecidingTask } from './deciding-task.ts';
 import { Updates, type Handler, type UpdateHandler, type UpdateHost } from './updates.ts';
 import type { WorkflowDefinition } from './workflow.ts';
@@ -208,10 +208,9 @@ export class ContextRun implements LiveRun, ContextHost, UpdateHost, Answers, De
 
   breakDown(error: unknown): void {
     if (this.stopped) return;
-    this.broken =
-      error instanceof Error
-        ? error
-        : new TaskCodeError('WORKER_DEFECT', `The run could not be driven: ${shown(error)}`);
+    this.broken = isThrown(error, Error)
+      ? error
+      : new TaskCodeError('WORKER_DEFECT', `The run could not be driven: ${shown(error)}`);
     this.touch();
   }
 
@@ -310,7 +309,7 @@ export class ContextRun implements LiveRun, ContextHost, UpdateHost, Answers, De
 
   #end(error: unknown): void {
     if (this.stopped) return;
-    if (error instanceof TaskCodeError) {
+    if (isThrown(error, TaskCodeError)) {
       this.breakDown(error);
       return;
     }
@@ -374,12 +373,11 @@ export class ContextRun implements LiveRun, ContextHost, UpdateHost, Answers, De
   }
 
   refuse(error: unknown): void {
-    const misused =
-      error instanceof TaskCodeError
-        ? error
-        : error instanceof EverstepError
-          ? new TaskCodeError('STEP_OPTIONS_INVALID', error.message, { cause: error })
-          : undefined;
+    const misused = isThrown(error, TaskCodeError)
+      ? error
+      : error instanceof EverstepError
+        ? new TaskCodeError('STEP_OPTIONS_INVALID', error.message, { cause: error })
+        : undefined;
     if (misused === undefined) {
       this.breakDown(error);
       return;

@@ -4,7 +4,7 @@
  * its Host (run.ts), which answers at once or later.
  */
 import type { Wait, Waiter } from './journal.ts';
-import { TaskCodeError } from './task-errors.ts';
+import { isThrown, TaskCodeError } from './task-errors.ts';
 
 /** A generator, whether native, wrapped or down-levelled, plain or async. */
 export interface GeneratorLike {
@@ -130,7 +130,7 @@ export class Coroutine implements Waiter {
 
   /** The code broke a rule of tasks between its steps: it waits for corrected code, and the run is unharmed. */
   #threw(error: unknown): void {
-    if (error instanceof TaskCodeError) this.#host.breakDown(error);
+    if (isThrown(error, TaskCodeError)) this.#host.breakDown(error);
     else this.#parent.reject(error);
   }
 

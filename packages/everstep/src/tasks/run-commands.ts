@@ -16,7 +16,7 @@ import { durationOf, longOf } from './int64.ts';
 import type { Entry } from './journal.ts';
 import { unknownStepField } from './operation-check.ts';
 import type { LiveRun } from './live-run.ts';
-import { fittingFailure, temporalFailure } from './run-failure.ts';
+import { thrownFailure } from './run-failure.ts';
 import { TaskCodeError } from './task-errors.ts';
 import { kindKey, singleKey } from './task-kind.ts';
 import type { RunResult } from './run-result.ts';
@@ -185,12 +185,7 @@ function closing(result: RunResult, converter: LoadedDataConverter): Command {
       return {
         commandType: CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
         failWorkflowExecutionCommandAttributes: {
-          failure: fittingFailure(
-            converter.failureConverter.errorToFailure(
-              temporalFailure(result.error),
-              converter.payloadConverter,
-            ),
-          ),
+          failure: thrownFailure(result.error, converter),
         },
       };
     case 'cancelled':

@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   ChildWorkflowFailure,
   TemporalFailure,
+  type LoadedDataConverter,
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
@@ -12,6 +13,7 @@ import type { Timeouts } from './definition.ts';
 import { shown, spanText } from './duration.ts';
 import { msOfDuration } from './int64.ts';
 import type { Entry, HistoryEvent } from './journal.ts';
+import { isThrown } from './task-errors.ts';
 
 type Failure = temporal.api.failure.v1.IFailure;
 
@@ -31,17 +33,90 @@ export function temporalFailure(thrown: unknown, depth = 0): TemporalFailure {
       type: 'NonErrorThrown',
     });
   }
-  const className = thrown.constructor.name;
-  const type = thrown.name !== 'Error' && thrown.name !== '' ? thrown.name : className || 'Error';
   const failure = ApplicationFailure.create({
-    message: thrown.message,
-    type,
+    message: asText(thrown.message),
+    type: typeOf(thrown),
     // A chain of causes may be a ring.
     ...(thrown.cause !== undefined &&
       depth < causesMax && { cause: temporalFailure(thrown.cause, depth + 1) }),
   });
-  failure.stack = thrown.stack ?? '';
+  failure.stack = asText(thrown.stack ?? '');
   return failure;
+}
+
+/** The class may be lost with the prototype, and a name be anything. */
+function typeOf(thrown: Error): string {
+  const { name } = thrown;
+  if (typeof name === 'string' && name !== 'Error' && name !== '') return name;
+  const { name: className } = thrown.constructor as { readonly name?: unknown };
+  return typeof className === 'string' && className !== '' ? className : 'Error';
+}
+
+/** What the types say is text may be anything on an error of the user's. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : described(value);
+}
+
+/**
+ * What was thrown as the service takes it. That it cannot be serialised, or not even be read, must not keep it from
+ * being a failure: else the run would wait for corrected code, where the code only failed.
+ */
+export function thrownFailure(
+  thrown: unknown,
+  { failureConverter, payloadConverter }: LoadedDataConverter,
+  read: (thrown: unknown) => TemporalFailure = temporalFailure,
+): Failure {
+  try {
+    const failure = failureConverter.errorToFailure(read(thrown), payloadConverter);
+    checkTexts(failure);
+    return fittingFailure(failure);
+  } catch (cause) {
+    return plainFailure(thrown, cause, read);
+  }
+}
+
+/** A failure of the user's making may hold anything in its fields, which the service would refuse. */
+function checkTexts({ message, stackTrace, applicationFailureInfo, cause }: Failure): void {
+  const texts = { message, stack: stackTrace, type: applicationFailureInfo?.type };
+  for (const [field, text] of Object.entries(texts)) {
+    if (typeof (text ?? '') !== 'string') {
+      throw new TypeError(`its ${field} is ${shown(text)}; expected a string`);
+    }
+  }
+  if (cause) checkTexts(cause);
+}
+
+function plainFailure(
+  thrown: unknown,
+  cause: unknown,
+  read: (thrown: unknown) => TemporalFailure,
+): Failure {
+  try {
+    const message = `${thrown instanceof Error ? asText(thrown.message) : described(thrown)} (its details cannot be serialised: ${String(cause)})`;
+    return fittingFailure({ message, applicationFailureInfo: { type: plainType(thrown, read) } });
+  } catch {
+    return { message: unreadableMessage, applicationFailureInfo: { type: 'NonErrorThrown' } };
+  }
+}
+
+function plainType(thrown: unknown, read: (thrown: unknown) => TemporalFailure): string {
+  try {
+    const { type } = read(thrown) as { readonly type?: unknown };
+    return typeof type === 'string' ? type : '';
+  } catch {
+    return '';
+  }
+}
+
+const unreadableMessage = 'Something was thrown that cannot be read';
+
+/** In words, whatever it is. */
+export function thrownMessage(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? asText(thrown.message) : String(thrown);
+  } catch {
+    return unreadableMessage;
+  }
 }
 
 /** What a failure may take of a history, all its causes together. */
@@ -85,10 +160,10 @@ function described(thrown: unknown): string {
 
 /** A cancel that came out of the code as it was thrown in, or as a step's or a child's. */
 export function isCancelled(thrown: unknown): boolean {
+  if (isThrown(thrown, CancelledFailure)) return true;
   return (
-    thrown instanceof CancelledFailure ||
-    ((thrown instanceof ActivityFailure || thrown instanceof ChildWorkflowFailure) &&
-      thrown.cause instanceof CancelledFailure)
+    (isThrown(thrown, ActivityFailure) || isThrown(thrown, ChildWorkflowFailure)) &&
+    thrown.cause instanceof CancelledFailure
   );
 }
 

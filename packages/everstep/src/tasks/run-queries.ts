@@ -10,6 +10,7 @@ import type { temporal } from '@temporalio/proto';
 import { Entry, SignalWait } from './journal.ts';
 import type { LiveRun } from './live-run.ts';
 import { failureMessage } from './failure-summary.ts';
+import { thrownMessage } from './run-failure.ts';
 import { isInternalKey } from './task-status.ts';
 
 type QueryResult = temporal.api.query.v1.IWorkflowQueryResult;
@@ -42,7 +43,7 @@ export function answerQuery(
       answer: { payloads: [query(run, converter)] },
     };
   } catch (error) {
-    return failedQuery(error instanceof Error ? error.message : String(error));
+    return failedQuery(thrownMessage(error));
   }
 }
 

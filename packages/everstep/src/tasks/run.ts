@@ -47,7 +47,7 @@ import { PayloadReader } from './payload-reader.ts';
 import { isCancelled } from './run-failure.ts';
 import { isKindMarker, kindKey, singleKey } from './task-kind.ts';
 import { sourceLine } from './source-line.ts';
-import { TaskCodeError } from './task-errors.ts';
+import { isThrown, TaskCodeError } from './task-errors.ts';
 import { stepResult, valueResult, type RunResult } from './run-result.ts';
 
 const { EventType } = proto.temporal.api.enums.v1;
@@ -152,10 +152,9 @@ export class Run implements LiveRun, Host, Answers {
 
   breakDown(error: unknown): void {
     if (this.stopped) return;
-    this.broken =
-      error instanceof Error
-        ? error
-        : new TaskCodeError('WORKER_DEFECT', `The run could not be driven: ${shown(error)}`);
+    this.broken = isThrown(error, Error)
+      ? error
+      : new TaskCodeError('WORKER_DEFECT', `The run could not be driven: ${shown(error)}`);
     this.#becomeIdle();
   }
 
@@ -364,7 +363,7 @@ export class Run implements LiveRun, Host, Answers {
     try {
       return this.#asked(operation, waiter, owner);
     } catch (error) {
-      if (error instanceof TaskCodeError) {
+      if (isThrown(error, TaskCodeError)) {
         this.breakDown(
           new TaskCodeError(
             error.code,

@@ -12,7 +12,7 @@ import { msOfDuration } from './int64.ts';
 import { payloadBytes } from './payload-bytes.ts';
 import type { PayloadEdge } from './payload-edge.ts';
 import { withUsableDelay } from './retry-delay.ts';
-import { fittingFailure, temporalFailure } from './run-failure.ts';
+import { temporalFailure, thrownFailure } from './run-failure.ts';
 import { payloadBytesMax, resultProblem } from './run-result.ts';
 import {
   isPassing,
@@ -21,7 +21,7 @@ import {
   type StepOutcome,
   type StepResponseOptions,
 } from './step-response.ts';
-import { stepFailureTypes } from './task-errors.ts';
+import { isThrown, stepFailureTypes } from './task-errors.ts';
 import { kindKey, kindMarker, singleKey } from './task-kind.ts';
 
 export interface RunningStepOptions extends StepResponseOptions {
@@ -195,13 +195,8 @@ export class RunningStep {
     if (this.#interrupted === 'cancelRequested' && isAbort(error, this.#controller?.signal)) {
       return { kind: 'canceled' };
     }
-    const { failureConverter, payloadConverter } = this.#options.converter;
-    try {
-      const failure = failureConverter.errorToFailure(stepError(error), payloadConverter);
-      return { kind: 'failed', failure: fittingFailure(failure), lastHeartbeat: undefined };
-    } catch (cause) {
-      return { kind: 'failed', failure: plainFailure(error, cause), lastHeartbeat: undefined };
-    }
+    const failure = thrownFailure(error, this.#options.converter, stepError);
+    return { kind: 'failed', failure, lastHeartbeat: undefined };
   }
 
   heartbeat(): Heartbeat {
@@ -257,9 +252,9 @@ export class RunningStep {
 
 /** The step ended because it was told to. */
 function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (error instanceof CancelledFailure || (signal?.aborted && error === signal.reason))
+  if (isThrown(error, CancelledFailure) || (signal?.aborted && error === signal.reason))
     return true;
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+  for (let at = error, depth = 0; isThrown(at, Error) && depth < 5; at = at.cause, depth += 1) {
     if (at.name === 'AbortError' || at instanceof CancelledFailure) return true;
   }
   return false;
@@ -276,21 +271,6 @@ function stepError(error: unknown): ApplicationFailure {
   });
   wrapped.stack = failure.stack ?? '';
   return wrapped;
-}
-
-/** The details of a failure that cannot be serialised, or not even be read, must not keep it from being one. */
-function plainFailure(
-  error: unknown,
-  cause: unknown,
-): Extract<StepOutcome, { kind: 'failed' }>['failure'] {
-  try {
-    const message = `${error instanceof Error ? error.message : String(error)} (its details cannot be serialised: ${String(cause)})`;
-    const { type } = stepError(error);
-    return fittingFailure({ message, applicationFailureInfo: { type: type ?? '' } });
-  } catch {
-    const message = 'Something was thrown that cannot be read';
-    return { message, applicationFailureInfo: { type: 'NonErrorThrown' } };
-  }
 }
 
 class Context implements StepContext {

@@ -33,6 +33,19 @@ export class TaskCodeError extends Error {
   }
 }
 
+/** `instanceof` looks at what was thrown, which a proxy can answer with a throw. */
+export function isThrown<T extends Error>(
+  thrown: unknown,
+  // oxlint-disable-next-line typescript/no-explicit-any -- whatever its constructor takes
+  type: abstract new (...args: any[]) => T,
+): thrown is T {
+  try {
+    return thrown instanceof type;
+  } catch {
+    return false;
+  }
+}
+
 /** `type` of the failures that a step or a task ends with for reasons of its values. */
 export const stepFailureTypes = {
   resultNotSerializable: 'RESULT_NOT_SERIALIZABLE',

@@ -10,8 +10,8 @@ import { disown, isPromiseLike } from './coroutine.ts';
 import { numberOf } from './int64.ts';
 import type { HistoryEvent } from './journal.ts';
 import type { PayloadReader } from './payload-reader.ts';
-import { fittingFailure, temporalFailure } from './run-failure.ts';
-import { TaskCodeError } from './task-errors.ts';
+import { thrownFailure } from './run-failure.ts';
+import { isThrown, TaskCodeError } from './task-errors.ts';
 import type { UpdateAnswer, UpdateMessage } from './update-messages.ts';
 
 type Failure = temporal.api.failure.v1.IFailure;
@@ -178,7 +178,7 @@ export class Updates {
   }
 
   #fail(asked: AskedUpdate, error: unknown): void {
-    if (error instanceof TaskCodeError) this.#host.breakDown(error);
+    if (isThrown(error, TaskCodeError)) this.#host.breakDown(error);
     else this.#respond({ kind: 'response', asked, failure: this.#failure(error) });
   }
 
@@ -188,10 +188,7 @@ export class Updates {
   }
 
   #failure(error: unknown): Failure {
-    const { failureConverter, payloadConverter } = this.#host.options.converter;
-    return fittingFailure(
-      failureConverter.errorToFailure(temporalFailure(error), payloadConverter),
-    );
+    return thrownFailure(error, this.#host.options.converter);
   }
 
   /** What is owed to those who asked; asked for once. */

@@ -9,9 +9,9 @@ import { ContextRun } from './context-run.ts';
 import type { PayloadEdge } from './payload-edge.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Command } from './run-commands.ts';
-import { temporalFailure } from './run-failure.ts';
+import { thrownFailure, thrownMessage } from './run-failure.ts';
 import { answerQuery, failedQuery } from './run-queries.ts';
-import { TaskCodeError } from './task-errors.ts';
+import { isThrown, TaskCodeError } from './task-errors.ts';
 import { encodeAnswers, placesOf, wireAnswer } from './update-messages.ts';
 
 export interface Answerer {
@@ -88,17 +88,16 @@ export function failedOutcome(
   task: WorkflowTask,
   error: unknown,
 ): WorkflowTaskOutcome {
-  const known = error instanceof TaskCodeError;
+  const known = isThrown(error, TaskCodeError);
   const code = known ? error.code : 'WORKER_DEFECT';
-  logger.error(error instanceof Error ? error.message : String(error), {
+  logger.error(thrownMessage(error), {
     code,
     workflowId: task.workflowExecution?.workflowId,
     runId: task.workflowExecution?.runId,
     attempt: task.attempt,
     ...(!known && { error }),
   });
-  const failure = temporalFailure(error);
-  if (known) Object.assign(failure, { type: code });
+  const failure = thrownFailure(error, converter);
   return {
     kind: 'failed',
     request: {
@@ -109,7 +108,9 @@ export function failedOutcome(
         code === 'KEY_CHANGED_KIND' || code === 'TASK_KIND_CHANGED'
           ? WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
           : WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
-      failure: converter.failureConverter.errorToFailure(failure, converter.payloadConverter),
+      failure: known
+        ? { ...failure, applicationFailureInfo: { ...failure.applicationFailureInfo, type: code } }
+        : failure,
     },
   };
 }
@@ -125,7 +126,7 @@ export async function queryOutcome(
     const run = await queried();
     answer = await encoded(answerer, await answered(answerer, run, task.query ?? {}));
   } catch (error) {
-    answer = failedQuery(error instanceof Error ? error.message : String(error));
+    answer = failedQuery(thrownMessage(error));
   }
   const failed = answer.resultType === QueryResultType.QUERY_RESULT_TYPE_FAILED;
   return {

@@ -38,7 +38,7 @@ describe.each(storeKinds)('hostile values on the %s store', (kind) => {
     expect(await task.result(id)).toBe(near.length - 100);
   });
 
-  it('an error too large to keep is cut, and one that cannot be read still fails its step', async () => {
+  it('an error too large to keep is cut, and one that cannot be read still fails its step or its task', async () => {
     const unreadable = new Proxy(
       {},
       {
@@ -50,9 +50,22 @@ describe.each(storeKinds)('hostile values on the %s store', (kind) => {
         },
       },
     );
+    const trapped = (field: string): Error =>
+      Object.defineProperty(new Error('x'), field, {
+        get: () => {
+          throw new Error('trap');
+        },
+      });
     const throws: Record<string, unknown> = {
       large: new Error(`first words ${threeMegabytes}`),
       unreadable,
+      message: trapped('message'),
+      stack: trapped('stack'),
+      constructorless: Object.assign(new Error('no class'), { constructor: undefined }),
+      oddName: Object.assign(new Error('odd name'), { name: 5 }),
+      oddMessage: Object.assign(new Error('x'), { message: { a: 1 } }),
+      oddType: ApplicationFailure.create({ message: 'odd type', type: 5 as never }),
+      oddDetails: ApplicationFailure.create({ message: 'odd details', details: [1n] }),
     };
     const retryPolicy = { maxRetries: 0 };
     const whole = new AsyncTask<string, void>({
@@ -78,8 +91,23 @@ describe.each(storeKinds)('hostile values on the %s store', (kind) => {
       expect(error.message).toContain('first words');
       expect(error.message.length).toBeLessThan(10_000);
     }
-    const error = await rejection(inStep.result(await inStep.submit('unreadable')));
-    expect(error.message).toContain('cannot be read');
+    const readings = {
+      unreadable: 'cannot be read',
+      message: 'cannot be read',
+      stack: 'x (its details cannot be serialised: Error: trap)',
+      constructorless: 'no class',
+      oddName: 'odd name',
+      oddMessage: '{"a":1}',
+      oddType: 'odd type (its details cannot be serialised: TypeError: its type is 5',
+      oddDetails: 'odd details (its details cannot be serialised',
+    };
+    for (const [which, reading] of Object.entries(readings)) {
+      for (const task of [whole, inStep]) {
+        const error = await rejection(task.result(await task.submit(which), { timeout: '5s' }));
+        expect(error, which).toMatchObject({ code: 'TASK_FAILED' });
+        expect(error.message).toContain(reading);
+      }
+    }
   });
 
   it('a nextRetryDelay that is no span of time is left out, and the step is tried again', async () => {

@@ -5,12 +5,15 @@ import { grpcCode, type TaskClient } from './task-client.ts';
 it('asks by type, status and time with =, AND and ranges alone', () => {
   expect(visibilityQueries({}, 'resize')).toEqual(["WorkflowType = 'asyncTask_resize'"]);
   expect(visibilityQueries({ name: '*' }, 'resize')).toEqual(['']);
-  expect(visibilityQueries({ status: 'failed', since: 0, until: new Date(1000) }, "o'k")).toEqual(
+  expect(visibilityQueries({ status: 'failed', since: 0 }, "o'k")).toEqual(
     ['Failed', 'TimedOut'].map(
       (status) =>
-        `WorkflowType = 'asyncTask_o\\'k' AND StartTime >= '1970-01-01T00:00:00.000Z' AND StartTime < '1970-01-01T00:00:01.000Z' AND ExecutionStatus = '${status}'`,
+        `WorkflowType = 'asyncTask_o\\'k' AND StartTime >= '1970-01-01T00:00:00.000Z' AND ExecutionStatus = '${status}'`,
     ),
   );
+  expect(visibilityQueries({ status: 'failed', until: new Date(1000) }, 'resize')).toEqual([
+    "WorkflowType = 'asyncTask_resize' AND StartTime < '1970-01-01T00:00:01.000Z'",
+  ]);
 });
 
 it('names the field of a query that it refuses', () => {
@@ -45,7 +48,11 @@ it('lists what is running on a service that does not know paused runs', async ()
     }
     return { executions: [{ execution: { workflowId: 'a' } }], nextPageToken: new Uint8Array() };
   };
-  const client = { options: { namespace: 'default' }, workflowService: { listWorkflowExecutions } };
+  const describeWorkflowExecution = async () => ({
+    workflowExecutionInfo: { execution: { workflowId: 'a' } },
+  });
+  const workflowService = { listWorkflowExecutions, describeWorkflowExecution };
+  const client = { options: { namespace: 'default' }, workflowService };
   const list = listTasks(() => ({ client }) as never as TaskClient, 'resize', {
     status: 'running',
   });

@@ -1,13 +1,17 @@
 /** Listing tasks: the visibility query that says what is asked, and its pages as an async iterable. */
-import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { EverstepError } from '../service/error-codes.ts';
 import { shown } from './duration.ts';
 import { isFields, unknownField } from './known-fields.ts';
+import {
+  listedTasks,
+  summaryOf,
+  typePrefix,
+  type ListedState,
+  type TaskSummary,
+  type WantedTasks,
+} from './listed-tasks.ts';
 import { grpcCode, grpcCodeOf, unreached, type TaskClient } from './task-client.ts';
-
-type ListedState = 'running' | 'completed' | 'failed' | 'cancelled';
 
 export interface ListQuery {
   /**
@@ -17,21 +21,11 @@ export interface ListQuery {
   readonly status?: ListedState;
   /** A task's name; by default the task's own. `'*'`: all. */
   readonly name?: string;
-  /** Only tasks accepted at or after / before that time: epoch ms or a Date. */
+  /** Only tasks whose `createdAt` is at or after / before that time: epoch ms or a Date. */
   readonly since?: number | Date;
   readonly until?: number | Date;
-  /** Tasks a request fetches, 1 to 1,000; 100 by default. The iterable goes over all pages. */
+  /** Runs a request fetches, 1 to 1,000; 100 by default. The iterable goes over all pages. */
   readonly pageSize?: number;
-}
-
-/** A task in a list: newest first; failed before timed out, cancelled before terminated, paused last. Times in epoch ms. */
-export interface TaskSummary {
-  readonly taskId: string;
-  /** The task's name; the workflow type, where it is no task's. */
-  readonly name: string;
-  readonly status: ListedState;
-  readonly createdAt: number;
-  readonly completedAt?: number;
 }
 
 export interface TaskPage {
@@ -47,8 +41,6 @@ export interface TaskList extends AsyncIterable<TaskSummary> {
 
 const queryFields: readonly string[] = ['status', 'name', 'since', 'until', 'pageSize'];
 
-const typePrefix = 'asyncTask_';
-
 const statusNames: Readonly<Record<ListedState, readonly string[]>> = {
   running: ['Running', 'Paused'],
   completed: ['Completed'],
@@ -63,10 +55,12 @@ export function listTasks(
   query: ListQuery | string,
 ): TaskList {
   const queries = typeof query === 'string' ? [query] : visibilityQueries(query, ownName);
+  const wanted = typeof query === 'string' ? undefined : wantedOf(query);
   const pageSize = typeof query === 'string' ? 100 : checkedPageSize(query.pageSize);
-  const page = async (token?: string): Promise<TaskPage> => {
+  const fetched = async (token?: string): Promise<TaskPage> => {
     const at = decodedToken(token, queries.length);
-    const reply = await listPage(connect(), queries[at.query] ?? '', pageSize, at.token).catch(
+    const client = connect();
+    const reply = await listPage(client, queries[at.query] ?? '', pageSize, at.token).catch(
       (error: unknown) => {
         // The same terms were accepted with another status: an older service does not know this one.
         if (at.query > 0 && at.token.length === 0 && isRefused(error)) return noPage;
@@ -80,11 +74,23 @@ export function listTasks(
           ? { query: at.query + 1, token: new Uint8Array() }
           : undefined;
     return {
-      tasks: reply.executions.map(summary),
+      // A query of the user's own is about runs, and its answer stands.
+      tasks:
+        wanted === undefined
+          ? reply.executions.map((run) => summaryOf(run))
+          : await listedTasks(client, reply.executions, wanted),
       ...(next !== undefined && {
         nextPageToken: `${next.query}.${Buffer.from(next.token).toString('base64url')}`,
       }),
     };
+  };
+  // A page may hold nothing but former runs of tasks that were retried.
+  const page = async (token?: string): Promise<TaskPage> => {
+    let found = await fetched(token);
+    while (found.tasks.length === 0 && found.nextPageToken !== undefined) {
+      found = await fetched(found.nextPageToken);
+    }
+    return found;
   };
   return {
     page,
@@ -101,7 +107,8 @@ export function listTasks(
 
 /**
  * One query for each status the service knows: the part of the query language that every engine has is `=`, AND and
- * ranges of time.
+ * ranges of time. With `until` none has a status: a task that was retried later is found by its first run, whose
+ * status is another one.
  */
 export function visibilityQueries(query: ListQuery, ownName: string): string[] {
   if (!isFields(query)) {
@@ -123,9 +130,18 @@ export function visibilityQueries(query: ListQuery, ownName: string): string[] {
       `status is ${shown(status)}; expected one of ${Object.keys(statusNames).join(', ')}`,
     );
   }
+  if (until !== undefined) return [terms.join(' AND ')];
   return statusNames[status].map((one) =>
     [...terms, `ExecutionStatus = ${quoted(one)}`].join(' AND '),
   );
+}
+
+function wantedOf({ status, since, until }: ListQuery): WantedTasks {
+  return {
+    status,
+    since: since === undefined ? -Infinity : Number(since),
+    until: until === undefined ? Infinity : Number(until),
+  };
 }
 
 const noPage = { executions: [], nextPageToken: new Uint8Array() };
@@ -186,37 +202,6 @@ async function listPage(
     }
     const details = (cause as { readonly details?: unknown }).details;
     throw invalid(`the service refused the query ${shown(query)}: ${String(details)}`, cause);
-  }
-}
-
-const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
-
-function summary(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): TaskSummary {
-  const type = info.type?.name ?? '';
-  const completedAt = optionalTsToMs(info.closeTime) ?? 0;
-  return {
-    taskId: info.execution?.workflowId ?? '',
-    name: type.startsWith(typePrefix) ? type.slice(typePrefix.length) : type,
-    status: listedState(info.status),
-    createdAt: optionalTsToMs(info.startTime) ?? 0,
-    ...(completedAt > 0 && { completedAt }),
-  };
-}
-
-function listedState(
-  status: temporal.api.workflow.v1.IWorkflowExecutionInfo['status'],
-): ListedState {
-  switch (status) {
-    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-      return 'completed';
-    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED:
-    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
-      return 'failed';
-    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED:
-    case WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED:
-      return 'cancelled';
-    default:
-      return 'running';
   }
 }
 

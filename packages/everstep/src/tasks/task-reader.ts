@@ -73,7 +73,8 @@ export async function statusOf(
   };
 }
 
-async function chainStart(
+/** When the chain of runs began: the start of its first run, while that is kept. */
+export async function chainStart(
   task: TaskClient,
   taskId: string,
   description: RunDescription,

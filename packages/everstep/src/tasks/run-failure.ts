@@ -124,7 +124,7 @@ const failureBytesMax = 1024 * 1024;
 const cutTextMax = 4096;
 
 /** The failure as the service takes it: of one that is too large the texts are cut and the details left out. */
-export function fittingFailure(failure: Failure): Failure {
+function fittingFailure(failure: Failure): Failure {
   const { length } = proto.temporal.api.failure.v1.Failure.encode(failure).finish();
   return length <= failureBytesMax ? failure : cutFailure(failure, 0);
 }

@@ -12,9 +12,9 @@ const failing: Logger = { debug: throws, info: throws, warn: throws, error: thro
 const logging = new AsyncTask<undefined, string>({
   name: 'logging',
   task: async function* () {
-    return yield* step('one', ({ log, progress }) => {
-      log.info('from the step');
-      progress(1n);
+    return yield* step('one', (context) => {
+      context.log.info('from the step');
+      context.progress(1n);
       return 'done';
     });
   },

@@ -13,7 +13,7 @@ import { isFields } from '../tasks/known-fields.ts';
 export interface ConcurrencyOptions {
   /** Steps this process runs at once; 100 by default. */
   readonly steps?: number;
-  /** Workflow tasks it drives at once; 100 by default. */
+  /** Workflow tasks it drives at once; 1,000 by default. */
   readonly workflowTasks?: number;
   /** Polls kept open per queue, where the engine is a server. */
   readonly pollers?: number;

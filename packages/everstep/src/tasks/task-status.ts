@@ -16,7 +16,8 @@ export type TaskState =
 export interface TaskStatus<TResult = unknown> {
   readonly taskId: string;
   /**
-   * `pending`: accepted, no step has started. `processing`: a step has. `completed`; `failed` (timed out is failed
+   * `pending`: accepted, no step has started; nor does a first step count whose process died, until it starts again.
+   * `processing`: a step has started. `completed`; `failed` (timed out is failed
    * too); `cancelled` (terminated is cancelled too, with the reason in `failure`); `not_found`: no such task, or
    * it is no longer kept.
    */

@@ -2,9 +2,15 @@
  * An open SQLite file: its handle, its prepared statements and its transactions, held for as long as the store is
  * open (a collected handle takes the process with it). Every error leaves here as a StoreError.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { SqliteHandle, SqliteStatement } from './driver.ts';
 import type { FileWatch } from './file-watch.ts';
 import { StoreError } from '../store.ts';
+
+/** How long SQLite waits for a lock in one go. */
+const lockMsMax = 20;
+/** Between two goes. */
+const pauseMs = 10;
 
 export class SqliteDatabase {
   readonly path: string;
@@ -18,6 +24,7 @@ export class SqliteDatabase {
   #failure: StoreError | undefined;
   #files: FileWatch | undefined;
   #inTransaction = false;
+  #againMs = 0;
   #nextNumber = 0;
   #numberEnd = 0;
 
@@ -46,14 +53,42 @@ export class SqliteDatabase {
     return this.#handle.prepare(sql);
   }
 
-  /** Runs `work` now, and answers with a promise that is settled already. */
+  /**
+   * From now on SQLite itself waits only for a moment for another process's lock, as the whole process stands still
+   * meanwhile. What is not done by then is tried again after pauses in which the process goes on, for that long in all.
+   */
+  waitForLocks(busyTimeoutMs: number): void {
+    const lockMs = Math.min(lockMsMax, busyTimeoutMs);
+    this.#handle.exec(`PRAGMA busy_timeout = ${lockMs}`);
+    this.#againMs = busyTimeoutMs - lockMs;
+  }
+
+  /** Runs `work` now, and answers with a promise that is settled already, unless another process holds the lock. */
   answer<T>(work: () => T): Promise<T> {
     try {
       this.check();
       return Promise.resolve(work());
     } catch (cause) {
-      return Promise.reject(this.failed(cause));
+      const error = this.failed(cause);
+      return error.code === 'STORE_BUSY' ? this.again(work, error) : Promise.reject(error);
     }
+  }
+
+  /** Runs `work`, of which nothing was done for that error, until it meets no lock. Throws the last error. */
+  async again<T>(work: () => T, busy: StoreError): Promise<T> {
+    let last = busy;
+    const until = performance.now() + this.#againMs;
+    while (performance.now() < until) {
+      await setTimeout(pauseMs);
+      try {
+        this.check();
+        return work();
+      } catch (cause) {
+        last = this.failed(cause);
+        if (last.code !== 'STORE_BUSY') break;
+      }
+    }
+    throw last;
   }
 
   /** Why every call is refused from now on. */

@@ -1,7 +1,7 @@
 /**
  * The store in one SQLite file, for all processes of one machine: the default, and the one that loses nothing on
- * kill -9. Calls run synchronously and answer with settled promises; other processes are kept apart by SQLite's
- * lock and by versions. It must never be put on a network file system.
+ * kill -9. Calls run synchronously and answer with settled promises, unless another process holds SQLite's lock: then
+ * they are tried again. Processes are kept apart by that lock and by versions. It must never be put on a network file system.
  *
  * Read next: commit.ts (the write path), migrations/0001-initial.sql (the form).
  */
@@ -92,7 +92,8 @@ export class SqliteStore implements Store {
     let handle: SqliteHandle | undefined;
     try {
       handle = driver.open(this.path);
-      handle.exec(`PRAGMA busy_timeout = ${this.#options.busyTimeoutMs ?? 5_000}`);
+      const busyTimeoutMs = this.#options.busyTimeoutMs ?? 5_000;
+      handle.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
       const db = new SqliteDatabase(this.path, handle);
       migrate(db, migrations);
       this.#tune(db);
@@ -112,6 +113,7 @@ export class SqliteStore implements Store {
         visibility: sqliteVisibility(db),
         hints: this.#hints,
       };
+      db.waitForLocks(busyTimeoutMs);
       this.#commit = commit;
       this.#db = db;
     } catch (cause) {
@@ -133,7 +135,12 @@ export class SqliteStore implements Store {
 
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
     try {
-      return Promise.resolve((this.#commit ?? this.#closed()).commit(groups));
+      const commit = this.#commit ?? this.#closed();
+      const results = commit.commit(groups);
+      const busy = busyOf(results);
+      return busy && this.#db
+        ? commitAgain(this.#db, commit, groups, busy)
+        : Promise.resolve(results);
     } catch (cause) {
       return Promise.reject(this.#db?.failed(cause) ?? storeErrorOf(cause, this.path));
     }
@@ -185,6 +192,33 @@ export class SqliteStore implements Store {
       db.exec(`PRAGMA max_page_count = ${this.#options.pagesMax}`);
     }
   }
+}
+
+/** Why nothing at all was written, where that was another process's lock. */
+function busyOf(results: readonly CommitResult[]): StoreError | undefined {
+  let busy: StoreError | undefined;
+  for (const result of results) {
+    if (result.outcome !== 'failed' || result.error.code !== 'STORE_BUSY') return undefined;
+    busy = result.error;
+  }
+  return busy;
+}
+
+function commitAgain(
+  db: SqliteDatabase,
+  commit: SqliteCommit,
+  groups: readonly CommitGroup[],
+  first: StoreError,
+): Promise<readonly CommitResult[]> {
+  const work = () => {
+    const results = commit.commit(groups);
+    const busy = busyOf(results);
+    if (busy !== undefined) throw busy;
+    return results;
+  };
+  return db
+    .again(work, first)
+    .catch((error: StoreError) => groups.map(() => ({ outcome: 'failed', error })));
 }
 
 /** SQLite does not wait for its lock here, so two processes that open a new file together try again. */

@@ -7,6 +7,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -131,6 +132,13 @@ describe('a file that cannot be used', () => {
   it('that is a folder is called not writable', async () => {
     mkdirSync(path);
     await expect(opened()).rejects.toMatchObject({ code: 'STORE_NOT_WRITABLE' });
+  });
+
+  it('that is a device is called not writable, and nothing is made beside it', async () => {
+    symlinkSync('/dev/null', path);
+    const message: unknown = expect.stringContaining('it is a device, a pipe or a socket');
+    await expect(opened()).rejects.toMatchObject({ code: 'STORE_NOT_WRITABLE', message });
+    expect(readdirSync(folder)).toEqual(['a.db']);
   });
 });
 

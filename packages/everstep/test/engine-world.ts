@@ -21,6 +21,7 @@ export class World {
   expectsErrors = false;
   /** Errors that an engine has logged. */
   errors: { readonly message: string; readonly fields?: LogFields }[] = [];
+  readonly warnings: { readonly message: string; readonly fields?: LogFields }[] = [];
   readonly #fixture: StoreFixture;
   readonly #hosts: Host[] = [];
   readonly #alive = new Set<number>();
@@ -85,7 +86,9 @@ export class World {
     return {
       debug: ignore,
       info: ignore,
-      warn: ignore,
+      warn: (message, fields) => {
+        this.warnings.push({ message, ...(fields ? { fields } : {}) });
+      },
       error: (message, fields) => {
         this.errors.push({ message, ...(fields ? { fields } : {}) });
       },

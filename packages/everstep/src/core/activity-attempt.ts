@@ -4,7 +4,7 @@
  */
 import { forgetActivity } from './activity-events.ts';
 import type { Draft, Mutable } from './draft.ts';
-import { cutFailure } from './failure.ts';
+import { cutFailure, processDiedFailure } from './failure.ts';
 import type { DispatchTask, Interrupt } from './input.ts';
 import { EventType, RetryState, TimeoutType } from './proto.ts';
 import type { Failure, HistoryEvent, Payloads } from './proto.ts';
@@ -60,9 +60,22 @@ function unstarted(activity: ActivityInfo): Mutable<ActivityInfo> {
   return next;
 }
 
-/** The same attempt once more, at once: the process that ran it died (decision 11). Its stamp fences that process. */
-export function restartAttempt(draft: Draft, activity: ActivityInfo): void {
+/**
+ * The same attempt once more, at once: the process that ran it is gone (decision 11). Its stamp fences that process.
+ * Deaths are counted and shown as the last failure, since nothing bounds them: no retry is used up.
+ */
+export function restartAttempt(draft: Draft, activity: ActivityInfo, died: boolean): void {
   const next = unstarted(activity);
+  if (died) {
+    const deaths = (activity.processDeaths ?? 0) + 1;
+    next.processDeaths = deaths;
+    // Below it stays what an attempt before this one threw.
+    const thrown = deaths === 1 ? activity.lastFailure : activity.lastFailure?.cause;
+    next.lastFailure = cutFailure(
+      processDiedFailure(activity.activityType, activity.attempt, deaths, thrown ?? undefined),
+      draft.env.limits.retriedFailureBytesMax,
+    );
+  }
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now;
   next.dispatched = !next.paused && !draft.state.pause;
@@ -104,6 +117,7 @@ export function retryActivity(
   const next = unstarted(activity);
   next.attempt = attempt + 1;
   next.reset = undefined;
+  next.processDeaths = undefined;
   next.lastAttemptCompleteTime = draft.now;
   next.scheduledTime = draft.now + retryInMs;
   next.dispatched = retryInMs === 0 && !activity.paused && !draft.state.pause;

@@ -42,6 +42,7 @@ export function applyActivityScheduled(draft: Draft, event: HistoryEvent): void 
     paused: false,
     pauseInfo: undefined,
     reset: undefined,
+    processDeaths: undefined,
   });
 }
 

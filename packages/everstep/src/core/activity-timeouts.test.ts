@@ -101,8 +101,8 @@ describe('deadlines', () => {
 });
 
 describe('a process that died', () => {
-  const lose = (run: Activities, processId = 'p1') =>
-    run.step((draft) => loseActivities(draft, processId));
+  const lose = (run: Activities, processId = 'p1', died = true) =>
+    run.step((draft) => loseActivities(draft, processId, died));
 
   test('ends its attempts without using up a retry, and its token is fenced, decision 11 AC-5', () => {
     const run = Activities.started({ retryPolicy: { maximumAttempts: 2 } }, 'p1');
@@ -122,6 +122,38 @@ describe('a process that died', () => {
     run.start('p3');
     expect(run.complete(old).ok).toBe(false);
     expect(run.complete().ok).toBe(true);
+  });
+
+  test('is counted in the last failure of the attempt, above what was thrown before, decision 11', () => {
+    const run = Activities.started({ retryPolicy: { maximumAttempts: 3 } }, 'p1');
+    run.fail();
+    run.now += 1_000;
+    run.expire(run.now);
+    for (const deaths of [1, 2, 3]) {
+      run.start('p1');
+      lose(run);
+      expect(run.activity).toMatchObject({
+        attempt: 2,
+        processDeaths: deaths,
+        lastFailure: {
+          message: `The process died${deaths === 1 ? '' : ` ${deaths} times`} while it ran activity Charge; attempt 2 begins anew, and no retry is used up.`,
+          applicationFailureInfo: { type: 'ProcessLost' },
+          cause: { message: 'declined' },
+        },
+      });
+      expect(run.activity.lastFailure?.cause?.cause).toBeUndefined();
+    }
+    run.start('p1');
+    run.fail();
+    expect(run.activity).toMatchObject({ attempt: 3, lastFailure: { message: 'declined' } });
+    expect(run.activity.processDeaths).toBeUndefined();
+  });
+
+  test('leaves no failure where the process was only stopped, decision 11', () => {
+    const run = Activities.started({ retryPolicy: { maximumAttempts: 3 } }, 'p1');
+    lose(run, 'p1', false);
+    expect(run.activity).toMatchObject({ attempt: 1, startedTime: 0 });
+    expect(run.activity.lastFailure).toBeUndefined();
   });
 
   test('fails an activity that allows one attempt as lost, decision 11 AC-6', () => {

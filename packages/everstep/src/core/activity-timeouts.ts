@@ -112,7 +112,7 @@ function expireActivity(draft: Draft, { activity, type }: Deadline): void {
 }
 
 /** Decision 11: the attempts that process had started end without using up a retry. */
-export function loseActivities(draft: Draft, processId: string): void {
+export function loseActivities(draft: Draft, processId: string, died: boolean): void {
   for (const activity of draft.state.activities.values()) {
     if (activity.startedTime === 0 || activity.processId !== processId) continue;
     const identity = activity.startedIdentity;
@@ -124,7 +124,7 @@ export function loseActivities(draft: Draft, processId: string): void {
       const retryState = RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED;
       closeActivity(draft, activity, { kind: 'failed', failure, retryState, identity });
     } else {
-      restartAttempt(draft, activity);
+      restartAttempt(draft, activity, died);
     }
   }
 }

@@ -40,6 +40,22 @@ export function processLostFailure(activityType: string, processId: string): Fai
   };
 }
 
+/** The last failure of an attempt that begins anew because its process died (decision 11). */
+export function processDiedFailure(
+  activityType: string,
+  attempt: number,
+  deaths: number,
+  cause: Failure | undefined,
+): Failure {
+  const times = deaths === 1 ? '' : ` ${deaths} times`;
+  return {
+    message: `The process died${times} while it ran activity ${activityType}; attempt ${attempt} begins anew, and no retry is used up.`,
+    source: 'Server',
+    applicationFailureInfo: { type: 'ProcessLost' },
+    ...(cause && { cause }),
+  };
+}
+
 /** AC-12: a failure too large to be kept between attempts becomes a server failure with what fits of it as cause. */
 export function cutFailure(failure: Failure, bytesMax: number): Failure {
   if (failureBytes(failure) <= bytesMax) return failure;

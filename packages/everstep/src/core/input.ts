@@ -247,7 +247,12 @@ export type Input =
       readonly dueAt?: number;
     }
   /** Decision 11: every attempt started by that process ends. */
-  | { readonly kind: 'processLost'; readonly processId: string }
+  | {
+      readonly kind: 'processLost';
+      readonly processId: string;
+      /** It was found dead, rather than stopped or in doubt: its steps may have been what killed it. */
+      readonly died?: boolean;
+    }
   | {
       readonly kind: 'childStarted';
       readonly initiatedEventId: number;

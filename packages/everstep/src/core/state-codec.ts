@@ -292,6 +292,7 @@ function encodeActivity(a: ActivityInfo, taskQueue: string): StoredActivity {
     paused: a.paused || undefined,
     pauseInfo: a.pauseInfo,
     reset: a.reset || undefined,
+    processDeaths: a.processDeaths || undefined,
   } satisfies { readonly [Field in keyof ActivityInfo]-?: unknown };
 }
 

@@ -111,6 +111,8 @@ export interface ActivityInfo {
   readonly pauseInfo: ActivityPause | undefined;
   /** AC-15: the running attempt counts as the first. */
   readonly reset?: boolean | undefined;
+  /** How often the process that ran this attempt has died (decision 11); absent: never. */
+  readonly processDeaths?: number | undefined;
 }
 
 interface ActivityPause {
@@ -391,6 +393,7 @@ export function copyOfActivity(a: ActivityInfo): {
     paused: a.paused,
     pauseInfo: a.pauseInfo,
     reset: a.reset,
+    processDeaths: a.processDeaths,
   };
 }
 

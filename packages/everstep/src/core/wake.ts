@@ -92,6 +92,6 @@ function dispatchLate(draft: Draft): void {
 export function processLost(draft: Draft, input: InputOf<'processLost'>): Answer<undefined> {
   if (!isOpen(draft.state)) return accepted;
   loseWorkflowTask(draft, input.processId);
-  loseActivities(draft, input.processId);
+  loseActivities(draft, input.processId, input.died === true);
   return accepted;
 }

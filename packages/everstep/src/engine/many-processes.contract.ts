@@ -231,6 +231,33 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
+    'A step whose process dies again and again says so, in its last failure and in the log (decision 11)',
+    async (host, world) => {
+      const lastFailure = async () => {
+        const { pendingActivities } = await host.describe('a');
+        return pendingActivities?.[0]?.lastFailure?.message;
+      };
+      for (let deaths = 1; deaths <= 3; deaths += 1) {
+        const dying = await world.host();
+        const worker = attach(dying);
+        if (deaths === 1) await dying.start('a');
+        else await world.clock.advance(1_000);
+        expect(worker.started).toHaveLength(1);
+        await dying.vanish();
+        await world.clock.advance(1_000);
+        expect(await lastFailure()).toContain(
+          deaths === 1 ? 'The process died while it ran' : `The process died ${deaths} times while`,
+        );
+      }
+      expect(world.warnings.map(({ fields }) => fields)).toMatchObject([
+        { workflowId: 'a', step: 's1', attempt: 1, deaths: 2 },
+        { workflowId: 'a', step: 's1', attempt: 1, deaths: 3 },
+      ]);
+      expect((await host.pollStep()).attempt).toBe(1);
+    },
+  );
+
+  scenario(
     'A single attempt that died with its process fails as lost (decision 11)',
     async (host, world) => {
       const dying = await world.host();

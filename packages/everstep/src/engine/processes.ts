@@ -12,6 +12,7 @@ import type { Logger } from '../service/logger.ts';
 import type { ProcessRow, Store } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { LiveRun } from './unit.ts';
 
 const heartbeatEveryMs = 3_000;
 const silentMsMax = 10_000;
@@ -129,7 +130,11 @@ export class Processes {
         try {
           const stored = await store.runs.loadByRef({ ref });
           if (!stored) return;
-          await executor.submitTo(executor.adopt(stored), { kind: 'processLost', processId });
+          const died = processId !== this.#options.processId;
+          const run = executor.adopt(stored);
+          const held = heldBy(run, processId);
+          await executor.submitTo(run, { kind: 'processLost', processId, died });
+          if (died) this.#tellOfDeaths(run, held);
         } catch (error) {
           if (!quarantine.takes(error)) throw error;
         }
@@ -145,6 +150,25 @@ export class Processes {
         processId,
         runs: refs.length,
       });
+    }
+  }
+
+  /** Once may be a deploy; a step whose process dies again and again may be what kills it, and nothing bounds that. */
+  #tellOfDeaths(run: LiveRun, held: readonly number[]): void {
+    for (const scheduledEventId of held) {
+      const activity = run.latest?.activities.get(scheduledEventId);
+      const deaths = activity?.processDeaths ?? 0;
+      if (activity === undefined || deaths < 2) continue;
+      this.#options.logger.warn(
+        'The process of a step has died again while it ran that step, which begins anew and uses up no retry. If the step kills it (process.exit, a crash, a rejection that nobody handles), it goes on like this until the step is corrected or the run is cancelled or terminated',
+        {
+          workflowId: run.key.workflowId,
+          runId: run.key.runId,
+          step: activity.activityId,
+          attempt: activity.attempt,
+          deaths,
+        },
+      );
     }
   }
 
@@ -192,4 +216,11 @@ export class Processes {
       this.#heartbeats.set(processId, { heartbeatAt, looks });
     }
   }
+}
+
+/** The activities whose attempts that process has started. */
+function heldBy(run: LiveRun, processId: string): number[] {
+  return [...(run.latest?.activities.values() ?? [])]
+    .filter((activity) => activity.startedTime !== 0 && activity.processId === processId)
+    .map(({ scheduledEventId }) => scheduledEventId);
 }

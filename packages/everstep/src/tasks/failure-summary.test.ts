@@ -43,8 +43,25 @@ it('a timeout of the task, which is no step, keeps its message', () => {
 });
 
 it('a step whose process died is named, and why it is not run again', () => {
-  const lost = ApplicationFailure.create({ message: 'The process 7 died', type: 'ProcessLost' });
+  const lost = ApplicationFailure.create({
+    message: 'The process 7 died',
+    type: 'ProcessLost',
+    nonRetryable: true,
+  });
   expect(failureMessage(ofStep('charge', lost))).toBe(
     'Step "charge" was running when its process died. It may have had its effect, and is not run again because its policy allows one attempt.',
   );
+});
+
+it('says how often the process of a step has died that begins anew', () => {
+  const died = ApplicationFailure.create({
+    message:
+      'The process died 3 times while it ran activity order.charge; attempt 1 begins anew, and no retry is used up.',
+    type: 'ProcessLost',
+    cause: new TypeError('what an attempt before it threw'),
+  });
+  const told = (step: string): string =>
+    `The process died 3 times while it ran ${step}; attempt 1 begins anew, and no retry is used up.`;
+  expect(failureMessage(died, 'charge')).toBe(told('step "charge"'));
+  expect(failureMessage(died)).toBe(told('the step'));
 });

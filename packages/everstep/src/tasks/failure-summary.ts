@@ -29,6 +29,9 @@ const depthMax = 50;
 /** What the engine, and a Temporal server, say of a step's timeout. */
 const engineWords = /^activity \w+ timeout$|^Not enough time to schedule next retry/;
 
+/** What the engine says of an attempt that begins anew because its process died. */
+const ranActivity = /ran activity .*(?=; attempt \d+ begins anew)/s;
+
 /** What run-failure.ts says of a step's timeout whose span it knows. */
 const after = /timed out after .* \(\w+\)$/;
 
@@ -81,6 +84,10 @@ export function failureMessage(error: unknown, step?: string): string {
     return timeoutMessage(name, at, timedOut);
   }
   if (at instanceof ApplicationFailure && at.type === 'ProcessLost') {
+    if (at.nonRetryable !== true) {
+      const step = shown === '' ? 'the step' : `step "${shown}"`;
+      return at.message.replace(ranActivity, `ran ${step}`);
+    }
     return `${name} was running when its process died. It may have had its effect, and is not run again because its policy allows one attempt.`;
   }
   return at instanceof Error ? at.message : String(at);

@@ -6,6 +6,8 @@ import type { RunStatus } from './state.ts';
 const current = (status: RunStatus): CurrentRun => ({
   status,
   runId: 'run-1',
+  firstRunId: 'run-0',
+  scheduledBy: undefined,
   createRequestId: 'start-1',
   requestIds: new Map([['attached', { eventType: 1, eventId: 1 }]]),
 });
@@ -29,6 +31,20 @@ it('the request that made the current run gets the same run, open or closed (ID-
   expect(decideStart(current('running'), request({ requestId: 'attached' }))).toMatchObject({
     started: false,
   });
+});
+
+it('an action of a schedule starts one chain, however far that has gone since (SC-1)', () => {
+  const action = { namespaceId: 'ns', workflowId: 'schedule', runId: 'schedule-1', actionId: 6 };
+  for (const status of ['running', 'failed'] as const) {
+    const followed = { ...current(status), scheduledBy: action };
+    expect(decideStart(followed, request(), action)).toEqual({
+      kind: 'useExisting',
+      runId: 'run-0',
+      started: true,
+    });
+    const another = { ...action, actionId: 7 };
+    expect(decideStart(followed, request(), another).kind).not.toBe('useExisting');
+  }
 });
 
 it('a running id is refused with its run id and start request id (ID-2)', () => {

@@ -6,9 +6,13 @@ import { refuse } from './answer.ts';
 import type { StartRequest } from './input.ts';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from './proto.ts';
 import type { Refusal } from './refusal.ts';
+import type { ScheduledBy } from './schedule/schedule-state.ts';
 import type { RunState, RunStatus } from './state.ts';
 
-export type CurrentRun = Pick<RunState, 'status' | 'runId' | 'createRequestId' | 'requestIds'>;
+export type CurrentRun = Pick<
+  RunState,
+  'status' | 'runId' | 'firstRunId' | 'createRequestId' | 'requestIds' | 'scheduledBy'
+>;
 
 export type StartDecision =
   | { readonly kind: 'start' }
@@ -44,9 +48,10 @@ const failedStatuses: ReadonlySet<RunStatus> = new Set<RunStatus>([
 export function decideStart(
   current: CurrentRun | undefined,
   request: PolicyRequest,
+  scheduledBy?: ScheduledBy,
 ): StartDecision {
   if (!current) return { kind: 'start' };
-  const known = sameRequest(current, request);
+  const known = sameRequest(current, request) ?? sameAction(current, scheduledBy);
   if (known) return known;
   if (!open.has(current.status)) return decideReuse(current, request);
   switch (request.workflowIdConflictPolicy || conflictOf(request)) {
@@ -90,6 +95,15 @@ function sameRequest(
   return started || current.requestIds.has(requestId)
     ? { kind: 'useExisting', runId: current.runId, started }
     : undefined;
+}
+
+/** SC-1: what an action of a schedule has started may have been followed by other runs of its chain since. */
+function sameAction(
+  { scheduledBy, firstRunId }: CurrentRun,
+  by: ScheduledBy | undefined,
+): Extract<StartDecision, { readonly kind: 'useExisting' }> | undefined {
+  const same = by && scheduledBy?.runId === by.runId && scheduledBy.actionId === by.actionId;
+  return same ? { kind: 'useExisting', runId: firstRunId, started: true } : undefined;
 }
 
 /** The deprecated reuse policy says what a conflict policy now says. */

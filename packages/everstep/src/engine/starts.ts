@@ -61,7 +61,7 @@ export class Starts {
     for (let conflicts = 0; !outcome; conflicts += 1) {
       assertNotTooMany(input, conflicts);
       const current = await this.#currentAtRest(input);
-      const decision = decideStart(current?.state, input.request);
+      const decision = decideStart(current?.state, input.request, input.scheduledBy);
       outcome = await this.#do(decision, input, current, onStarted);
     }
     return outcome;

@@ -17,6 +17,7 @@ import { describeFailingStore } from './failing-store.contract.ts';
 import { describeHistory } from './history.contract.ts';
 import { describeHostileRequests } from './hostile-requests.contract.ts';
 import { describeLimits } from './limits.contract.ts';
+import { describeLeftRows } from './left-rows.contract.ts';
 import { describeLocalWorker } from './local-worker.contract.ts';
 import { describeManyProcesses } from './many-processes.contract.ts';
 import { describeNamespaces } from './namespaces.contract.ts';
@@ -104,6 +105,7 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('many processes', () => {
       describeManyProcesses(scenario);
+      describeLeftRows(scenario);
     });
     describe('a store that fails', () => {
       describeFailingStore(scenario);

@@ -434,9 +434,9 @@ class EmbeddedEngine implements Engine {
         if (processes.announcesOther(matching.polled()))
           await processes.announce(matching.polled());
         const hasOrHadOthers = await processes.look();
+        if (hasOrHadOthers) this.#look();
         await this.#leaveSticky();
         if (hasOrHadOthers) {
-          this.#look();
           // Another may have registered search attributes, which commands are checked against.
           await this.#context.namespaces.load();
         }

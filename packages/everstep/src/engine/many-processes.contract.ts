@@ -338,59 +338,6 @@ export function describeManyProcesses(scenario: Scenario): void {
   );
 
   scenario(
-    'Rows that a dead process had claimed are given to others (decision 11)',
-    async (host, world) => {
-      const tap = new StoreTap();
-      const dying = await world.host({ wrap: tap.wrap });
-      await host.start('a');
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
-      await dying.vanish();
-      await world.clock.advance(1_000);
-      expect(await host.tryPoll()).toBeDefined();
-    },
-  );
-
-  scenario(
-    'Rows that the last other process leaves are given to a poll that waits already (decision 11)',
-    async (host, world) => {
-      const tap = new StoreTap();
-      const dying = await world.host({ wrap: tap.wrap });
-      await host.start('a');
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
-      const poll = host.service.pollWorkflowTaskQueue({
-        namespace: 'default',
-        taskQueue: { name: 'orders' },
-      });
-      await world.clock.advance(2_000);
-      await dying.vanish();
-      await world.clock.advance(2_000);
-      expect((await poll).workflowExecution?.workflowId).toBe('a');
-    },
-  );
-
-  scenario(
-    'A row taken up on an old state is not lost with the process that took it (decision 11)',
-    async (host, world) => {
-      const tap = new StoreTap();
-      const dying = await world.host({ wrap: tap.wrap });
-      const runId = await host.start('a');
-      await host.turn();
-      await dying.names('a');
-      await host.signal('a', 'go', '', runId);
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
-      await dying.vanish();
-      await world.clock.advance(1_000);
-      expect(await host.tryPoll()).toBeDefined();
-    },
-  );
-
-  scenario(
     'A row that is claimed for a process while it is given up is given back (decision 11)',
     async (host, world) => {
       const { namespaceInfo } = await host.service.describeNamespace({ namespace: 'default' });

@@ -43,6 +43,10 @@ export class Processes {
   #heartbeatAt = 0;
   #lookedAt = 0;
   #others: readonly ProcessRow[] = [];
+  /** There are others, or were until now, and no look that saw that has come to its end yet. */
+  #sawOthers = false;
+  /** Processes that are gone, whose last claims are still to be given back. */
+  readonly #unreleased = new Set<string>();
   /** Processes of this machine, and how many looks have found that heartbeat. */
   #heartbeats = new Map<string, { readonly heartbeatAt: number; readonly looks: number }>();
 
@@ -111,8 +115,13 @@ export class Processes {
       if (row.processId !== processId) (this.#isDead(row, now) ? dead : others).push(row);
     }
     this.#others = others;
+    if (wasGivenUp || hadOthers || others.length + dead.length > 0) this.#sawOthers = true;
+    if (this.#unreleased.size > 0) this.#sawOthers = true;
     for (const row of dead) await this.bury(row.processId, row.queues);
-    return wasGivenUp || hadOthers || others.length + dead.length > 0;
+    await this.#releaseLate();
+    const sawOthers = this.#sawOthers;
+    this.#sawOthers = false;
+    return sawOthers;
   }
 
   async lookIfOlderThan(ms: number): Promise<void> {
@@ -141,9 +150,9 @@ export class Processes {
       }),
     );
     for (const key of queues) await this.#unstick(key);
+    this.#unreleased.add(processId);
     await store.processes.remove({ processId });
-    // What it had asked for before it died may have been claimed since.
-    await store.tasks.releaseAll({ processId });
+    await this.#releaseLate();
     if (processId === this.#options.processId) engineIds.delete(processId);
     if (processId !== this.#options.processId) {
       logger.info('A process is gone; its started work goes on elsewhere', {
@@ -169,6 +178,14 @@ export class Processes {
           deaths,
         },
       );
+    }
+  }
+
+  /** What a process had asked for before it died may have been claimed after it was looked for. */
+  async #releaseLate(): Promise<void> {
+    for (const processId of this.#unreleased) {
+      await this.#options.store.tasks.releaseAll({ processId });
+      this.#unreleased.delete(processId);
     }
   }
 

@@ -25,10 +25,16 @@ function complain(log: 'warn' | 'error'): Logger['warn'] {
   return (message, fields) => say({ log, message, fields: inspect(fields, { breakLength: 200 }) });
 }
 
+/** What a process says when another was killed twice under the same attempt, as it is here by design. */
+const diedAgain = 'The process of a step has died again';
+const warn = complain('warn');
+
 const logger: Logger = {
   debug: () => undefined,
   info: () => undefined,
-  warn: complain('warn'),
+  warn: (message, fields) => {
+    if (!message.startsWith(diedAgain)) warn(message, fields);
+  },
   error: complain('error'),
 };
 

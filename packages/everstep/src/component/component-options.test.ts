@@ -86,7 +86,37 @@ it('names the option, what was wrong and what is expected', () => {
       { temporalAddress: 'x:7233', apiKey: '' },
       {},
       'COMPONENT_OPTIONS_INVALID',
-      'apiKey is empty; expected a string',
+      'apiKey is not usable; expected a string',
+    ],
+    [
+      { temporalAddress: 'x:7233', apiKey: 'a\nb' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'apiKey is not usable',
+    ],
+    [
+      { temporalAddress: 'x:99999' },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'temporalAddress is "x:99999"; expected host:port',
+    ],
+    [
+      { temporalAddress: 'x:7233', tls: { clientCertPair: 'pem' } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'tls.clientCertPair is "pem"; expected { crt, key }',
+    ],
+    [
+      { temporalAddress: 'x:7233', tls: { clientCertPair: { crt: Buffer.of(1) } } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'tls.clientCertPair.key is undefined; expected the bytes of a PEM file',
+    ],
+    [
+      { temporalAddress: 'x:7233', tls: { serverRootCACertificate: 'ca.pem' } },
+      {},
+      'COMPONENT_OPTIONS_INVALID',
+      'tls.serverRootCACertificate is "ca.pem"; expected the bytes of a PEM file',
     ],
     [
       { temporalAddress: 'x:7233' },

@@ -71,6 +71,8 @@ export interface ResolvedOptions {
   readonly logger: Logger | undefined;
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const defaultStoreUrl = 'sqlite:.everstep/everstep.db';
@@ -154,20 +156,46 @@ function checkedServer(
   tls: unknown,
   apiKey: unknown,
 ): ServerOptions {
-  if (typeof address !== 'string' || !/^[^\s/]+:\d+$/.test(address)) {
+  const [, port] = (typeof address === 'string' && /^[^\s/]+:(\d+)$/.exec(address)) || [];
+  if (typeof address !== 'string' || !(Number(port) >= 1 && Number(port) <= 65_535)) {
     throw invalid(`${source} is ${shown(address)}; expected host:port`);
   }
-  if (tls !== undefined && typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
-    throw invalid(`tls is ${shown(tls)}; expected a boolean, or certificates as an object`);
-  }
-  if (apiKey !== undefined && (typeof apiKey !== 'string' || apiKey === '')) {
-    throw invalid(`apiKey is ${apiKey === '' ? 'empty' : `a ${typeof apiKey}`}; expected a string`);
+  if (tls !== undefined && typeof tls !== 'boolean') checkCertificates(tls);
+  if (apiKey !== undefined && (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey))) {
+    throw invalid('apiKey is not usable; expected a string of printable characters without spaces');
   }
   return {
     address,
     ...(tls !== undefined && { tls: tls as NonNullable<ServerOptions['tls']> }),
     ...(apiKey !== undefined && { apiKey }),
   };
+}
+
+/** Of the fields that the official client takes, those that hold certificates and keys: PEM, as bytes. */
+function checkCertificates(tls: unknown): void {
+  if (!isFields(tls)) {
+    throw invalid(`tls is ${shown(tls)}; expected a boolean, or certificates as an object`);
+  }
+  const { serverRootCACertificate, clientCertPair, serverNameOverride } = tls as Fields;
+  const pair = clientCertPair ?? undefined;
+  if (pair !== undefined && !isFields(pair)) {
+    throw invalid(`tls.clientCertPair is ${shown(pair)}; expected { crt, key }`);
+  }
+  const files = {
+    ...(pair && {
+      'clientCertPair.crt': (pair as Fields)['crt'],
+      'clientCertPair.key': (pair as Fields)['key'],
+    }),
+    ...(serverRootCACertificate !== undefined && { serverRootCACertificate }),
+  };
+  for (const [field, bytes] of Object.entries(files)) {
+    if (!(bytes instanceof Uint8Array)) {
+      throw invalid(`tls.${field} is ${shown(bytes)}; expected the bytes of a PEM file, a Buffer`);
+    }
+  }
+  if (serverNameOverride !== undefined && typeof serverNameOverride !== 'string') {
+    throw invalid(`tls.serverNameOverride is ${shown(serverNameOverride)}; expected a host name`);
+  }
 }
 
 /** What Temporal's own tools read from the environment: API key, TLS, metadata of the calls. */

@@ -15,6 +15,16 @@ const { History } = proto.temporal.api.history.v1;
 const encodedBytes = (events: readonly HistoryEvent[]): number =>
   History.encode({ events: [...events] }).finish().length;
 
+/** A run of several commits; its history, as the process that wrote it has it. */
+async function timersAndSignals(host: Host): Promise<HistoryEvent[]> {
+  await host.start('a');
+  for (let index = 0; index < 5; index += 1) {
+    await host.turn([timer(`t${index}`, 1_000)]);
+    await host.signal('a');
+  }
+  return host.history('a');
+}
+
 export function describeHistory(scenario: Scenario): void {
   scenario(
     'A started task tells the size of the history before it, also of what its own commit writes (WT-10)',
@@ -50,10 +60,7 @@ export function describeHistory(scenario: Scenario): void {
   scenario(
     'A history that is read from the store is the one that was written (EV-2)',
     async (host, world) => {
-      await host.start('a');
-      for (let index = 0; index < 5; index += 1)
-        await host.turn([timer(`t${index}`, 1_000)]).then(() => host.signal('a'));
-      const written = await host.history('a');
+      const written = await timersAndSignals(host);
       const other = await world.host();
       expect((await other.history('a')).map(bytesOf)).toEqual(written.map(bytesOf));
     },
@@ -62,10 +69,7 @@ export function describeHistory(scenario: Scenario): void {
   scenario(
     'Pages of what lies in the store are its bytes, cut between events (section 14)',
     async (host, world) => {
-      await host.start('a');
-      for (let index = 0; index < 5; index += 1)
-        await host.turn([timer(`t${index}`, 1_000)]).then(() => host.signal('a'));
-      const written = await host.history('a');
+      const written = await timersAndSignals(host);
       const other = await world.host();
       const pages: Uint8Array[] = [];
       let nextPageToken: Uint8Array | null | undefined;

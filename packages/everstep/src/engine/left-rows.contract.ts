@@ -1,8 +1,21 @@
 /** What dead processes leave in the queues comes to those that live. */
 import { expect } from 'vitest';
-import type { Scenario } from '../../test/engine-world.ts';
+import type { Host } from '../../test/engine-host.ts';
+import type { Scenario, World } from '../../test/engine-world.ts';
 import { StoreTap } from '../../test/store-tap.ts';
+import type { WorkflowTask } from '../service/local-worker.ts';
 import { StoreError } from '../store/store.ts';
+
+/** It claims a row, and its commit that would use the row up never comes to an end. */
+async function holdRow(dying: Host, tap: StoreTap, world: World): Promise<void> {
+  tap.before = () => new Promise(() => undefined);
+  void dying.tryPoll().catch(() => undefined);
+  await world.clock.settle();
+}
+
+function waitingPoll({ service }: Host): Promise<WorkflowTask> {
+  return service.pollWorkflowTaskQueue({ namespace: 'default', taskQueue: { name: 'orders' } });
+}
 
 export function describeLeftRows(scenario: Scenario): void {
   scenario(
@@ -11,9 +24,7 @@ export function describeLeftRows(scenario: Scenario): void {
       const tap = new StoreTap();
       const dying = await world.host({ wrap: tap.wrap });
       await host.start('a');
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
+      await holdRow(dying, tap, world);
       await dying.vanish();
       await world.clock.advance(1_000);
       expect(await host.tryPoll()).toBeDefined();
@@ -26,13 +37,8 @@ export function describeLeftRows(scenario: Scenario): void {
       const tap = new StoreTap();
       const dying = await world.host({ wrap: tap.wrap });
       await host.start('a');
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
-      const poll = host.service.pollWorkflowTaskQueue({
-        namespace: 'default',
-        taskQueue: { name: 'orders' },
-      });
+      await holdRow(dying, tap, world);
+      const poll = waitingPoll(host);
       await world.clock.advance(2_000);
       await dying.vanish();
       await world.clock.advance(2_000);
@@ -67,13 +73,8 @@ export function describeLeftRows(scenario: Scenario): void {
       const tap = new StoreTap();
       const dying = await world.host({ wrap: tap.wrap });
       await host.start('a');
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
-      const poll = host.service.pollWorkflowTaskQueue({
-        namespace: 'default',
-        taskQueue: { name: 'orders' },
-      });
+      await holdRow(dying, tap, world);
+      const poll = waitingPoll(host);
       await world.clock.advance(2_000);
       await dying.vanish();
       await world.clock.advance(5_000);
@@ -91,9 +92,7 @@ export function describeLeftRows(scenario: Scenario): void {
       await host.turn();
       await dying.names('a');
       await host.signal('a', 'go', '', runId);
-      tap.before = () => new Promise(() => undefined);
-      void dying.tryPoll().catch(() => undefined);
-      await world.clock.settle();
+      await holdRow(dying, tap, world);
       await dying.vanish();
       await world.clock.advance(1_000);
       expect(await host.tryPoll()).toBeDefined();

@@ -115,8 +115,8 @@ export class Processes {
       if (row.processId !== processId) (this.#isDead(row, now) ? dead : others).push(row);
     }
     this.#others = others;
-    if (wasGivenUp || hadOthers || others.length + dead.length > 0) this.#sawOthers = true;
-    if (this.#unreleased.size > 0) this.#sawOthers = true;
+    const areLeft = others.length + dead.length + this.#unreleased.size > 0;
+    if (wasGivenUp || hadOthers || areLeft) this.#sawOthers = true;
     for (const row of dead) await this.bury(row.processId, row.queues);
     await this.#releaseLate();
     const sawOthers = this.#sawOthers;

@@ -55,32 +55,41 @@ export function placePart(key: PropertyKey): string {
   return `[${JSON.stringify(String(key))}]`;
 }
 
+/** How a refusal names what it is about. */
+interface Parsed {
+  readonly code: 'TASK_PARAMS_INVALID' | 'WORKFLOW_INPUT_INVALID';
+  /** `task "resize"` */
+  readonly of: string;
+  readonly what: 'parameters' | 'input';
+  /** Before the path of an issue. */
+  readonly root: 'params' | 'input';
+}
+
 /**
- * Parameters as the schema parses them; defaults and coercions hold.
+ * A value as the schema parses it; defaults and coercions hold.
  *
- * @throws EverstepError TASK_PARAMS_INVALID naming each place.
+ * @throws EverstepError with that code, naming each place.
  */
-export async function parseParams(
-  taskName: string,
+export async function parseBySchema(
   schema: StandardSchema | undefined,
-  params: unknown,
+  value: unknown,
+  { code, of, what, root }: Parsed,
 ): Promise<unknown> {
-  if (schema === undefined) return params;
+  if (schema === undefined) return value;
   let result: StandardSchemaResult<unknown>;
   try {
-    const validated = schema['~standard'].validate(params);
-    result = validated instanceof Promise ? await validated : validated;
+    result = await schema['~standard'].validate(value);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : shown(cause);
     throw new EverstepError(
-      'TASK_PARAMS_INVALID',
-      `The schema of task "${taskName}" threw instead of answering: ${message}. Nothing was started.`,
+      code,
+      `The schema of ${of} threw instead of answering: ${message}. Nothing was started.`,
       { cause },
     );
   }
   if (result.issues === undefined) return result.value;
   throw new EverstepError(
-    'TASK_PARAMS_INVALID',
-    `The schema of task "${taskName}" refused the parameters: ${issuesText('params', result.issues)}.`,
+    code,
+    `The schema of ${of} refused the ${what}: ${issuesText(root, result.issues)}.`,
   );
 }

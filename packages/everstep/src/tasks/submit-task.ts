@@ -23,7 +23,7 @@ import { parseDuration, shown, type Duration } from './duration.ts';
 import { isFields, unknownField } from './known-fields.ts';
 import { paramsPayload } from './params-payload.ts';
 import { serializationProblem } from './serialization-problem.ts';
-import { parseParams, placePart, type StandardSchema } from './standard-schema.ts';
+import { parseBySchema, placePart, type StandardSchema } from './standard-schema.ts';
 import { grpcCode, grpcCodeOf, historyPage, unreached, type TaskClient } from './task-client.ts';
 
 export interface SubmitOptions {
@@ -68,7 +68,12 @@ export async function submitTask(
   try {
     const delayMs = checkedDelay(options.delay);
     checkSearchAttributes(options.searchAttributes);
-    const parsed = await parseParams(definition.name, definition.paramsSchema, params);
+    const parsed = await parseBySchema(definition.paramsSchema, params, {
+      code: 'TASK_PARAMS_INVALID',
+      of: `task "${definition.name}"`,
+      what: 'parameters',
+      root: 'params',
+    });
     const converter = task.client.options.loadedDataConverter.payloadConverter;
     const payload = paramsPayload(definition.name, parsed, converter);
     if (options.memo !== undefined) checkMemo(options.memo, converter);

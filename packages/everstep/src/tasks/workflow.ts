@@ -15,12 +15,7 @@ import { payloadBytesMax } from './run-result.ts';
 import { serializationProblem } from './serialization-problem.ts';
 import { checkStartOptions, refusedStart, type WorkflowStartOptions } from './start-options.ts';
 import { clientProblem } from './task-client.ts';
-import {
-  isStandardSchema,
-  issuesText,
-  type StandardSchema,
-  type StandardSchemaResult,
-} from './standard-schema.ts';
+import { isStandardSchema, parseBySchema, type StandardSchema } from './standard-schema.ts';
 import type { InputArguments, WorkflowFunction, WorkflowLike } from './workflow-context.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any raw input, unless the schema says which
@@ -184,25 +179,13 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     } as never;
   }
 
-  async #parsed(input: unknown): Promise<unknown> {
-    const schema = this.#definition.schema.params;
-    if (schema === undefined) return input;
-    let result: StandardSchemaResult<unknown>;
-    try {
-      result = await schema['~standard'].validate(input);
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : shown(cause);
-      throw new EverstepError(
-        'WORKFLOW_INPUT_INVALID',
-        `The schema of workflow "${this.getName()}" threw instead of answering: ${message}. Nothing was started.`,
-        { cause },
-      );
-    }
-    if (result.issues === undefined) return result.value;
-    throw new EverstepError(
-      'WORKFLOW_INPUT_INVALID',
-      `The schema of workflow "${this.getName()}" refused the input: ${issuesText('input', result.issues)}.`,
-    );
+  #parsed(input: unknown): Promise<unknown> {
+    return parseBySchema(this.#definition.schema.params, input, {
+      code: 'WORKFLOW_INPUT_INVALID',
+      of: `workflow "${this.getName()}"`,
+      what: 'input',
+      root: 'input',
+    });
   }
 
   #checkInput(input: unknown): void {

@@ -5,8 +5,15 @@ import { payloadsOf } from '../../test/core-driver.ts';
 import { decoded, durationOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
+import { timestampOf } from '../core/time.ts';
+import type { RunInfo } from './run-info.ts';
 
-const { PendingActivityState, PendingWorkflowTaskState } = proto.temporal.api.enums.v1;
+const { PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus } =
+  proto.temporal.api.enums.v1;
+const Status = {
+  RUNNING: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+  FAILED: WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED,
+};
 const namespace = 'default';
 
 export function describeReads(scenario: Scenario): void {
@@ -140,6 +147,58 @@ export function describeReads(scenario: Scenario): void {
       nextPageToken = page.nextPageToken;
     } while (nextPageToken && nextPageToken.length > 0);
     expect(ids).toEqual(['a6', 'a5', 'a4', 'a3', 'a2', 'a1', 'a0']);
+  });
+
+  scenario('The lists before queries find open and closed runs (VS-1)', async (host, world) => {
+    const { service } = host;
+    const ids = ({ executions }: { executions?: RunInfo[] | null }): string[] =>
+      (executions ?? []).map((info) => info.execution?.workflowId ?? '').sort();
+    const open = async (request: object = {}) =>
+      ids(await service.listOpenWorkflowExecutions({ namespace, ...request }));
+    const closed = async (request: object = {}) =>
+      ids(await service.listClosedWorkflowExecutions({ namespace, ...request }));
+    await crowd(host);
+    await host.start('paused');
+    const [workflowId, identity, reason] = ['paused', 'me', 'why'];
+    await service.pauseWorkflowExecution({ namespace, workflowId, identity, reason });
+    expect(await open()).toEqual(['parcel', 'paused', 'running']);
+    expect(await closed()).toEqual(['done', 'failed']);
+    expect(await open({ typeFilter: { name: 'Parcel' } })).toEqual(['parcel']);
+    expect(await open({ executionFilter: { workflowId: 'running' } })).toEqual(['running']);
+    expect(await open({ executionFilter: { workflowId: 'done' } })).toEqual([]);
+    expect(await closed({ executionFilter: { workflowId: 'done' } })).toEqual(['done']);
+    expect(await closed({ statusFilter: { status: Status.FAILED } })).toEqual(['failed']);
+    const scanned = await service.scanWorkflowExecutions({
+      namespace,
+      query: "WorkflowId = 'done'",
+    });
+    expect(ids(scanned)).toEqual(['done']);
+    const between = timestampOf(world.clock.now + 500);
+    await world.clock.advance(1_000);
+    await host.start('late');
+    await host.terminate('parcel');
+    expect(await open({ startTimeFilter: { earliestTime: between } })).toEqual(['late']);
+    expect(await open({ startTimeFilter: { latestTime: between } })).toEqual(['paused', 'running']);
+    // Of closed runs it is the time of their close.
+    expect(await closed({ startTimeFilter: { earliestTime: between } })).toEqual(['parcel']);
+    expect(await closed({ startTimeFilter: { latestTime: between } })).toEqual(['done', 'failed']);
+    const first = await service.listClosedWorkflowExecutions({ namespace, maximumPageSize: 2 });
+    const nextPageToken = first.nextPageToken ?? null;
+    expect([...ids(first), ...(await closed({ maximumPageSize: 9_999, nextPageToken }))]).toEqual([
+      'failed',
+      'parcel',
+      'done',
+    ]);
+    const backwards = { earliestTime: between, latestTime: timestampOf(0) };
+    for (const refusal of [
+      open({ startTimeFilter: backwards }),
+      closed({ startTimeFilter: backwards }),
+      closed({ statusFilter: { status: Status.RUNNING } }),
+      closed({ statusFilter: {} }),
+      open({ nextPageToken: new Uint8Array([1]) }),
+    ]) {
+      expect((await refused(refusal)).code).toBe('INVALID_ARGUMENT');
+    }
   });
 
   scenario('A query that makes no sense is refused with the place (VS-1)', async (host) => {

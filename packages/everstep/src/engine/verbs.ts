@@ -17,7 +17,9 @@ import { getSearchAttributes } from './verbs/get-search-attributes.ts';
 import { getSystemInfo } from './verbs/get-system-info.ts';
 import { getWorkflowExecutionHistoryReverse } from './verbs/get-workflow-execution-history-reverse.ts';
 import { getWorkflowExecutionHistory } from './verbs/get-workflow-execution-history.ts';
+import { listClosedWorkflowExecutions } from './verbs/list-closed-workflow-executions.ts';
 import { listNamespaces } from './verbs/list-namespaces.ts';
+import { listOpenWorkflowExecutions } from './verbs/list-open-workflow-executions.ts';
 import { listWorkflowExecutions } from './verbs/list-workflow-executions.ts';
 import { pollActivityTaskQueue } from './verbs/poll-activity-task-queue.ts';
 import { pollWorkflowTaskQueue } from './verbs/poll-workflow-task-queue.ts';
@@ -38,6 +40,7 @@ import { respondActivityTaskFailed } from './verbs/respond-activity-task-failed.
 import { respondQueryTaskCompleted } from './verbs/respond-query-task-completed.ts';
 import { respondWorkflowTaskCompleted } from './verbs/respond-workflow-task-completed.ts';
 import { respondWorkflowTaskFailed } from './verbs/respond-workflow-task-failed.ts';
+import { scanWorkflowExecutions } from './verbs/scan-workflow-executions.ts';
 import { shutdownWorker } from './verbs/shutdown-worker.ts';
 import { signalWithStartWorkflowExecution } from './verbs/signal-with-start-workflow-execution.ts';
 import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
@@ -87,7 +90,9 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   getSystemInfo,
   getWorkflowExecutionHistoryReverse,
   getWorkflowExecutionHistory,
+  listClosedWorkflowExecutions,
   listNamespaces,
+  listOpenWorkflowExecutions,
   listTaskQueuePartitions,
   listWorkflowExecutions,
   pollActivityTaskQueue,
@@ -109,6 +114,7 @@ const verbs: { readonly [Name in RpcName]: Verb<Name> } = {
   respondQueryTaskCompleted,
   respondWorkflowTaskCompleted,
   respondWorkflowTaskFailed,
+  scanWorkflowExecutions,
   shutdownWorker,
   signalWithStartWorkflowExecution,
   signalWorkflowExecution,

@@ -29,7 +29,7 @@ const needs: ReadonlyMap<string, Need> = new Map<string, Need>([
     'read',
     `describeNamespace describeWorkflowExecution getWorkflowExecutionHistory
      getWorkflowExecutionHistoryReverse listWorkflowExecutions countWorkflowExecutions describeTaskQueue
-     listTaskQueuePartitions
+     listOpenWorkflowExecutions listClosedWorkflowExecutions scanWorkflowExecutions listTaskQueuePartitions
      queryWorkflow pollWorkflowExecutionUpdate describeSchedule listSchedules countSchedules
      listScheduleMatchingTimes listSearchAttributes describeBatchOperation listBatchOperations
      listWorkers countWorkers describeWorker`,

@@ -113,6 +113,18 @@ export interface WorkflowService {
     temporal.api.workflowservice.v1.IListWorkflowExecutionsRequest,
     temporal.api.workflowservice.v1.IListWorkflowExecutionsResponse
   >;
+  listOpenWorkflowExecutions: Rpc<
+    temporal.api.workflowservice.v1.IListOpenWorkflowExecutionsRequest,
+    temporal.api.workflowservice.v1.IListOpenWorkflowExecutionsResponse
+  >;
+  listClosedWorkflowExecutions: Rpc<
+    temporal.api.workflowservice.v1.IListClosedWorkflowExecutionsRequest,
+    temporal.api.workflowservice.v1.IListClosedWorkflowExecutionsResponse
+  >;
+  scanWorkflowExecutions: Rpc<
+    temporal.api.workflowservice.v1.IScanWorkflowExecutionsRequest,
+    temporal.api.workflowservice.v1.IScanWorkflowExecutionsResponse
+  >;
   countWorkflowExecutions: Rpc<
     temporal.api.workflowservice.v1.ICountWorkflowExecutionsRequest,
     temporal.api.workflowservice.v1.ICountWorkflowExecutionsResponse

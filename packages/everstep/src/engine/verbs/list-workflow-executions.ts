@@ -1,5 +1,4 @@
-import { encodeListPage, decodeListPage } from '../page-token.ts';
-import { runInfoOf } from '../run-info.ts';
+import { listRuns } from '../listed-runs.ts';
 import type { Verb } from '../verb.ts';
 import { parseVisibilityQuery } from '../visibility-query.ts';
 import { invalid } from './request-run.ts';
@@ -17,18 +16,6 @@ export const listWorkflowExecutions: Verb<'listWorkflowExecutions'> = async (con
     namespace.config.searchAttributes,
   );
   if (groupBy) throw invalid('GROUP BY clause is only supported in count queries.');
-  const after = decodeListPage(request.nextPageToken);
-  const rows = await context.store.visibility.list({
-    namespaceId: namespace.namespaceId,
-    limit: pageSize,
-    ...(filter ? { filter } : {}),
-    ...(after ? { after } : {}),
-  });
-  const last = rows.at(-1);
-  return {
-    executions: rows.map(runInfoOf),
-    ...(last && rows.length === pageSize
-      ? { nextPageToken: encodeListPage({ startTime: last.columns.startTime, ref: last.ref }) }
-      : {}),
-  };
+  const { namespaceId } = namespace;
+  return listRuns(context, { namespaceId, filter, pageSize, pageToken: request.nextPageToken });
 };

@@ -13,6 +13,7 @@ import type { Processes } from './processes.ts';
 import type { QueryBoard } from './query-board.ts';
 import type { RemoteQueries } from './remote-queries.ts';
 import type { Starts } from './starts.ts';
+import type { TaskRates } from './task-rates.ts';
 import type { LiveRun } from './unit.ts';
 import type { Waiters } from './waiters.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
@@ -36,6 +37,7 @@ export interface EngineContext {
   readonly waiters: Waiters;
   readonly processes: Processes;
   readonly workerRegistry: WorkerRegistry;
+  readonly taskRates: TaskRates;
   /** Delivers what waits of a run that is about to be deleted. */
   readonly emptyOutbox: (run: LiveRun) => Promise<void>;
   /** Whether the store has failed for good; the engine then ends what it does. */

@@ -38,6 +38,7 @@ import { QueryBoard } from './query-board.ts';
 import { RemoteQueries } from './remote-queries.ts';
 import { Retention } from './retention.ts';
 import { Starts } from './starts.ts';
+import { TaskRates } from './task-rates.ts';
 import { operatorOf, serviceOf } from './verbs.ts';
 import { Waiters } from './waiters.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -197,6 +198,7 @@ class EmbeddedEngine implements Engine {
       waiters: new Waiters(store),
       processes,
       workerRegistry: new WorkerRegistry({ clock, limits }),
+      taskRates: new TaskRates(clock),
       emptyOutbox: (run) => this.#outbox.empty(run),
       noteFailure: () => this.#noteFailure(),
     };
@@ -319,11 +321,12 @@ class EmbeddedEngine implements Engine {
 
   /** What a write means for those who wait: work, events, deadlines, other runs, other processes. */
   #written(committed: readonly CommittedRun[]): void {
-    const { matching, waiters, handOver, processes, queries } = this.#context;
+    const { matching, waiters, handOver, processes, queries, taskRates } = this.#context;
     for (const { run, part, outboxIds } of committed) {
       if (run.ref !== undefined) waiters.committed(run, run.ref);
       const { columns } = part;
       if (columns) this.#wakeUps.note(columns.wakeAt);
+      taskRates.committed(part);
       if (columns && columns.closeTime === 0) {
         for (const task of part.tasks)
           matching.rowAdded(run.key.namespaceId, task.kind, task.taskQueue);

@@ -130,6 +130,7 @@ export function describeLocalWorker(scenario: Scenario): void {
         namespace: 'default',
         taskQueue: { name: 'steps' },
         taskQueueType: 2,
+        reportStats: true,
       });
       expect(Number(backlog.stats?.approximateBacklogCount)).toBe(2);
       worker.freeSlot();

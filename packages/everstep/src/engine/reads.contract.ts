@@ -243,7 +243,12 @@ export function describeReads(scenario: Scenario): void {
     'Describe of a task queue shows its pollers and its backlog (section 14)',
     async (host, world) => {
       const describeQueue = (one: Host, name: string) =>
-        one.service.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: 1 });
+        one.service.describeTaskQueue({
+          namespace,
+          taskQueue: { name },
+          taskQueueType: 1,
+          reportStats: true,
+        });
       await host.start('a');
       await host.start('b');
       await world.clock.advance(5_000);

@@ -8,7 +8,13 @@ import type { Scenario } from '../../test/engine-world.ts';
 import { step } from '../../test/command-kit.ts';
 import { timestampOf } from '../core/time.ts';
 
-const { DescribeTaskQueueMode, TaskQueueType, WorkerStatus } = proto.temporal.api.enums.v1;
+const {
+  BuildIdTaskReachability,
+  DescribeTaskQueueMode,
+  TaskQueueKind,
+  TaskQueueType,
+  WorkerStatus,
+} = proto.temporal.api.enums.v1;
 type Heartbeat = temporal.api.worker.v1.IWorkerHeartbeat;
 const namespace = 'default';
 
@@ -140,7 +146,13 @@ export function describeWorkers(scenario: Scenario): void {
     await host.start('b');
     await world.clock.advance(5_000);
     const taskQueue = { name: 'orders' };
-    const { stats } = await host.service.describeTaskQueue({ namespace, taskQueue });
+    const plain = await host.service.describeTaskQueue({ namespace, taskQueue });
+    expect(plain.stats).toBeUndefined();
+    const { stats } = await host.service.describeTaskQueue({
+      namespace,
+      taskQueue,
+      reportStats: true,
+    });
     expect(Number(stats?.approximateBacklogCount)).toBe(2);
     expect(Number(stats?.approximateBacklogAge?.seconds)).toBe(5);
     await host.turn([step('s', { taskQueue })]);
@@ -161,5 +173,67 @@ export function describeWorkers(scenario: Scenario): void {
       ['TASK_QUEUE_TYPE_WORKFLOW', 1, ['worker']],
       ['TASK_QUEUE_TYPE_ACTIVITY', 1, []],
     ]);
+  });
+
+  scenario('A queue is described with what it is given and gives out', async (host, world) => {
+    const taskQueue = { name: 'orders' };
+    const rates = async () => {
+      const { stats } = await host.service.describeTaskQueue({
+        namespace,
+        taskQueue,
+        reportStats: true,
+      });
+      return [stats?.tasksAddRate, stats?.tasksDispatchRate].map((rate) =>
+        Number(rate?.toFixed(4)),
+      );
+    };
+    expect(await rates()).toEqual([0, 0]);
+    await host.start('a');
+    await host.start('b');
+    await world.clock.advance(2_000);
+    await host.turn();
+    expect(await rates()).toEqual([1, 0.5]);
+    // Over the last half minute, and the part of a span before it.
+    await world.clock.advance(32_000);
+    expect(await rates()).toEqual([0.0588, 0.0294]);
+    await world.clock.advance(2_000);
+    expect(await rates()).toEqual([0, 0]);
+    // A task that a waiting poll is given at once was in no queue, and counts all the same.
+    await host.turn();
+    const waiting = host.service.pollWorkflowTaskQueue({ namespace, taskQueue, identity: 'me' });
+    await host.start('c');
+    expect((await waiting).workflowExecution?.workflowId).toBe('c');
+    expect(await rates()).toEqual([0.0323, 0.0645]);
+  });
+
+  scenario('A queue is described for the build ids that are asked for', async (host) => {
+    await host.start('a');
+    const described = async (versions: object | undefined) => {
+      const { versionsInfo } = await host.service.describeTaskQueue({
+        namespace,
+        taskQueue: { name: 'orders' },
+        taskQueueTypes: [TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW],
+        apiMode: DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+        reportStats: true,
+        reportTaskReachability: true,
+        ...(versions && { versions }),
+      });
+      return Object.entries(versionsInfo ?? {}).map(([buildId, info]) => [
+        buildId,
+        Number(info.typesInfo?.['1']?.stats?.approximateBacklogCount),
+        BuildIdTaskReachability[info.taskReachability ?? 0],
+      ]);
+    };
+    const unversioned = ['', 1, 'BUILD_ID_TASK_REACHABILITY_REACHABLE'];
+    const other = ['v2', 0, 'BUILD_ID_TASK_REACHABILITY_UNREACHABLE'];
+    expect(await described(undefined)).toEqual([unversioned]);
+    expect(await described({ buildIds: ['v2'], unversioned: true })).toEqual([other, unversioned]);
+    expect(await described({ allActive: true })).toEqual([]);
+    const sticky = host.service.describeTaskQueue({
+      namespace,
+      taskQueue: { name: 'mine', kind: TaskQueueKind.TASK_QUEUE_KIND_STICKY },
+      apiMode: DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+    });
+    expect((await refused(sticky)).code).toBe('INVALID_ARGUMENT');
   });
 }

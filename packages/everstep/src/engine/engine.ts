@@ -39,6 +39,7 @@ import { RemoteQueries } from './remote-queries.ts';
 import { Retention } from './retention.ts';
 import { Starts } from './starts.ts';
 import { TaskRates } from './task-rates.ts';
+import { hearOfWorkers } from './told-workers.ts';
 import { operatorOf, serviceOf } from './verbs.ts';
 import { Waiters } from './waiters.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -400,6 +401,9 @@ class EmbeddedEngine implements Engine {
         break;
       case 'queryAnswer':
         this.#context.remoteQueries.answeredByMail(mail);
+        break;
+      case 'workers':
+        hearOfWorkers(this.#context.workerRegistry, mail);
         break;
       case 'query':
         this.#inBackground('Answering a query of another process', () => this.#answerQuery(mail));

@@ -1,6 +1,6 @@
 /**
  * Notes between processes on one store. Mail makes things quick and nothing depends on it: a lost interrupt is
- * found by the step's heartbeat, a lost query by its caller's deadline.
+ * found by the step's heartbeat, a lost query by its caller's deadline, lost news of a worker by its next heartbeat.
  */
 import type { Interrupt } from '../core/input.ts';
 
@@ -21,6 +21,12 @@ export type Mail =
       readonly queryId: string;
       /** Base64 of RespondQueryTaskCompletedRequest. */
       readonly answer: string;
+    }
+  | {
+      readonly kind: 'workers';
+      readonly namespaceId: string;
+      /** Base64 of RecordWorkerHeartbeatRequest. */
+      readonly heartbeats: string;
     };
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /**
- * Workers as their heartbeats tell of them. Kept in the memory of the process that they reach: a worker says it again
- * within a minute, so a restart forgets nothing for long, and another process of the store knows its own workers only.
+ * Workers as their heartbeats tell of them, in memory: a worker says it again within a minute, so a restart forgets
+ * nothing for long. Processes of one store tell each other (told-workers.ts).
  */
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
@@ -43,13 +43,6 @@ export class WorkerRegistry {
       if (workers.size <= limits.workersMax && !this.#isGone(heardAt)) break;
       workers.delete(silent);
     }
-  }
-
-  /** One that says nothing of itself is marked as shut down. */
-  shutDown(namespaceId: string, workerInstanceKey: string): void {
-    const known = this.get(namespaceId, workerInstanceKey);
-    if (!known) return;
-    this.record(namespaceId, { ...known, status: WorkerStatus.WORKER_STATUS_SHUTDOWN });
   }
 
   get(namespaceId: string, workerInstanceKey: string): WorkerHeartbeat | undefined {

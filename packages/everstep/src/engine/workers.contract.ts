@@ -119,6 +119,25 @@ export function describeWorkers(scenario: Scenario): void {
     { limits: { workerKeptMs: 60_000, workersMax: 3 } },
   );
 
+  scenario('A worker is known to every process on the store', async (host, world) => {
+    const other = await world.host();
+    await world.clock.advance(2_000);
+    await beat(host, 'a');
+    await beat(other, 'b', { currentStickyCacheSize: 4 });
+    await world.clock.advance(2_000);
+    expect(await listed(host)).toEqual(['a', 'b']);
+    expect(await listed(other)).toEqual(['a', 'b']);
+    const described = await host.service.describeWorker({ namespace, workerInstanceKey: 'b' });
+    expect(described.workerInfo?.workerHeartbeat).toMatchObject({
+      currentStickyCacheSize: 4,
+      startTime: timestampOf(Date.parse('2026-01-01T00:00:00Z')),
+    });
+    // It leaves by another process than the one it spoke to.
+    await other.service.shutdownWorker({ namespace, workerInstanceKey: 'a' });
+    await world.clock.advance(2_000);
+    expect(await listed(host, "Status = 'Shutdown'")).toEqual(['a']);
+  });
+
   scenario('A queue is described with every worker that polls it', async (host, world) => {
     const taskQueue = { name: 'steps' };
     await host.tryPollStep('steps', { identity: 'a' });

@@ -1,3 +1,4 @@
+import { recordHeartbeats } from '../told-workers.ts';
 import type { Verb } from '../verb.ts';
 import { invalid } from './request-run.ts';
 
@@ -8,6 +9,6 @@ export const recordWorkerHeartbeat: Verb<'recordWorkerHeartbeat'> = async (conte
   if (heartbeats.some(({ workerInstanceKey }) => !workerInstanceKey)) {
     throw invalid('WorkerInstanceKey is not set on a heartbeat of the request.');
   }
-  for (const heartbeat of heartbeats) context.workerRegistry.record(namespaceId, heartbeat);
+  await recordHeartbeats(context, namespaceId, heartbeats);
   return {};
 };

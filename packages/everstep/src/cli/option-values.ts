@@ -15,6 +15,14 @@ export function portOption(value: string): number {
   return port;
 }
 
+export function countOption(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1 || count > 1_000_000) {
+    throw new InvalidArgumentError('Expected a whole number from 1 to 1000000.');
+  }
+  return count;
+}
+
 /** `KEY=VALUE`, the value being JSON; what is no JSON is text. */
 export function settingOption(
   value: string,

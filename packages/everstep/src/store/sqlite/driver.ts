@@ -24,11 +24,15 @@ export interface SqliteHandle {
 
 export interface SqliteDriver {
   readonly name: string;
-  open(path: string): SqliteHandle;
+  open(path: string, options?: OpenOptions): SqliteHandle;
+}
+
+interface OpenOptions {
+  readonly readOnly?: boolean;
 }
 
 interface SqliteModule {
-  readonly DatabaseSync: new (path: string) => SqliteHandle;
+  readonly DatabaseSync: new (path: string, options?: OpenOptions) => SqliteHandle;
 }
 
 export async function loadDriver(path: string): Promise<SqliteDriver> {
@@ -56,5 +60,5 @@ function nativeModule(): SqliteModule | undefined {
 }
 
 function driverOf(name: string, module: SqliteModule): SqliteDriver {
-  return { name, open: (path) => new module.DatabaseSync(path) };
+  return { name, open: (path, options = {}) => new module.DatabaseSync(path, options) };
 }

@@ -67,6 +67,21 @@ export type { ListQuery, TaskList, TaskPage } from './tasks/list-tasks.ts';
 export type { TaskSummary } from './tasks/listed-tasks.ts';
 export type { WebhookDelivery } from './tasks/webhook.ts';
 export type { StandardSchema } from './tasks/standard-schema.ts';
+export {
+  WorkflowCollector,
+  collectIntegrationWorkflows,
+  type IntegrationWorkflowInfo,
+  type WorkflowCollection,
+  type WorkflowCollectorOptions,
+} from './integrations/workflow-collector.ts';
+export type { AsyncTaskProvider } from './integrations/integration-tasks.ts';
+export type { DiscoveryFailure } from './integrations/integration-folder.ts';
+export {
+  loadDomains,
+  type DomainCollection,
+  type LoadDomainsOptions,
+} from './integrations/load-domains.ts';
+export type { DomainActivity, DomainBundle, DomainInfo } from './integrations/domain.ts';
 export { EverstepError, type ErrorCode } from './service/error-codes.ts';
 export type { Logger, LogFields } from './service/logger.ts';
 export { StoreError, type Store, type StoreErrorCode } from './store/store.ts';

@@ -42,6 +42,12 @@ export const errorCodes = [
   'TEST_NOT_REGISTERED',
   'REPLAY_INCOMPATIBLE',
   'REPLAY_HISTORY_INVALID',
+  'DISCOVERY_OPTIONS_INVALID',
+  'INTEGRATION_DIRECTORY',
+  'INTEGRATION_INVALID',
+  'DOMAIN_NOT_FOUND',
+  'DOMAIN_INVALID',
+  'MODULE_LOAD_FAILED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -18,8 +18,11 @@ const publicValues: readonly string[] = [
   'TerminatedFailure',
   'TimeoutFailure',
   'Workflow',
+  'WorkflowCollector',
   'activity',
   'all',
+  'collectIntegrationWorkflows',
+  'loadDomains',
   'remoteJob',
   'retryAfterMs',
   'signal',
@@ -29,6 +32,16 @@ const publicValues: readonly string[] = [
 ];
 
 const publicTypes: readonly string[] = [
+  'AsyncTaskProvider',
+  'DiscoveryFailure',
+  'DomainActivity',
+  'DomainBundle',
+  'DomainCollection',
+  'DomainInfo',
+  'IntegrationWorkflowInfo',
+  'LoadDomainsOptions',
+  'WorkflowCollection',
+  'WorkflowCollectorOptions',
   'ActivityDefinition',
   'ActivityFunction',
   'ActivityOptions',

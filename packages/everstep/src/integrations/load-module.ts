@@ -1,0 +1,100 @@
+/**
+ * Loads a module of the user's: .ts, .js or .mjs, on every supported Node. What Node itself can import, it imports, so
+ * that the module and everything it imports are the same instances as for the rest of the process: an AsyncTask made
+ * there is one here. What Node cannot (TypeScript on Node 20; enums, extensionless imports, paths of a tsconfig on any)
+ * goes through jiti, which hands packages back to Node.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EverstepError } from '../service/error-codes.ts';
+import { spanText } from '../tasks/duration.ts';
+import { importTranspiled } from './transpiled-module.ts';
+
+export interface LoadOptions {
+  /** How long it may take to be evaluated; 30 s by default. A module may await for ever at its top level. */
+  readonly timeoutMs?: number;
+}
+
+export const loadTimeoutMs = 30_000;
+
+/** A module's exports by name; its own, so that `'default' in exports` tells. */
+export type ModuleExports = Readonly<Record<string, unknown>>;
+
+/**
+ * @throws EverstepError MODULE_LOAD_FAILED, naming the file, with what it threw as the cause.
+ */
+export async function loadModule(path: string, options: LoadOptions = {}): Promise<ModuleExports> {
+  const file = resolve(path);
+  const { timeoutMs = loadTimeoutMs } = options;
+  try {
+    return await within(timeoutMs, 'It was not evaluated', importFile(file));
+  } catch (cause) {
+    throw new EverstepError(
+      'MODULE_LOAD_FAILED',
+      `${file} cannot be loaded: ${messageOf(cause)}. Correct the file; it was left out.`,
+      { cause },
+    );
+  }
+}
+
+/** Settles as `work` does, or rejects when the time is over. `work` may go on; what it rejects with later is dropped. */
+export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  let timeout: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timeout = setTimeout(() => {
+      reject(
+        new EverstepError(
+          'MODULE_LOAD_FAILED',
+          `${what} within ${spanText(ms)}; something that is awaited there does not come`,
+        ),
+      );
+    }, ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+/** The words of what was thrown, which may be anything, without a full stop. */
+export function messageOf(thrown: unknown): string {
+  try {
+    const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+    return text.trim().replace(/\.$/, '');
+  } catch {
+    return 'something was thrown that has no message';
+  }
+}
+
+async function importFile(file: string): Promise<ModuleExports> {
+  try {
+    return (await import(pathToFileURL(file).href)) as ModuleExports;
+  } catch (error) {
+    if (!isBeyondNode(error)) throw error;
+    return importTranspiled(file);
+  }
+}
+
+/**
+ * Errors by which Node says that it cannot read this source, not that the source threw. Static imports are resolved and
+ * parsed before anything is evaluated, so in all but odd cases nothing has run yet, and it may be loaded once more.
+ */
+const beyondNode: ReadonlySet<unknown> = new Set([
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'ERR_INVALID_TYPESCRIPT_SYNTAX',
+  'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
+]);
+
+function isBeyondNode(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && beyondNode.has(error.code)) return true;
+  // An import of a type without the word `type`, a decorator; but not a JSON.parse() that failed.
+  if (error instanceof SyntaxError) return !/JSON/.test(error.message);
+  // `__dirname`, `require`
+  return error instanceof ReferenceError && error.message.includes('ES module scope');
+}

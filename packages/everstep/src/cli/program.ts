@@ -1,7 +1,8 @@
 /** The whole command line for a terminal, and one call of it. What a command does is loaded when it does it. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { completionCommand } from './completion.ts';
+import { initCommand } from './init.ts';
+import { packageVersion } from './package-version.ts';
 import { exitCodes, problemOf } from './problem.ts';
 import { serverCommand } from './server.ts';
 import { tasksCommand } from './tasks.ts';
@@ -20,6 +21,7 @@ function programFor(terminal: Terminal): Command {
     .version(packageVersion())
     .enablePositionalOptions()
     .addCommand(tasksCommand(terminal))
+    .addCommand(initCommand(terminal))
     .addCommand(serverCommand())
     .addCommand(completionCommand(terminal, () => program))
     .addHelpText('after', exitCodeHelp);
@@ -65,9 +67,4 @@ function onTerminal(command: Command, terminal: Terminal): void {
 function isJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end === -1 ? args : args.slice(0, end)).includes('--json');
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -60,6 +60,13 @@ export { all, signal, sleep, step, type WaitOptions, type Yieldable } from './ta
 export { remoteJob, type PollResult, type RemoteJobOptions } from './tasks/remote-job.ts';
 export { retryAfterMs } from './tasks/retry-after.ts';
 export type { Duration } from './tasks/duration.ts';
+export { TaskPuller, type PullerState, type PullerStatus } from './integrations/task-puller.ts';
+export type {
+  BackpressureOptions,
+  PollingOptions,
+  PullRetryOptions,
+  TaskPullerOptions,
+} from './integrations/puller-options.ts';
 export type { SubmitOptions } from './tasks/submit-task.ts';
 export type { TaskState, TaskStatus } from './tasks/task-status.ts';
 export type { TaskFailure } from './tasks/failure-summary.ts';

@@ -19,6 +19,7 @@ import { isFields, unknownField } from './known-fields.ts';
 import { listTasks, type ListQuery, type TaskList } from './list-tasks.ts';
 import { retryTask } from './retry-task.ts';
 import { checkedId, submitTask, type SubmitOptions } from './submit-task.ts';
+import { queueBacklog } from './queue-backlog.ts';
 import { whileRunning } from './running-task.ts';
 import { clientProblem, reach } from './task-client.ts';
 import { awaitResult, readStatus } from './task-reader.ts';
@@ -29,6 +30,8 @@ import { signalWebhook, type WebhookDelivery } from './webhook.ts';
 export interface ResultOptions {
   /** How long to wait: ms or a string such as `'5m'`. By default until the task has ended. */
   readonly timeout?: Duration;
+  /** Aborted, it waits no longer: the call rejects with the signal's reason, and the task goes on. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CancelOptions {
@@ -46,7 +49,7 @@ export interface TaskConnection {
 }
 
 /** What `submit` takes: what the schema reads, where it says so, and otherwise what the task is given. */
-type SubmitParams<TParams, TInput> = unknown extends TInput ? TParams : TInput;
+export type SubmitParams<TParams, TInput> = unknown extends TInput ? TParams : TInput;
 
 /**
  * A durable task: one function for one step, or a generator function for many.
@@ -190,13 +193,17 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
    */
   async result(taskId: string, options: ResultOptions = {}): Promise<TResult> {
     this.#connected('result');
-    checkCallOptions(options, ['timeout'], taskId);
+    checkCallOptions(options, ['timeout', 'signal'], taskId);
     const timeout = options.timeout === undefined ? undefined : parseDuration(options.timeout, 0);
     if (timeout?.problem !== undefined) {
       throw invalidOption(`timeout ${timeout.problem}.`, taskId);
     }
+    const { signal } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidOption(`signal is ${shown(signal)}; expected an AbortSignal.`, taskId);
+    }
     return (await this.#reach('result', taskId, (connection, id) =>
-      awaitResult(connection, id, timeout?.ms),
+      awaitResult(connection, id, timeout?.ms, signal),
     )) as TResult;
   }
 
@@ -272,6 +279,19 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
       void,
       void
     >;
+  }
+
+  /**
+   * How much waits in the task's queue for a worker that has room: workflow tasks and steps, of every task that shares
+   * the queue. A Temporal server counts approximately, and may be some seconds late.
+   *
+   * @throws EverstepError TASK_NOT_CONNECTED, SERVER_REFUSED when the server does not say.
+   */
+  async backlog(): Promise<number> {
+    const connection = this.#connected('backlog');
+    return reach(`backlog() of task "${this.getName()}"`, undefined, () =>
+      queueBacklog(connection, this.#definition, connection.taskQueue),
+    );
   }
 
   /**

@@ -98,11 +98,12 @@ export async function awaitResult(
   task: TaskClient,
   taskId: string,
   timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<unknown> {
   const end =
-    timeoutMs === undefined
+    timeoutMs === undefined && signal === undefined
       ? await awaitEnd(task, taskId)
-      : await endWithin(task, taskId, timeoutMs);
+      : await endWithin(task, taskId, timeoutMs, signal);
   if (end.kind === 'completed') {
     return end.result === undefined ? undefined : decodedPayload(task, end.result);
   }
@@ -176,23 +177,33 @@ async function closePage(
   }
 }
 
-async function endWithin(task: TaskClient, taskId: string, timeoutMs: number): Promise<FinalEnd> {
+async function endWithin(
+  task: TaskClient,
+  taskId: string,
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<FinalEnd> {
+  signal?.throwIfAborted();
   const stop = new AbortController();
-  const timer = task.clock.setTimer(timeoutMs, () => stop.abort());
+  const abort = (): void => stop.abort();
+  const timer = timeoutMs === undefined ? undefined : task.clock.setTimer(timeoutMs, abort);
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     return await task.client.withAbortSignal(stop.signal, () => awaitEnd(task, taskId));
   } catch (error) {
     if (!stop.signal.aborted || grpcCodeOf(error) !== grpcCode.cancelled) throw error;
+    signal?.throwIfAborted();
     const { status, currentStep, error: problem } = await readStatus(task, taskId);
     const where = currentStep === undefined ? '' : ` at step "${currentStep}"`;
     const why = problem === undefined ? '' : ` Its last error: ${problem.replace(/\.?$/, '.')}`;
     throw new EverstepError(
       'RESULT_TIMEOUT',
-      `Task ${taskId} has no result after ${timeoutMs} ms: its status is ${status}${where}.${why} It goes on; ask again, or cancel it.`,
+      `Task ${taskId} has no result after ${timeoutMs ?? 0} ms: its status is ${status}${where}.${why} It goes on; ask again, or cancel it.`,
       { taskId },
     );
   } finally {
-    timer.cancel();
+    timer?.cancel();
+    signal?.removeEventListener('abort', abort);
   }
 }
 

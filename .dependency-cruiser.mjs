@@ -17,11 +17,11 @@ const rooms = {
     'core/error[a-z-]*\\.ts',
     'core/failure[a-z-]*\\.ts',
   ],
-  component: ['engine', 'store', 'gateway', 'security', 'tasks', 'service'],
+  component: ['engine', 'store', 'gateway', 'observability', 'security', 'tasks', 'service'],
   integrations: ['component', 'tasks', 'service'],
   gateway: ['service', 'core/wire-writer\\.ts'],
   http: ['service'],
-  observability: ['service'],
+  observability: ['service', 'store/store\\.ts'],
   security: ['service'],
   testing: [
     'core',

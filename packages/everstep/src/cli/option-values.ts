@@ -50,12 +50,27 @@ export function attributeOption(
   return { ...before, [name]: found };
 }
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A port alone is one of the loopback. */
+export function metricsOption(value: string): Address {
+  if (/^\d+$/.test(value)) return { host: '127.0.0.1', port: portOption(value) };
+  return splitAddress(value, '--metrics', '9464, or 127.0.0.1:9464');
+}
+
 /** `host:port`, `[::1]:port`. */
-export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+export function splitAddress(
+  address: string,
+  option = '--address',
+  example = '127.0.0.1:7233',
+): Address {
   const [, host, port] = /^(.+):(\d+)$/.exec(address) ?? [];
   if (host === undefined || port === undefined) {
     throw new InvalidArgumentError(
-      `--address is '${address}'; expected host:port, such as 127.0.0.1:7233.`,
+      `${option} is '${address}'; expected host:port, such as ${example}.`,
     );
   }
   return { host, port: portOption(port) };

@@ -1,23 +1,47 @@
 /** Runs a server until the process is told to stop. */
 import type { EverstepServerOptions } from '../component/everstep-server.ts';
 import { Listener } from '../gateway/listener.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Address } from './option-values.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
-export async function runServer(options: EverstepServerOptions): Promise<void> {
+export async function runServer(
+  options: Omit<EverstepServerOptions, 'metrics' | 'listener'>,
+  metricsAddress: Address | undefined,
+): Promise<void> {
   const listener = new Listener(options.host, options.port);
   const port = await listener.listen();
+  let stopMetrics: (() => void) | undefined;
   try {
-    await serve(options, listener, port);
+    const metrics = metricsAddress && (await startMetrics(metricsAddress));
+    stopMetrics = metrics?.stop;
+    await serve({ ...options, listener, ...(metrics && { metrics: metrics.of }) }, port, metrics);
   } finally {
+    stopMetrics?.();
     listener.close();
   }
 }
 
+interface Measured {
+  readonly of: Metrics;
+  readonly url: string;
+  readonly stop: () => void;
+}
+
+async function startMetrics({ host, port }: Address): Promise<Measured> {
+  const { Metrics } = await import('../observability/metrics.ts');
+  const { MetricsEndpoint } = await import('../observability/metrics-endpoint.ts');
+  const metrics = new Metrics();
+  const endpoint = new MetricsEndpoint(metrics);
+  const url = `http://${host}:${await endpoint.listen(host, port)}/metrics`;
+  return { of: metrics, url, stop: () => endpoint.close() };
+}
+
 async function serve(
   options: EverstepServerOptions,
-  listener: Listener,
   port: number,
+  metrics: Measured | undefined,
 ): Promise<void> {
   // Nearly all of a start is the loading of these. On a busy machine, clients that try for some seconds only would give
   // up before it is done: as the address is listened on by now, they are let in and wait.
@@ -26,7 +50,7 @@ async function serve(
   // What the transport says is of single callers, who must not be able to fill the log.
   const toDebug = (...said: readonly unknown[]): void => options.logger.debug(said.join(' '));
   setLogger({ error: toDebug, info: toDebug, debug: toDebug });
-  const server = new EverstepServer({ ...options, listener });
+  const server = new EverstepServer(options);
   const told = new Promise<void>((resolve) => {
     // A second one ends the process at once, as it would without us.
     for (const signal of signals) process.once(signal, () => resolve());
@@ -35,6 +59,7 @@ async function serve(
   process.stdout.write(
     `Everstep server: ${options.host}:${port} (${server.storeDescription}; namespaces ${options.namespaces.join(', ')})\n`,
   );
+  if (metrics) process.stdout.write(`Metrics: ${metrics.url}\n`);
   await told;
   await server.stop();
 }

@@ -3,7 +3,14 @@ import { Command, Option } from 'commander';
 import type { GatewayTls } from '../gateway/gateway.ts';
 import { parseDuration } from '../tasks/duration.ts';
 import { limitsOf } from './dynamic-config.ts';
-import { fileOption, listOption, settingOption, splitAddress } from './option-values.ts';
+import {
+  fileOption,
+  listOption,
+  metricsOption,
+  settingOption,
+  splitAddress,
+  type Address,
+} from './option-values.ts';
 import {
   logFormats,
   logLevels,
@@ -23,6 +30,7 @@ interface ServerFlags {
   readonly tlsKey?: string;
   readonly tlsClientCa?: string;
   readonly apiKeys?: string;
+  readonly metrics?: Address;
   readonly dynamicConfigValue: Readonly<Record<string, unknown>>;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevelName;
@@ -48,6 +56,11 @@ export function serverCommand(): Command {
       .option('--tls-client-ca <file>', 'clients must show a certificate that this one has signed')
       .option('--api-keys <file>', 'who may call what; without it everybody may do everything')
       .option(
+        '--metrics <host:port>',
+        'serve /metrics there, for Prometheus; a port alone is of the loopback',
+        metricsOption,
+      )
+      .option(
         '--dynamic-config-value <key=value>',
         'a limit under the name that Temporal gives it; may be repeated',
         settingOption,
@@ -67,7 +80,7 @@ export function serverCommand(): Command {
         }
         const tls = tlsOf(flags);
         const logger = serverLogger(flags.logFormat, flags.logLevel);
-        return runServer({
+        const options = {
           store: flags.store,
           host,
           port,
@@ -79,7 +92,8 @@ export function serverCommand(): Command {
           }),
           ...limitsOf(flags.dynamicConfigValue, logger),
           logger,
-        });
+        };
+        return runServer(options, flags.metrics);
       })
       .addCommand(startDevCommand())
   );

@@ -24,6 +24,7 @@ interface StartDevFlags {
   readonly searchAttribute: Readonly<Record<string, AttributeType>>;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevelName;
+  readonly metricsPort?: number;
 }
 
 /** As Temporal's development server. */
@@ -42,10 +43,10 @@ export function startDevCommand(): Command {
     .option('--search-attribute <name=type>', 'to register; may be repeated', attributeOption, {})
     .addOption(new Option('--log-format <format>').choices(logFormats).default('text'))
     .addOption(new Option('--log-level <level>').choices(logLevels).default('warn'))
+    .option('--metrics-port <number>', 'serve /metrics there, for Prometheus', portOption)
     .option('--headless', 'no web interface (there is none yet)')
     .addOption(new Option('--http-port <number>').hideHelp())
     .addOption(new Option('--log-config').hideHelp())
-    .addOption(new Option('--metrics-port <number>').hideHelp())
     .addOption(new Option('--sqlite-pragma <key=value...>').hideHelp())
     .addOption(new Option('--ui-asset-path <path>').hideHelp())
     .addOption(new Option('--ui-codec-endpoint <url>').hideHelp())
@@ -54,7 +55,8 @@ export function startDevCommand(): Command {
     .addOption(new Option('--ui-public-path <path>').hideHelp())
     .action((flags: StartDevFlags) => {
       const logger = serverLogger(flags.logFormat, flags.logLevel);
-      return runServer({
+      const { metricsPort } = flags;
+      const options = {
         store: flags.dbFilename === undefined ? 'memory' : `sqlite:${flags.dbFilename}`,
         host: flags.ip,
         port: flags.port,
@@ -63,6 +65,8 @@ export function startDevCommand(): Command {
         retentionMs,
         ...limitsOf(flags.dynamicConfigValue, logger),
         logger,
-      });
+      };
+      const metrics = metricsPort === undefined ? undefined : { host: flags.ip, port: metricsPort };
+      return runServer(options, metrics);
     });
 }

@@ -7,6 +7,8 @@ import { Listener } from '../gateway/listener.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { measuredStore } from '../observability/measured-store.ts';
 import { ApiKeys } from '../security/api-keys.ts';
 import type { Store } from '../store/store.ts';
 import { hostId, isPidAlive } from './host-id.ts';
@@ -34,6 +36,8 @@ export interface EverstepServerOptions {
   readonly tls?: GatewayTls;
   /** The text of a key file (security/api-keys.ts); without it everybody may do everything. */
   readonly apiKeys?: string;
+  /** Told of every call of the service and of the store. */
+  readonly metrics?: Metrics;
   readonly logger: Logger;
 }
 
@@ -52,7 +56,9 @@ export class EverstepServer {
   constructor(options: EverstepServerOptions) {
     this.#options = options;
     this.#keys = options.apiKeys === undefined ? undefined : new ApiKeys(options.apiKeys);
-    this.#store = storeOf(options.store);
+    const { metrics } = options;
+    const store = storeOf(options.store);
+    this.#store = metrics ? measuredStore(store, metrics.storeCall.bind(metrics)) : store;
   }
 
   /** For people: 'SQLite file shop.db'. */
@@ -81,6 +87,7 @@ export class EverstepServer {
         ...(options.tls && { tls: options.tls }),
         ...(this.#keys && { authorize: this.#keys.authorize.bind(this.#keys) }),
         ...(options.rates && { rates: options.rates }),
+        ...(options.metrics && { watchCall: options.metrics.call.bind(options.metrics) }),
         ...(options.requestBytesMax !== undefined && { requestBytesMax: options.requestBytesMax }),
       });
       return await this.#gateway.start();

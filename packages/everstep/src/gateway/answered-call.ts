@@ -16,10 +16,14 @@ export type Authorize = (
 
 export type Handler = (request: object, call: CallContext) => Promise<object>;
 
+/** A call begins; what is given back is called at its end, with the name of the status when it was refused. */
+export type WatchCall = (rpc: string) => (errorCode?: string) => void;
+
 export interface CallRules {
   readonly logger: Logger;
   readonly authorize?: Authorize | undefined;
   readonly rateLimit?: RateLimit | undefined;
+  readonly watchCall?: WatchCall | undefined;
 }
 
 /** Rejects with a GrpcError and nothing else. */

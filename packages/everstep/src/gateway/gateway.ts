@@ -10,11 +10,17 @@ import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { EverstepError } from '../service/error-codes.ts';
-import type { GrpcError } from '../service/grpc-error.ts';
+import { nameOfStatus, type GrpcError } from '../service/grpc-error.ts';
 import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
-import { answeredCall, type Authorize, type CallRules, type Handler } from './answered-call.ts';
+import {
+  answeredCall,
+  type Authorize,
+  type CallRules,
+  type Handler,
+  type WatchCall,
+} from './answered-call.ts';
 import { Health, healthMethods } from './health.ts';
 import type { Listener } from './listener.ts';
 import { packedReply, watchPacking } from './packed-reply.ts';
@@ -54,6 +60,8 @@ export interface GatewayOptions {
   readonly requestBytesMax?: number;
   /** Without it calls are not counted. */
   readonly rates?: Rates;
+  /** Told of every call but the health service's. */
+  readonly watchCall?: WatchCall;
 }
 
 export class Gateway {
@@ -63,9 +71,9 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { service, operator, logger, authorize, rates } = options;
+    const { service, operator, logger, authorize, rates, watchCall } = options;
     const rateLimit = rates && new RateLimit(rates, () => performance.now());
-    const calls = { logger, authorize, rateLimit };
+    const calls = { logger, authorize, rateLimit, watchCall };
     this.#server = new Server({
       'grpc.max_receive_message_length': options.requestBytesMax ?? receivedBytesMax,
       'grpc.max_send_message_length': -1,
@@ -124,10 +132,13 @@ export class Gateway {
         void answer(call, done);
       };
       const answer = async (call: UnaryCall, done: sendUnaryData<Buffer>): Promise<void> => {
+        const ended = options.watchCall?.(method.rpc);
         try {
           done(null, await packedReply(call, await answeredCall(method, handler, call, options)));
+          ended?.();
         } catch (error) {
           done(error as GrpcError);
+          ended?.(nameOfStatus((error as GrpcError).code));
         }
       };
     }

@@ -170,6 +170,6 @@ function packed(detail: RefusalDetail): [typeName: string, bytes: Uint8Array] {
   }
 }
 
-function nameOfStatus(code: number): string {
+export function nameOfStatus(code: number): string {
   return Object.entries(grpcStatus).find(([, number]) => number === code)?.[0] ?? 'UNKNOWN';
 }

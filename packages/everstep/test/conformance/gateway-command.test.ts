@@ -80,15 +80,21 @@ it('is started by TestWorkflowEnvironment.createLocal in the place of Temporal',
 it('keeps runs in the file it was given, and stops when it is told to', async () => {
   const file = join(folder, 'dev.db');
   for (const round of [1, 2]) {
-    const args = ['server', 'start-dev', '--headless', '--port', '0', '--db-filename', file];
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const address = /127\.0\.0\.1:\d+/.exec(line.toString())?.[0] ?? '';
+    const options = ['--headless', '--port', '0', '--metrics-port', '0', '--db-filename', file];
+    const child = spawn(path, ['server', 'start-dev', ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+    await expect.poll(() => said, { timeout: 30_000 }).toContain('/metrics\n');
+    const address = /127\.0\.0\.1:\d+/.exec(said)?.[0] ?? '';
     const connection = await Connection.connect({ address });
     const { workflow } = new Client({ connection });
     if (round === 1) await workflow.start('Order', { workflowId: 'kept', taskQueue: 'q' });
     expect((await workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
     await connection.close();
+    const metrics = await fetch(/http:\S+/.exec(said)?.[0] ?? '');
+    expect(await metrics.text()).toContain('operation="DescribeWorkflowExecution"');
     child.kill('SIGTERM');
     expect(await once(child, 'close')).toEqual([0, null]);
   }
@@ -117,6 +123,7 @@ it.each([
   [['server', '--store', 'nowhere:x'], 'is not a database that Everstep knows'],
   [['server', '--store', 'memory', '--address', '7233'], 'expected host:port'],
   [['server', '--store', 'memory', '--retention', 'soon'], '--retention'],
+  [['server', '--store', 'memory', '--metrics', 'here'], "--metrics is 'here'; expected host:port"],
 ])('says what is wrong with %j and ends with 1', async (args, message) => {
   const { code, stderr } = await ended(args);
   expect(code).toBe(1);

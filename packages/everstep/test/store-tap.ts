@@ -1,4 +1,4 @@
-/** A real store with a tap on its commits: counts them, holds them back, or makes some fail. */
+/** A real store with a tap on its commits: counts them, holds them back, or makes some fail; holds back reads too. */
 import { StoreError } from '../src/store/store.ts';
 import type { CommitGroup, CommitResult, Store } from '../src/store/store.ts';
 
@@ -11,6 +11,8 @@ export class StoreTap {
   lostAnswers = 0;
   /** Runs before a commit; resolve it to let the commit go on. */
   before: (() => Promise<void> | void) | undefined;
+  /** Runs before a read of a history; resolve it to let the read go on. */
+  beforeRead: (() => Promise<void> | void) | undefined;
   /** What became of the last commit. */
   results: readonly CommitResult[] = [];
 
@@ -20,9 +22,19 @@ export class StoreTap {
         const value: unknown = Reflect.get(target, name, target);
         if (name === 'commit')
           return (groups: readonly CommitGroup[]) => this.#commit(target, groups);
+        if (name === 'history') return this.#history(target.history);
         return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
       },
     });
+
+  #history(history: Store['history']): Store['history'] {
+    return {
+      read: async (...request: Parameters<Store['history']['read']>) => {
+        await this.beforeRead?.();
+        return history.read(...request);
+      },
+    };
+  }
 
   async #commit(store: Store, groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
     await this.before?.();

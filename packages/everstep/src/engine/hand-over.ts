@@ -202,12 +202,15 @@ export class HandOver implements Dispatcher {
       message.queries = this.#options.queries.attach(run.key.runId);
       return worker.driveWorkflowTask(message);
     };
-    const driving = inMemory
+    // What is read for a unit that is lost by then would stay with a worker that was told to forget it.
+    const driving: Promise<WorkflowTaskOutcome | undefined> = inMemory
       ? drive(inMemory)
-      : this.#options.history.read(run, from, until).then((events) => drive(events));
+      : this.#options.history
+          .read(run, from, until)
+          .then((events) => (unit.lost ? undefined : drive(events)));
     driving.then(
       (outcome) => {
-        this.#driven(run, unit, started, outcome);
+        if (outcome) this.#driven(run, unit, started, outcome);
       },
       (error: unknown) => {
         const { logger, quarantine } = this.#options;

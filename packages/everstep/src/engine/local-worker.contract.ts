@@ -102,6 +102,38 @@ export function describeLocalWorker(scenario: Scenario): void {
   );
 
   scenario(
+    'What is read of a run whose commit is lost meanwhile is not driven (decision 10)',
+    async (_host, world) => {
+      const tap = new StoreTap();
+      const other = await world.host();
+      await other.start('a');
+      const host = await world.host({ wrap: tap.wrap });
+      let readOn: () => void = () => undefined;
+      tap.beforeRead = () => {
+        tap.beforeRead = undefined;
+        return new Promise((resolve) => {
+          readOn = resolve;
+        });
+      };
+      // Another process writes before the workflow task is started, and while its events are still read.
+      tap.before = async () => {
+        tap.before = undefined;
+        await other.signal('a');
+      };
+      const worker = attach(host, { code: inSequence(1) });
+      await world.clock.advance(1_000);
+      expect(worker.evicted).toHaveLength(1);
+      expect(worker.drivenFrom).toEqual([1]);
+      readOn();
+      await world.clock.settle();
+      expect(worker.drivenFrom).toEqual([1]);
+      await host.completeStep(worker.started[0] ?? {});
+      await world.clock.settle();
+      expect(await host.status('a')).toBe('COMPLETED');
+    },
+  );
+
+  scenario(
     'A step whose commit was lost gives its slot back (decision 10)',
     async (_host, world) => {
       const tap = new StoreTap();

@@ -90,6 +90,13 @@ const automaticHeartbeatMs = 10_000;
 type Events = readonly HistoryEvent[];
 type Later<T> = T | Promise<T>;
 
+/** A workflow task that is being driven. */
+interface Drive {
+  readonly task: WorkflowTask;
+  /** Its run was to be forgotten meanwhile, and so is what becomes of it here. */
+  evicted: boolean;
+}
+
 export class TaskWorker implements LocalWorker {
   readonly namespace: string;
   readonly identity: string;
@@ -109,7 +116,7 @@ export class TaskWorker implements LocalWorker {
   /** Runs that are driven aside, to find a step's code. */
   readonly #loading = new Map<string, Promise<LiveRun>>();
   readonly #steps = new Map<string, RunningStep>();
-  #driving = 0;
+  readonly #drives = new Set<Drive>();
   #refusedWorkflowTask = false;
   #stopping = false;
   #onStepGone: (() => void) | undefined;
@@ -158,7 +165,7 @@ export class TaskWorker implements LocalWorker {
 
   /** Code of the tasks or of their steps runs just now. */
   get busy(): boolean {
-    return this.#driving > 0 || this.#steps.size > 0;
+    return this.#drives.size > 0 || this.#steps.size > 0;
   }
 
   /** Takes work from now on. Rejects when the namespace is unknown or the service is not to be reached. */
@@ -235,7 +242,7 @@ export class TaskWorker implements LocalWorker {
   }
 
   freeWorkflowTaskSlots(): number {
-    const free = this.#stopping ? 0 : Math.max(0, this.#workflowTasksMax - this.#driving);
+    const free = this.#stopping ? 0 : Math.max(0, this.#workflowTasksMax - this.#drives.size);
     if (free === 0) this.#refusedWorkflowTask = true;
     return free;
   }
@@ -247,31 +254,28 @@ export class TaskWorker implements LocalWorker {
 
   evict(runId: string): void {
     this.#runs.delete(runId);
+    for (const drive of this.#drives) {
+      if (executionOf(drive.task).runId === runId) drive.evicted = true;
+    }
   }
 
   driveWorkflowTask(task: WorkflowTask): Promise<WorkflowTaskOutcome> {
+    const drive: Drive = { task, evicted: false };
     let outcome: Later<WorkflowTaskOutcome>;
     try {
-      outcome = this.#drive(task);
+      outcome = this.#drive(drive);
     } catch (error) {
       outcome = failedOutcome(this.#answerer, task, error);
     }
     if (!isPromiseLike(outcome)) return Promise.resolve(outcome);
-    this.#driving += 1;
-    return outcome.then(
-      (driven) => {
-        this.#drove();
-        return driven;
-      },
-      (error: unknown) => {
-        this.#drove();
-        return failedOutcome(this.#answerer, task, error);
-      },
-    );
+    this.#drives.add(drive);
+    return outcome
+      .catch((error: unknown) => failedOutcome(this.#answerer, task, error))
+      .finally(() => this.#drove(drive));
   }
 
-  #drove(): void {
-    this.#driving -= 1;
+  #drove(drive: Drive): void {
+    this.#drives.delete(drive);
     if (this.#refusedWorkflowTask) this.#announceRoom();
   }
 
@@ -282,12 +286,13 @@ export class TaskWorker implements LocalWorker {
     this.#pollLoop?.roomChanged();
   }
 
-  #drive(task: WorkflowTask): Later<WorkflowTaskOutcome> {
+  #drive(drive: Drive): Later<WorkflowTaskOutcome> {
+    const { task } = drive;
     const events = task.history?.events ?? [];
     if (task.nextPageToken?.length || !this.#edge.open) {
-      return this.#wholeEvents(task, events).then((whole) => this.#driveEvents(task, whole));
+      return this.#wholeEvents(task, events).then((whole) => this.#driveEvents(drive, whole));
     }
-    return this.#driveEvents(task, events);
+    return this.#driveEvents(drive, events);
   }
 
   async #wholeEvents(task: WorkflowTask, events: Events): Promise<Events> {
@@ -300,20 +305,21 @@ export class TaskWorker implements LocalWorker {
     return this.#edge.open ? whole : this.#edge.decodeEvents(whole);
   }
 
-  #driveEvents(task: WorkflowTask, events: Events): Later<WorkflowTaskOutcome> {
+  #driveEvents(drive: Drive, events: Events): Later<WorkflowTaskOutcome> {
+    const { task } = drive;
     const { workflowId, runId } = executionOf(task);
     if (task.query) {
       return queryOutcome(this.#answerer, task, () => this.#queried(task, events));
     }
     const until = numberOf(task.startedEventId);
-    const held = this.#runs.get(runId);
+    const held = drive.evicted ? undefined : this.#runs.get(runId);
     if (held && !held.stopped) {
       // The whole history comes from a service that does not know what is held here.
       const fresh = numberOf(events[0]?.eventId) === 1 ? events.slice(held.position) : events;
-      if (continuesAt(fresh, held.position)) return this.#driveRun(task, held, fresh, until);
+      if (continuesAt(fresh, held.position)) return this.#driveRun(drive, held, fresh, until);
     }
     const run = this.#newRun(task);
-    if (isWhole(events, until)) return this.#driveRun(task, run, events, until);
+    if (isWhole(events, until)) return this.#driveRun(drive, run, events, until);
     return this.#read(task).then(async (read) => {
       const decoded = this.#edge.open ? read : await this.#edge.decodeEvents(read);
       const whole = joined(decoded, events);
@@ -323,20 +329,20 @@ export class TaskWorker implements LocalWorker {
           `The history of ${workflowId} (run ${runId}) could not be read up to event ${until}; it has ${whole.length} events`,
         );
       }
-      return this.#driveRun(task, run, whole, until);
+      return this.#driveRun(drive, run, whole, until);
     });
   }
 
   #driveRun(
-    task: WorkflowTask,
+    { task, evicted }: Drive,
     run: LiveRun,
     events: Events,
     until: number,
   ): Later<WorkflowTaskOutcome> {
-    this.#runs.set(run);
+    if (!evicted) this.#runs.set(run);
     const received = receiveUpdates(run.updates, task, this.#edge);
-    const drive = () => this.#stalls.watch(run, run.drive(events, until));
-    const driving = received ? received.then(drive) : drive();
+    const proceed = () => this.#stalls.watch(run, run.drive(events, until));
+    const driving = received ? received.then(proceed) : proceed();
     return driving ? driving.then(() => this.#driven(task, run)) : this.#driven(task, run);
   }
 

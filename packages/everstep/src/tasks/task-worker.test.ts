@@ -1,86 +1,11 @@
 import { defaultDataConverter, type LoadedDataConverter, type Payload } from '@temporalio/common';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Host } from '../../test/engine-host.ts';
-import { World } from '../../test/engine-world.ts';
+import { HistoryMaker, payloadOf } from '../../test/histories/history-maker.ts';
 import { StoreTap } from '../../test/store-tap.ts';
-import { payloadOf } from '../../test/histories/history-maker.ts';
-import type { LogFields, Logger } from '../service/logger.ts';
-import { MemoryData } from '../store/memory/memory-data.ts';
-import { MemoryStore } from '../store/memory/memory-store.ts';
-import { defineTask, type StepContext, type TaskOptions } from './definition.ts';
+import { ignore, resultOf, Shop, taskQueue } from '../../test/task-shop.ts';
+import type { StepContext } from './definition.ts';
 import { longOf } from './int64.ts';
 import { all, signal, sleep, step } from './steps.ts';
-import { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';
-
-const taskQueue = 'async-tasks';
-const ignore = (): void => undefined;
-
-function memoryFixture() {
-  const data = new MemoryData();
-  return { handle: () => new MemoryStore({ data }), durable: true, clean: () => undefined };
-}
-
-class Shop {
-  readonly world = new World(memoryFixture());
-  readonly problems: { readonly message: string; readonly fields?: LogFields }[] = [];
-  readonly #logger: Logger = {
-    debug: ignore,
-    info: ignore,
-    warn: ignore,
-    error: (message, fields) => {
-      this.problems.push({ message, ...(fields && { fields }) });
-    },
-  };
-
-  static async open(): Promise<{ shop: Shop; host: Host }> {
-    const shop = new Shop();
-    onTestFinished(() => shop.world.close());
-    return { shop, host: await shop.world.host() };
-  }
-
-  async worker(
-    host: Host,
-    tasks: readonly Partial<TaskOptions<never, unknown>>[],
-    options: Partial<TaskWorkerOptions> = {},
-  ): Promise<TaskWorker> {
-    const worker = new TaskWorker({
-      service: host.service,
-      local: host.service,
-      tasks: tasks.map((task) =>
-        defineTask({ name: 'task', ...task } as TaskOptions<never, unknown>),
-      ),
-      namespace: 'default',
-      identity: 'worker',
-      taskQueue,
-      clock: this.world.clock.view(),
-      random: { next: () => 0.5, uuid: () => this.world.uuid() },
-      logger: this.#logger,
-      dataConverter: defaultDataConverter,
-      ...options,
-    });
-    await worker.start();
-    return worker;
-  }
-
-  async submit(host: Host, workflowId: string, params: unknown = {}, name = 'task') {
-    const runId = await host.start(workflowId, {
-      workflowType: { name: `asyncTask_${name}` },
-      taskQueue: { name: taskQueue },
-      input: { payloads: [payloadOf(params)] },
-    });
-    return runId;
-  }
-
-  settle(): Promise<void> {
-    return this.world.clock.advance(0);
-  }
-}
-
-async function resultOf(host: Host, workflowId: string): Promise<unknown> {
-  const closed = await host.event(workflowId, 'WorkflowExecutionCompleted');
-  const payload = closed.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0];
-  return payload?.data ? JSON.parse(Buffer.from(payload.data).toString()) : undefined;
-}
 
 describe('a worker on an engine of its process', () => {
   it('runs a task from its submit to its result', async () => {
@@ -472,5 +397,45 @@ describe('payload codecs', () => {
     const [payload] = closed.workflowExecutionCompletedEventAttributes?.result?.payloads ?? [];
     expect(Buffer.from(flip(payload ?? {}).data ?? '').toString()).toBe('42');
     expect(shop.problems).toEqual([]);
+  });
+
+  it('leave nothing of a run that was to be forgotten while its events were decoded (decision 10)', async () => {
+    let decodeOn: () => void = ignore;
+    const decoding = new Promise<void>((resolve) => {
+      decodeOn = resolve;
+    });
+    const dataConverter: LoadedDataConverter = {
+      ...defaultDataConverter,
+      payloadCodecs: [
+        {
+          encode: async (payloads) => payloads,
+          decode: async (payloads) => {
+            await decoding;
+            return payloads;
+          },
+        },
+      ],
+    };
+    const { shop, host } = await Shop.open();
+    const task = async function* () {
+      yield* step('a', ignore);
+    };
+    const worker = await shop.worker(host, [{ task }], { dataConverter });
+    const drive = (runId: string) => {
+      const history = new HistoryMaker({}, taskQueue);
+      return worker.driveWorkflowTask({
+        workflowExecution: { workflowId: runId, runId },
+        workflowType: { name: 'asyncTask_task' },
+        startedEventId: longOf(history.startWorkflowTask()),
+        history: { events: history.events },
+      });
+    };
+    const driven = [drive('kept'), drive('forgotten')];
+    worker.evict('forgotten');
+    decodeOn();
+    const outcomes = await Promise.all(driven);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'completed']);
+    expect(worker.heldUpTo('kept')).toBe(3);
+    expect(worker.heldUpTo('forgotten')).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 /** The whole command line for a terminal, and one call of it. What a command does is loaded when it does it. */
 import { Command, CommanderError } from 'commander';
 import { completionCommand } from './completion.ts';
+import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { packageVersion } from './package-version.ts';
 import { exitCodes, problemOf } from './problem.ts';
@@ -21,6 +22,7 @@ function programFor(terminal: Terminal): Command {
     .version(packageVersion())
     .enablePositionalOptions()
     .addCommand(tasksCommand(terminal))
+    .addCommand(doctorCommand(terminal))
     .addCommand(initCommand(terminal))
     .addCommand(serverCommand())
     .addCommand(completionCommand(terminal, () => program))

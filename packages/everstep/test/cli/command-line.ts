@@ -9,6 +9,8 @@ export interface Surroundings {
   /** What is answered to each question. */
   readonly answer?: string;
   readonly stop?: AbortSignal;
+  /** How late it is, beyond what it is. */
+  readonly laterMs?: number;
   /** Called at each write to standard output. */
   readonly onOut?: (text: string) => void;
 }
@@ -23,7 +25,7 @@ export async function everstep(
   args: readonly string[],
   around: Surroundings = {},
 ): Promise<Outcome> {
-  const { tty = false, env = {}, stdin = '', answer = '', stop, onOut } = around;
+  const { tty = false, env = {}, stdin = '', answer = '', stop, onOut, laterMs = 0 } = around;
   let out = '';
   let err = '';
   const sink = (write: (text: string) => void): Sink => ({
@@ -45,7 +47,7 @@ export async function everstep(
       return Promise.resolve(answer);
     },
     readAll: () => Promise.resolve(stdin),
-    now: () => Date.now(),
+    now: () => Date.now() + laterMs,
     exitCode: 0,
   };
   const code = await runProgram(args, terminal);

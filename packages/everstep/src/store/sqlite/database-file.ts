@@ -74,7 +74,7 @@ export function networkFileSystem(
   return name !== undefined && networkFuse.test(name) ? name : undefined;
 }
 
-function mountType(folder: string): string | undefined {
+export function mountType(folder: string): string | undefined {
   let best = '';
   let type: string | undefined;
   let mounts: string;

@@ -3,11 +3,11 @@ import { statSync } from 'node:fs';
 import { checkHeader } from './database-file.ts';
 import { storeErrorOf } from './database.ts';
 import { loadDriver, type SqliteHandle } from './driver.ts';
-import { readMigrations } from './migrations.ts';
+import { newerVersion, readMigrations } from './migrations.ts';
 
 export interface FileReport {
-  /** Of the file and of what is not copied into it yet. */
   readonly bytes: number;
+  /** Of the write-ahead log, which is made large at once. */
   readonly walBytes: number;
   /** Its form, and the newest one known; an older one is brought up to date when a process opens it. */
   readonly form: number;
@@ -37,7 +37,9 @@ export async function reportOnFile(path: string): Promise<FileReport | undefined
     handle = driver.open(path, { readOnly: true });
     handle.exec(`PRAGMA busy_timeout = ${busyMs}`);
     const value = (sql: string): unknown => Object.values(handle?.prepare(sql).get() ?? {})[0];
+    // The header may be older than what stands in the write-ahead log.
     const form = Number(value('PRAGMA user_version'));
+    if (form > newestForm) throw newerVersion(path, form, newestForm);
     return {
       bytes,
       walBytes: sizeOf(`${path}-wal`),

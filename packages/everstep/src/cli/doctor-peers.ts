@@ -1,0 +1,63 @@
+/** Packages that some features want, as the project has them. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Check } from './doctor-check.ts';
+
+/** What runs workflows that are written for the official SDK. */
+const officialWorker = ['@temporalio/worker', '@temporalio/workflow', '@temporalio/activity'];
+
+export function peerChecks(folder: string): Check[] {
+  const own = versionOf('@temporalio/client', import.meta.url);
+  const found = new Map(
+    officialWorker.map((name) => [name, versionOf(name, join(folder, 'package.json'))]),
+  );
+  const missing = officialWorker.filter((name) => found.get(name) === undefined);
+  const name = 'official worker';
+  if (missing.length === officialWorker.length) {
+    return [
+      {
+        name,
+        state: 'ok',
+        message: `${officialWorker.join(', ')} are not installed; only workflows of the official SDK need them`,
+      },
+    ];
+  }
+  const shown = officialWorker
+    .filter((one) => !missing.includes(one))
+    .map((one) => `${one} ${found.get(one)}`)
+    .join(', ');
+  const line = own?.split('.').slice(0, 2).join('.') ?? '';
+  const others = officialWorker.filter((one) => found.get(one)?.startsWith(`${line}.`) === false);
+  if (missing.length === 0 && others.length === 0) return [{ name, state: 'ok', message: shown }];
+  const wanted = [...missing, ...others].map((one) => `${one}@~${line}`).join(' ');
+  return [
+    {
+      name,
+      state: 'warn',
+      message: `${shown}; ${missing.length > 0 ? `${missing.join(', ')} not installed` : `Everstep is made for ${line}`}`,
+      fix: `npm install ${wanted}`,
+    },
+  ];
+}
+
+/** The version that a module there would get; undefined: none. Its manifest may not be exported, so it is looked for. */
+function versionOf(name: string, from: string): string | undefined {
+  try {
+    for (const folder of createRequire(from).resolve.paths(name) ?? []) {
+      const text = textOf(join(folder, name, 'package.json'));
+      if (text !== undefined) return (JSON.parse(text) as { readonly version: string }).version;
+    }
+  } catch {
+    // A manifest that is none.
+  }
+  return undefined;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

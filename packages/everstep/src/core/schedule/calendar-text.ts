@@ -41,7 +41,7 @@ export const calendarFields = {
 export type CalendarField = keyof typeof calendarFields;
 
 /** A field that is not given: 0, or all. */
-export const fieldDefaults: Readonly<Record<CalendarField, string>> = {
+const fieldDefaults: Readonly<Record<CalendarField, string>> = {
   second: '0',
   minute: '0',
   hour: '0',
@@ -141,7 +141,8 @@ export function parseCron(cron: string): Parsed<ParsedCron> {
   text = zone?.[2]?.trim() ?? text;
   if (text.startsWith('@every')) {
     const interval = parseEvery(text.slice('@every'.length).trim());
-    return interval.ok ? { ok: true, value: { interval: interval.value, timeZone } } : interval;
+    // Which no zone changes.
+    return interval.ok ? { ok: true, value: { interval: interval.value, timeZone: '' } } : interval;
   }
   const fields = (shorthands.get(text) ?? text).split(/\s+/);
   if (fields.length < 5 || fields.length > 7) {

@@ -42,7 +42,8 @@ export function policiesOf({ policies }: WireSchedule): {
 
 /** With the defaults written out, as DescribeSchedule shows them. */
 export function canonicalPolicies(policies: WirePolicies | null | undefined): WirePolicies {
-  const windowMs = msOfDuration(policies?.catchupWindow) || catchupWindowDefaultMs;
+  const window = policies?.catchupWindow;
+  const windowMs = window ? msOfDuration(window) : catchupWindowDefaultMs;
   return {
     overlapPolicy: policies?.overlapPolicy || Overlap.SCHEDULE_OVERLAP_POLICY_SKIP,
     catchupWindow: durationOf(Math.max(windowMs, catchupWindowMinMs)),

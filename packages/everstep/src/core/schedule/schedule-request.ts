@@ -1,4 +1,5 @@
 /** What is wrong with a schedule that is created or put in place of another, and its canonical form. */
+import proto from '@temporalio/proto';
 import type { CoreEnv } from '../draft.ts';
 import { idNotStorable, idTooLong } from '../id-length.ts';
 import { refuse } from '../answer.ts';
@@ -10,6 +11,9 @@ import { canonicalPolicies, isOverlapPolicy } from './schedule-policies.ts';
 import { canonicalSpec } from './schedule-spec.ts';
 import type { WireSchedule } from './schedule-state.ts';
 import { scheduledWorkflowId } from './scheduled-start.ts';
+
+const { TaskQueueKind } = proto.temporal.api.enums.v1;
+type TaskQueue = proto.temporal.api.taskqueue.v1.ITaskQueue;
 
 export type CheckedSchedule =
   | { readonly ok: true; readonly value: WireSchedule }
@@ -58,8 +62,17 @@ export function checkSchedule(
   if (numberOf(state?.remainingActions) < 0) return refused('remaining_actions is negative.');
   return {
     ok: true,
-    value: { spec: spec.value, action, policies: canonicalPolicies(policies), state: state ?? {} },
+    value: {
+      spec: spec.value,
+      action: { startWorkflow: { ...workflow, taskQueue: normalQueue(workflow.taskQueue) } },
+      policies: canonicalPolicies(policies),
+      state: state ?? {},
+    },
   };
+}
+
+function normalQueue(taskQueue: TaskQueue | null | undefined): TaskQueue {
+  return { ...taskQueue, kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL };
 }
 
 export function patchProblem(patch: WirePatch | null | undefined): Refusal | undefined {

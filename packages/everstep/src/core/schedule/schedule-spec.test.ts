@@ -47,8 +47,18 @@ describe('the canonical form of a spec', () => {
           comment: 'hello there',
         },
       ],
-      jitter: durationOf(0),
     });
+  });
+
+  it('has the jitter and the calendars as they were given (SC-5)', () => {
+    const calendar = { hour: [{ start: 9, end: 9, step: 1 }], comment: 'no minute' };
+    const spec = { structuredCalendar: [calendar], jitter: durationOf(0) };
+    expect(canonical(spec)).toEqual(spec);
+    expect(canonical({ structuredCalendar: [calendar] })).not.toHaveProperty('jitter');
+  });
+
+  it('has no zone by an interval, whose times it does not change (SC-5)', () => {
+    expect(canonical(cron('TZ=Europe/Rome @every 5h'))).not.toHaveProperty('timezoneName');
   });
 
   it('writes Sunday as 0, alone and at the end of a week (SC-5)', () => {
@@ -83,6 +93,8 @@ describe('the canonical form of a spec', () => {
     [cron('@every 90x'), 'invalid duration in "@every 90x"'],
     [cron('TZ=Nowhere/X 0 0 * * *'), 'unknown time zone Nowhere/X'],
     [cron('TZ=UTC @daily', 'TZ=Europe/Rome @daily'), 'time zone that differs'],
+    [cron('TZ=UTC @daily', '@hourly'), 'or lacks it'],
+    [{ ...cron('TZ=UTC @daily'), timezoneName: 'Europe/Rome' }, 'differs from timezone_name'],
     [{ interval: [{ interval: durationOf(500) }] }, 'interval is too small'],
     [
       { interval: [{ interval: durationOf(hour), phase: durationOf(hour) }] },
@@ -248,6 +260,7 @@ describe('calendars', () => {
           const spec = {
             structuredCalendar: [
               {
+                second: [{ start: 0 }],
                 minute: [...calendar.minute],
                 hour: [...calendar.hour],
                 dayOfMonth: [...calendar.dayOfMonth],
@@ -264,6 +277,20 @@ describe('calendars', () => {
       { numRuns: 40 },
     );
   }, 60_000);
+
+  it.each(['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'])(
+    'are none where a structured calendar lacks its field %s (SC-5)',
+    (field) => {
+      const whole = canonical({ calendar: [{ hour: '9' }] }).structuredCalendar?.[0] ?? {};
+      const after = '2026-06-01T00:00:00Z';
+      const nine = ['2026-06-01T09:00:00Z'];
+      expect(times({ structuredCalendar: [{ ...whole, year: [] }] }, after, 1)).toEqual(nine);
+      const lacking = { ...whole, [field]: [] };
+      expect(times({ structuredCalendar: [lacking] }, after, 1)).toEqual([]);
+      const daily = { calendar: [{ hour: '9' }], excludeStructuredCalendar: [lacking] };
+      expect(times(daily, after, 1)).toEqual(nine);
+    },
+  );
 
   it('match the seconds and years that are given (SC-5)', () => {
     const spec = cron('5/20 0 12 * * sunday 2027');

@@ -4,10 +4,10 @@
  * actual time is that with jitter; both are pure functions of the spec and a seed.
  */
 import type { temporal } from '@temporalio/proto';
-import { durationOf, msOfDuration, msOfTimestamp } from '../time.ts';
+import { msOfDuration, msOfTimestamp } from '../time.ts';
 import { calendarOf, matchesUntil, nextMatch, yearMax } from './calendar.ts';
 import type { Calendar, WireCalendar, WireRange } from './calendar.ts';
-import { calendarFields, fieldDefaults, parseCalendar, parseCron } from './calendar-text.ts';
+import { calendarFields, parseCalendar, parseCron } from './calendar-text.ts';
 import type { CalendarField, Parsed } from './calendar-text.ts';
 import { timeZoneOf } from './time-zone.ts';
 import type { TimeZone } from './time-zone.ts';
@@ -54,18 +54,23 @@ export function canonicalSpec(spec: WireSpec): Parsed<WireSpec> {
     }
   }
   const written = spec.interval ? [...spec.interval] : [];
+  let cronZone: string | undefined;
   for (const cron of spec.cronString ?? []) {
     const parsed = parseCron(cron);
     if (!parsed.ok) return parsed;
     const { value } = parsed;
-    if (value.timeZone !== '') {
-      if (timezoneName !== '' && timezoneName !== value.timeZone) {
-        return bad('CronString contains a time zone that differs from another of the spec');
-      }
-      timezoneName = value.timeZone;
+    cronZone ??= value.timeZone;
+    if (cronZone !== value.timeZone) {
+      return bad('CronString contains a time zone that differs from that of another, or lacks it');
     }
     if (value.calendar) structuredCalendar.push(value.calendar);
     if (value.interval) written.push(value.interval);
+  }
+  if (cronZone) {
+    if (timezoneName !== '' && timezoneName !== cronZone) {
+      return bad('CronString contains a time zone that differs from timezone_name');
+    }
+    timezoneName = cronZone;
   }
   for (const one of written) {
     const problem = intervalProblem(one);
@@ -82,7 +87,7 @@ export function canonicalSpec(spec: WireSpec): Parsed<WireSpec> {
       ...(excludeStructuredCalendar.length > 0 && { excludeStructuredCalendar }),
       ...(spec.startTime && { startTime: spec.startTime }),
       ...(spec.endTime && { endTime: spec.endTime }),
-      jitter: spec.jitter ?? durationOf(0),
+      ...(spec.jitter && { jitter: spec.jitter }),
       ...(timezoneName !== '' && { timezoneName }),
     },
   };
@@ -100,16 +105,12 @@ function intervalProblem({ interval, phase }: WireInterval): string | undefined 
   return phaseMs >= intervalMs ? 'phase cannot be greater than Interval' : undefined;
 }
 
-/** Ranges with their end and step; fields that are left out with their default. */
+/** Ranges with their end and step. A field that is left out, but for the year, matches nothing. */
 function canonicalCalendar(wire: WireCalendar): Parsed<WireCalendar> {
   const calendar: WireCalendar = {};
-  const defaults = parseCalendar({});
-  for (const name of Object.keys(fieldDefaults) as CalendarField[]) {
-    const ranges = wire[name] ?? [];
-    if (ranges.length === 0) {
-      calendar[name] = (defaults.ok && defaults.value[name]) || [];
-      continue;
-    }
+  for (const name of Object.keys(calendarFields) as CalendarField[]) {
+    const ranges = wire[name];
+    if (!ranges) continue;
     const { min, name: title } = calendarFields[name];
     const max = name === 'dayOfWeek' ? 6 : calendarFields[name].max;
     const canonical: WireRange[] = [];

@@ -13,6 +13,7 @@ import { wakeAt } from '../wake.ts';
 import { createSchedule } from './schedule.ts';
 import { checkSchedule } from './schedule-request.ts';
 import type { ScheduleState, WireSchedule } from './schedule-state.ts';
+import { scheduledStart } from './scheduled-start.ts';
 
 const { ScheduleOverlapPolicy: Overlap } = proto.temporal.api.enums.v1;
 const second = 1_000;
@@ -168,6 +169,37 @@ describe('a schedule', () => {
     driver.apply({ kind: 'wake' });
     expect(driver.starts).toHaveLength(1);
     expect(driver.s.missedCatchupWindow).toBe(2);
+  });
+
+  it('takes a catch-up window of zero for the least one, and none for a year (SC-3)', () => {
+    const least = new Driver({ policies: { catchupWindow: durationOf(0) } });
+    expect(least.s.schedule.policies?.catchupWindow).toEqual(durationOf(10 * second));
+    const none = new Driver({ policies: {} });
+    expect(none.s.schedule.policies?.catchupWindow).toEqual(durationOf(365 * 86_400 * second));
+  });
+
+  it('hands on results of runs that were started alone, to such runs only (SC-2)', () => {
+    const startOf = (driver: Driver, actionId: number) => {
+      const action = driver.s.starting.find((one) => one.actionId === actionId);
+      if (!action) throw new TypeError(`no start ${actionId}`);
+      return scheduledStart({ scheduleId: 's', runId: 'run', namespace: 'n' }, driver.s, action);
+    };
+    const driver = new Driver({});
+    driver.advance(step).started().closed(1);
+    const beside = { overlapPolicy: Overlap.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL };
+    driver.patch({ triggerImmediately: beside });
+    expect(startOf(driver, 2).lastCompletionResult ?? null).toBeNull();
+    driver.started().closed(2, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
+    driver.advance(step);
+    expect(startOf(driver, 3)).toMatchObject({
+      lastCompletionResult: payloadsOf('result'),
+      continuedFailure: null,
+    });
+  });
+
+  it('says of its workflow task queue that it is a normal one', () => {
+    const { action } = new Driver({}).s.schedule;
+    expect(action?.startWorkflow?.taskQueue).toEqual({ name: 'orders', kind: 1 });
   });
 
   it('learns of an end before it learns of the start, and of both again (SC-2)', () => {

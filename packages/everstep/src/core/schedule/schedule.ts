@@ -190,23 +190,28 @@ export function scheduledClosed(
     if (starting) recordStarted(draft, s, starting, input.firstRunId);
     const isThis = ({ actionId }: { readonly actionId: number }): boolean =>
       actionId === input.actionId;
+    const isAlone = s.running.some(isThis);
     const known =
-      s.running.some(isThis) ||
-      s.recent.some((action) => isThis(action) && action.status === 'running');
+      isAlone || s.recent.some((action) => isThis(action) && action.status === 'running');
     if (!known) return;
     const close = closeOf(input.closeEvent);
     s.running = s.running.filter((action) => !isThis(action));
     s.recent = s.recent.map((action) =>
       isThis(action) ? { ...action, status: close.status } : action,
     );
-    if (close.result) {
-      s.lastCompletionResult = close.result;
-      s.continuedFailure = undefined;
-    } else if (close.failure) {
-      s.continuedFailure = close.failure;
-    }
+    if (isAlone) keepLast(s, close);
     pauseOnFailure(s, input.workflowId, close);
   });
+}
+
+/** For the next; what was started beside others is not the last before it. */
+function keepLast(s: Schedule, { result, failure }: ReturnType<typeof closeOf>): void {
+  if (result) {
+    s.lastCompletionResult = result;
+    s.continuedFailure = undefined;
+  } else if (failure) {
+    s.continuedFailure = failure;
+  }
 }
 
 /** SC-6. */

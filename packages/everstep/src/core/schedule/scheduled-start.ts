@@ -20,7 +20,7 @@ export function scheduledWorkflowId(
 export function scheduledStart(
   schedule: { readonly scheduleId: string; readonly runId: string; readonly namespace: string },
   s: ScheduleState,
-  { actionId, workflowId, nominalTime }: StartingAction,
+  { actionId, workflowId, nominalTime, overlapping }: StartingAction,
 ): StartRequest {
   const { scheduleId, namespace } = schedule;
   const workflow = s.schedule.action?.startWorkflow ?? {};
@@ -50,8 +50,11 @@ export function scheduledStart(
         TemporalScheduledStartTime: payloadOf('Datetime', isoSecondOf(nominalTime)),
       },
     },
-    ...(s.lastCompletionResult && { lastCompletionResult: s.lastCompletionResult }),
-    ...(s.continuedFailure && { continuedFailure: s.continuedFailure }),
+    // Of runs that were started beside others, none is the last before another (SC-2).
+    ...(!overlapping && {
+      lastCompletionResult: s.lastCompletionResult ?? null,
+      continuedFailure: s.continuedFailure ?? null,
+    }),
   };
 }
 

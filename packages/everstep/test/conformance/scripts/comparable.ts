@@ -2,6 +2,7 @@
  * What two targets said, made equal where it may differ: ids are numbered in the order in which they appear,
  * times are blanked, and what is the server's own business is left out.
  */
+import { isRecent } from '../schedules/plain-times.ts';
 import type { Plain } from './target.ts';
 
 /** Field: why it is not compared. */
@@ -10,6 +11,7 @@ const ownBusiness: Readonly<Record<string, string>> = {
   version: 'of replication between clusters',
   taskToken: 'opaque',
   nextPageToken: 'opaque',
+  conflictToken: 'opaque',
   historySizeBytes: 'counted in the storage form of each',
   stateTransitionCount: 'counts commits, of which the embedded engine needs fewer',
   backlogCountHint: 'an estimate',
@@ -24,6 +26,7 @@ const ownBusiness: Readonly<Record<string, string>> = {
   versioningInfo: 'the same',
 };
 
+const isoSecond = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** A fresh one for each comparison, so that the order of ids is the order of what is compared. */
@@ -73,7 +76,11 @@ export class Blanker {
 
   #text(value: string): string {
     // The request id of a child's start is its parent's run id and event, and on the server one thing more.
-    return value.replace(/(?<=:\d+):0$/, '').replace(uuid, (id) => {
+    // What a schedule starts now is named by the second.
+    const timeless = value.replace(isoSecond, (time) =>
+      isRecent(Date.parse(time)) ? '<now>' : time,
+    );
+    return timeless.replace(/(?<=:\d+):0$/, '').replace(uuid, (id) => {
       const name = this.#ids.get(id) ?? `<id ${this.#ids.size + 1}>`;
       this.#ids.set(id, name);
       return name;

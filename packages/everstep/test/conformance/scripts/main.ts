@@ -1,5 +1,5 @@
 /**
- * `npm run conformance -- [--scripts N] [--seed S] [--at-once N] [--only i,j]
+ * `npm run conformance -- [--about runs|schedules] [--scripts N] [--seed S] [--at-once N] [--only i,j]
  * [--shrink N] [--replay file] [--model]`: random scripts on the embedded engine and on Temporal's own server, or
  * beside the reference model, compared after every action.
  */
@@ -9,11 +9,12 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { runBeside } from '../model/model-comparison.ts';
 import { modelScript } from '../model/model-script.ts';
-import type { Script } from './action.ts';
+import { scheduleScript } from '../schedules/schedule-arbitrary.ts';
+import { compareSchedules } from '../schedules/schedule-comparison.ts';
 import { compareScript, type ComparisonResult } from './comparison.ts';
 import { embeddedTarget } from './embedded-target.ts';
 import { anyScript } from './script-arbitrary.ts';
-import { shrunk } from './shrinking.ts';
+import { shrunk, type Compare } from './shrinking.ts';
 import { cliModule, temporalProgram, temporalTarget } from './temporal-server.ts';
 
 const { values } = parseArgs({
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     'at-once': { type: 'string', default: '4' },
     only: { type: 'string' },
+    about: { type: 'string', default: 'runs' },
     replay: { type: 'string' },
     shrink: { type: 'string', default: '3' },
     model: { type: 'boolean', default: false },
@@ -34,13 +36,20 @@ const atOnce = wholeNumber('--at-once', values['at-once']);
 const shrinkMax = wholeNumber('--shrink', values.shrink);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
 
+if (values.about !== 'runs' && values.about !== 'schedules') {
+  console.error(`--about wants runs or schedules, not ${values.about}`);
+  process.exit(2);
+}
+
 const program = values.model ? undefined : await temporalProgram();
 if (values.model) {
   await compareWithModel();
 } else if (program === undefined) {
   console.log(`skipped: there is neither a temporal program nor Go to build one (${cliModule})`);
+} else if (values.about === 'schedules') {
+  await compareAll(program, scheduleScript, compareSchedules);
 } else {
-  await compareAll(program);
+  await compareAll(program, anyScript, compareScript);
 }
 
 /** Without a server: what `npm test` does for a few scripts, with other seeds and for longer. */
@@ -61,17 +70,21 @@ async function compareWithModel(): Promise<void> {
   process.exitCode = result.failed ? 1 : 0;
 }
 
-async function compareAll(temporal: string): Promise<void> {
-  const scripts: readonly Script[] = values.replay
-    ? [JSON.parse(readFileSync(values.replay, 'utf8')) as Script]
-    : fc.sample(anyScript, { seed, numRuns: count }).filter((_, index) => wanted(index));
+async function compareAll<A extends object>(
+  temporal: string,
+  anyOne: fc.Arbitrary<readonly A[]>,
+  compare: Compare<A>,
+): Promise<void> {
+  const scripts = values.replay
+    ? [JSON.parse(readFileSync(values.replay, 'utf8')) as readonly A[]]
+    : fc.sample(anyOne, { seed, numRuns: count }).filter((_, index) => wanted(index));
   console.log(`conformance: ${scripts.length} scripts, seed ${seed}`);
   const targets = [await embeddedTarget(), await temporalTarget(temporal)] as const;
   const started = Date.now();
   const stamp = started.toString(36);
   const failed: {
     readonly index: number;
-    readonly script: Script;
+    readonly script: readonly A[];
     readonly what: readonly string[];
   }[] = [];
   let calls = 0;
@@ -79,9 +92,9 @@ async function compareAll(temporal: string): Promise<void> {
   let next = 0;
   let passing = 0;
   /** On a busy machine a queue may be forgotten or a call come too late: such a difference does not come again. */
-  const comesAgain = async (script: Script, name: string): Promise<boolean> => {
+  const comesAgain = async (script: readonly A[], name: string): Promise<boolean> => {
     for (let time = 1; time <= againTimes; time += 1) {
-      const { difference } = await compareScript(script, targets, `${name}-again-${time}`);
+      const { difference } = await compare(script, targets, `${name}-again-${time}`);
       if (difference) return true;
     }
     return false;
@@ -90,7 +103,7 @@ async function compareAll(temporal: string): Promise<void> {
     const work = async (): Promise<void> => {
       for (let index = next++; index < scripts.length; index = next++) {
         const script = scripts[index] ?? [];
-        const result: ComparisonResult = await compareScript(script, targets, `${stamp}-${index}`);
+        const result: ComparisonResult = await compare(script, targets, `${stamp}-${index}`);
         calls += result.calls;
         events += result.events;
         const { difference } = result;
@@ -108,7 +121,9 @@ async function compareAll(temporal: string): Promise<void> {
     };
     await Promise.all(Array.from({ length: atOnce }, work));
     for (const { index, script, what } of failed.slice(0, shrinkMax)) {
-      const small = await shrunk(script, what, targets, `${stamp}-${index}`);
+      const small = await shrunk(script, what, (candidate, name) =>
+        compare(candidate, targets, `${stamp}-${index}-${name}`),
+      );
       console.log(
         `\nscript ${index}, made smaller:\n  ${small.what.join('\n  ')}\n${lines(small.script)}`,
       );
@@ -125,7 +140,7 @@ async function compareAll(temporal: string): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-function lines(script: Script): string {
+function lines(script: readonly object[]): string {
   return `[\n${script.map((action) => `  ${JSON.stringify(action)}`).join(',\n')}\n]`;
 }
 

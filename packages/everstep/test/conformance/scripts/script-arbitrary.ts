@@ -29,7 +29,10 @@ const timer = fc.nat(1);
 const span = fc.constantFrom(100, 500, 3_000, 100_000);
 
 /** Present with that chance in a hundred. */
-function sometimes<T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+export function sometimes<T>(
+  percent: number,
+  arbitrary: fc.Arbitrary<T>,
+): fc.Arbitrary<T | undefined> {
   return fc.oneof(
     { weight: percent, arbitrary },
     { weight: 100 - percent, arbitrary: fc.constant(undefined) },
@@ -37,7 +40,9 @@ function sometimes<T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary
 }
 
 /** A record without its undefined fields. */
-function fields<T>(model: { [K in keyof T]-?: fc.Arbitrary<T[K] | undefined> }): fc.Arbitrary<T> {
+export function fields<T>(model: {
+  [K in keyof T]-?: fc.Arbitrary<T[K] | undefined>;
+}): fc.Arbitrary<T> {
   return fc
     .record(model as { [K in keyof T]: fc.Arbitrary<T[K]> })
     .map(

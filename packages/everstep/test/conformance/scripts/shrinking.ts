@@ -1,22 +1,27 @@
 /** Makes a script that shows a difference smaller, as long as it shows the same one. */
-import type { Action, Script } from './action.ts';
-import { compareScript } from './comparison.ts';
-import type { Target } from './target.ts';
+import type { Action } from './action.ts';
+import type { ComparisonResult } from './comparison.ts';
+import type { Plain, Target } from './target.ts';
 
 const triesMax = 80;
 
-export async function shrunk(
-  script: Script,
-  what: readonly string[],
+export type Compare<A> = (
+  script: readonly A[],
   targets: readonly [Target, Target],
   prefix: string,
-): Promise<{ readonly script: Script; readonly what: readonly string[] }> {
+) => Promise<ComparisonResult>;
+
+export async function shrunk<A extends object>(
+  script: readonly A[],
+  what: readonly string[],
+  compare: (script: readonly A[], name: string) => Promise<ComparisonResult>,
+): Promise<{ readonly script: readonly A[]; readonly what: readonly string[] }> {
   let best = { script, what };
   let tries = 0;
-  const attempt = async (candidate: Script): Promise<boolean> => {
+  const attempt = async (candidate: readonly A[]): Promise<boolean> => {
     if (tries >= triesMax) return false;
     tries += 1;
-    const { difference } = await compareScript(candidate, targets, `${prefix}-${tries}`);
+    const { difference } = await compare(candidate, String(tries));
     if (!difference || kindOf(difference.what) !== kindOf(what)) return false;
     best = { script: candidate.slice(0, difference.step + 1), what: difference.what };
     return true;
@@ -39,18 +44,29 @@ function kindOf(what: readonly string[]): string {
   return (what[0] ?? '').replace(/: ours .*/, '').replace(/\d+/g, 'n');
 }
 
-function simplerActions(action: Action | undefined): Action[] {
-  if (action?.do === 'completeTask') {
-    return action.commands.map((_, index) => ({
-      ...action,
-      commands: action.commands.toSpliced(index, 1),
-    }));
+function simplerActions<A extends object>(one: A | undefined): A[] {
+  const action = one as
+    | (Partial<Extract<Action, { do: 'completeTask' }>> & {
+        readonly options?: Plain;
+      })
+    | undefined;
+  if (action?.commands) {
+    const { commands } = action;
+    return commands.map((_, index) => ({ ...one, commands: commands.toSpliced(index, 1) }) as A);
   }
-  if (action?.do === 'start' || action?.do === 'signalWithStart') {
-    return Object.keys(action.options).map((key) => ({
-      ...action,
-      options: Object.fromEntries(Object.entries(action.options).filter(([name]) => name !== key)),
-    }));
-  }
-  return [];
+  const options = action?.options;
+  if (!options) return [];
+  return Object.keys(options).flatMap((key) => {
+    const { [key]: dropped, ...rest } = options;
+    const without = { ...one, options: rest } as A;
+    // A spec is made smaller part by part, for a schedule has to have one.
+    if (key !== 'spec') return [without];
+    return Object.keys(dropped as Plain).map(
+      (name) => ({ ...one, options: { ...rest, spec: withoutField(dropped as Plain, name) } }) as A,
+    );
+  });
+}
+
+function withoutField(record: Plain, name: string): Plain {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 }

@@ -13,6 +13,16 @@ it.each(['index.ts', 'index.js', 'index.mjs'])('loads %s, once', async (name) =>
   expect((await loadModule(join(root, name)))['made']).toBe(first['made']);
 });
 
+it('takes TypeScript compiled to CommonJS for what it was', async () => {
+  const root = writtenFolder({
+    'index.js': `Object.defineProperty(exports, '__esModule', { value: true });
+      exports.named = 1; exports.default = 2;`,
+    'plain.js': 'module.exports = { named: 3 };',
+  });
+  expect({ ...(await loadModule(join(root, 'index.js'))) }).toEqual({ named: 1, default: 2 });
+  expect(await loadModule(join(root, 'plain.js'))).toMatchObject({ default: { named: 3 } });
+});
+
 it('keeps what the module threw as the cause', async () => {
   const root = writtenFolder({ 'index.ts': `throw new RangeError('no more');` });
   const error = await loadModule(join(root, 'index.ts')).catch((thrown: unknown) => thrown);

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EverstepError } from '../service/error-codes.ts';
 import { spanText } from '../tasks/duration.ts';
+import { isFields } from '../tasks/known-fields.ts';
 import { importTranspiled } from './transpiled-module.ts';
 
 export interface LoadOptions {
@@ -69,7 +70,7 @@ export function messageOf(thrown: unknown): string {
 
 async function importFile(file: string): Promise<ModuleExports> {
   try {
-    return (await import(pathToFileURL(file).href)) as ModuleExports;
+    return unwrapped((await import(pathToFileURL(file).href)) as ModuleExports);
   } catch (error) {
     if (!isBeyondNode(error)) throw error;
     return importTranspiled(file);
@@ -97,4 +98,12 @@ function isBeyondNode(error: unknown): boolean {
   if (error instanceof SyntaxError) return !/JSON/.test(error.message);
   // `__dirname`, `require`
   return error instanceof ReferenceError && error.message.includes('ES module scope');
+}
+
+/** Of TypeScript compiled to CommonJS, Node gives all the exports as the default one. */
+function unwrapped(exports: ModuleExports): ModuleExports {
+  const whole = exports['default'];
+  return isFields(whole) && (whole as ModuleExports)['__esModule'] === true
+    ? (whole as ModuleExports)
+    : exports;
 }

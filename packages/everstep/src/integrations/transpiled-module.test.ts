@@ -59,6 +59,15 @@ it('gives one instance of a file that two import, and no default export that is 
   expect(Object.keys(one)).toEqual(['shared']);
 });
 
+it('loads files that import each other', async () => {
+  const root = writtenFolder({
+    'a.ts': `import { b } from "./b"; export enum E { One = 1 } export function a() { return b(); }`,
+    'b.ts': `import { E } from "./a"; export function b() { return E.One; }`,
+  });
+  const { a } = await importTranspiled(join(root, 'a.ts'));
+  expect((a as () => number)()).toBe(1);
+});
+
 it('does without the paths of a tsconfig that cannot be read', async () => {
   const root = writtenFolder({
     'tsconfig.json': `{ "extends": "@tsconfig/not-installed/tsconfig.json" }`,

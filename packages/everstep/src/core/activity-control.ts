@@ -40,7 +40,9 @@ export function unpauseActivity(
 
 /** Attempt 1 again: at once for one that waits; of one that has started, the running attempt counts as the first. */
 export function resetActivity(draft: Draft, input: InputOf<'resetActivity'>): Answer<undefined> {
-  return change(draft, input.activity, (activity) => {
+  const { requestId } = input;
+  if (requestId !== '' && draft.state.signalRequestIds.has(requestId)) return accepted;
+  const answer = change(draft, input.activity, (activity) => {
     if (!input.keepPaused) goOn(activity);
     if (input.resetHeartbeat) activity.heartbeatDetails = undefined;
     restore(draft, activity, input.originals);
@@ -51,6 +53,8 @@ export function resetActivity(draft: Draft, input: InputOf<'resetActivity'>): An
     activity.attempt = 1;
     if (!activity.paused) dispatch(draft, activity, input.jitterMs);
   });
+  if (answer.ok && requestId !== '') draft.own('signalRequestIds').add(requestId);
+  return answer;
 }
 
 /** The new options hold for a running attempt as well; one that waits gets a task anew, on its queue of now. */

@@ -197,6 +197,8 @@ export type Input =
     }
   | {
       readonly kind: 'resetActivity';
+      /** A repetition of it changes nothing; '' for what is not repeated. */
+      readonly requestId: string;
       readonly activity: ActivitySelector;
       readonly keepPaused: boolean;
       readonly resetHeartbeat: boolean;

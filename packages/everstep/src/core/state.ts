@@ -247,6 +247,7 @@ export interface RunState {
   readonly children: ReadonlyMap<number, ChildInfo>;
   readonly externalCancels: ReadonlyMap<number, ExternalInfo>;
   readonly externalSignals: ReadonlyMap<number, ExternalInfo>;
+  /** SG-1. Also of what else has its effect once and no event: resets of activities by a batch operation. */
   readonly signalRequestIds: ReadonlySet<string>;
   readonly updates: ReadonlyMap<string, UpdateInfo>;
   /** Update id to the event with its outcome (UP-2). */

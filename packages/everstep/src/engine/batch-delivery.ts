@@ -1,7 +1,7 @@
 /**
  * Steps of batch operations (core/batch/batch.ts), done by whoever delivers the message. A process that dies within a
- * step leaves the message, and another does the step again: signals and resets are known by their request ids, and the
- * other operations change nothing when they are repeated.
+ * step leaves the message, and another does the step again: signals and resets, of runs and of activities, are known by
+ * their request ids, and the other operations change nothing when they are repeated.
  */
 import type { BatchOutcome } from '../core/batch/batch-input.ts';
 import type { BatchState, BatchTarget } from '../core/batch/batch-state.ts';
@@ -19,7 +19,7 @@ import type { LiveRun } from './unit.ts';
 import { deleteWorkflowExecution } from './verbs/delete-workflow-execution.ts';
 import { freshRunOf, invalid } from './verbs/request-run.ts';
 import { requestCancelWorkflowExecution } from './verbs/request-cancel-workflow-execution.ts';
-import { resetActivity } from './verbs/reset-activity.ts';
+import { resetActivityOnce } from './verbs/reset-activity.ts';
 import { resetWorkflowExecution } from './verbs/reset-workflow-execution.ts';
 import { signalWorkflowExecution } from './verbs/signal-workflow-execution.ts';
 import { terminateWorkflowExecution } from './verbs/terminate-workflow-execution.ts';
@@ -195,10 +195,10 @@ async function operate(
       return;
     }
     case 'resetActivities':
-      await resetActivity(
+      await resetActivityOnce(
         context,
         { ...request.resetActivitiesOperation, ...ofActivities },
-        noCall,
+        requestId,
       );
       return;
     case 'updateActivityOptions':

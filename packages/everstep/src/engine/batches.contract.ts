@@ -6,6 +6,8 @@ import { step } from '../../test/command-kit.ts';
 import { durationOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
+import { StoreTap } from '../../test/store-tap.ts';
+import { StoreError } from '../store/store.ts';
 
 const { BatchOperationState, BatchOperationType } = proto.temporal.api.enums.v1;
 type Batch = temporal.api.workflowservice.v1.IStartBatchOperationRequest;
@@ -223,6 +225,38 @@ export function describeBatches(scenario: Scenario): void {
     await world.clock.advance(1_000);
     const attempts = [await host.pollStep(), await host.pollStep()].map(({ attempt }) => attempt);
     expect(attempts).toEqual([1, 1]);
+  });
+
+  scenario('A batch that repeats a step resets activities once', async (first, world) => {
+    await first.vanish();
+    const tap = new StoreTap();
+    const host = await world.host({ wrap: tap.wrap });
+    const attempt = async () =>
+      (await host.describe('a')).pendingActivities?.map((pending) => pending.attempt);
+    await host.start('a');
+    await host.turn([step('s')]);
+    await host.failStep(await host.pollStep());
+    await world.clock.advance(5_000);
+    expect(await attempt()).toEqual([2]);
+    await start(host, 'job', {
+      executions: [{ workflowId: 'a' }],
+      resetActivitiesOperation: { matchAll: true },
+    });
+    // What the batch did is written, and that it did so is not.
+    let commits = 0;
+    tap.before = () => {
+      commits += 1;
+      if (commits === 2) tap.failures = [new StoreError('STORE_BUSY', 'no room')];
+    };
+    await world.clock.settle();
+    tap.before = undefined;
+    expect(await attempt()).toEqual([1]);
+    expect(await described(host, 'job')).toMatchObject({ state: 'RUNNING', completed: 0 });
+    await host.failStep(await host.pollStep());
+    expect(await attempt()).toEqual([2]);
+    await world.clock.advance(10_000);
+    expect(await described(host, 'job')).toMatchObject({ state: 'COMPLETED', completed: 1 });
+    expect(await attempt()).toEqual([2]);
   });
 
   scenario('A batch changes the options of runs', async (host, world) => {

@@ -89,6 +89,10 @@ export {
   type LoadDomainsOptions,
 } from './integrations/load-domains.ts';
 export type { DomainActivity, DomainBundle, DomainInfo } from './integrations/domain.ts';
+export { WorkerManager } from './integrations/worker-manager.ts';
+export type { WorkerManagerOptions } from './integrations/manager-options.ts';
+export type { WorkerStatus } from './integrations/held-worker.ts';
+export type { WorkerState } from './integrations/worker-state.ts';
 export { EverstepError, type ErrorCode } from './service/error-codes.ts';
 export type { Logger, LogFields } from './service/logger.ts';
 export { StoreError, type Store, type StoreErrorCode } from './store/store.ts';

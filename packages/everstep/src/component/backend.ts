@@ -1,11 +1,12 @@
 /** Where a component's tasks live: the embedded engine on a store, or a Temporal server. */
 import type { Client } from '@temporalio/client';
-import type { TaskWorker, TaskWorkerOptions } from '../tasks/task-worker.ts';
-import type { ConcurrencyOptions, ResolvedOptions } from './component-options.ts';
+import type { TaskWorkerOptions } from '../tasks/task-worker-options.ts';
+import type { TaskWorker } from '../tasks/task-worker.ts';
+import type { ConcurrencyOptions, ResolvedOptions, ServerOptions } from './component-options.ts';
 import type { Logger } from '../service/logger.ts';
 
-/** What a process runs. */
-type Work = Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue'> & {
+/** What a worker runs. */
+export type Work = Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue' | 'stepsApart'> & {
   readonly concurrency?: ConcurrencyOptions;
 };
 
@@ -14,8 +15,10 @@ export interface StartOptions extends Pick<
   'namespace' | 'searchAttributes' | 'dataConverter'
 > {
   readonly logger: Logger;
-  /** Undefined: this process submits and reads. */
+  /** Undefined: this process submits and reads, unless it `addsWorkers`. */
   readonly work: Work | undefined;
+  /** Workers are added later. */
+  readonly addsWorkers?: boolean;
 }
 
 export interface Backend {
@@ -30,6 +33,10 @@ export interface Backend {
 export interface Attached {
   readonly client: Client;
   readonly worker: TaskWorker | undefined;
+  /** One worker more, started. Whoever adds it drains it; what it still runs at the end is stopped with the rest. */
+  addWorker(work: Work): Promise<TaskWorker>;
+  /** Where official workers find it: the server, or a gateway of this process that is opened when it is first asked for. */
+  serverOptions(): Promise<ServerOptions>;
   /** Drains the worker, calls `drained`, and lets go of the backend. */
   stop(graceMs: number, drained: () => void): Promise<void>;
 }

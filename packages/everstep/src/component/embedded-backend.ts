@@ -1,7 +1,9 @@
 import { systemClock, systemRandom } from '../service/system-clock.ts';
 import type { Store } from '../store/store.ts';
+import { AddedWorkers } from './added-workers.ts';
 import type { Attached, Backend, StartOptions } from './backend.ts';
-import { startRuntime, stopRuntime } from './runtime.ts';
+import { LocalGateway } from './local-gateway.ts';
+import { startRuntime, startWorker, stopRuntime } from './runtime.ts';
 
 /** A finished task is kept that long. */
 const retentionMs = 30 * 24 * 60 * 60_000;
@@ -27,20 +29,25 @@ export class EmbeddedBackend implements Backend {
     const store = this.#store;
     await store.open();
     try {
-      const runtime = await startRuntime({
-        ...options,
-        store,
-        clock: systemClock,
-        random: systemRandom,
-        retentionMs,
-        worker: work,
-      });
+      const runtimeOptions = { ...options, clock: systemClock, random: systemRandom };
+      const runtime = await startRuntime({ ...runtimeOptions, store, retentionMs, worker: work });
+      const { engine, client } = runtime;
+      const added = new AddedWorkers();
+      const gateway = new LocalGateway(engine, options.logger);
       return {
-        client: runtime.client,
+        client,
         worker: runtime.worker,
-        // Nobody takes the answers of steps any more once the store has failed.
-        stop: (graceMs, drained) =>
-          stopRuntime(runtime, store, store.failure === undefined ? graceMs : 0, drained),
+        addWorker: async (more) =>
+          added.add(await startWorker(runtimeOptions, engine, client, more)),
+        serverOptions: async () => ({ address: await gateway.address(), tls: false }),
+        stop: async (graceMs, drained) => {
+          // Nobody takes the answers of steps any more once the store has failed.
+          const grace = store.failure === undefined ? graceMs : 0;
+          await added.stop(grace);
+          const closed = gateway.stop();
+          await stopRuntime(runtime, store, grace, drained);
+          await closed;
+        },
       };
     } catch (error) {
       await store.close().catch(() => undefined);

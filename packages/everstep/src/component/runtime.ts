@@ -8,10 +8,21 @@ import { inProcessConnection } from '../service/connection.ts';
 import type { Logger } from '../service/logger.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { Store } from '../store/store.ts';
-import { TaskWorker, type TaskWorkerOptions } from '../tasks/task-worker.ts';
+import type { TaskWorkerOptions } from '../tasks/task-worker-options.ts';
+import { TaskWorker } from '../tasks/task-worker.ts';
 import type { ConcurrencyOptions } from './component-options.ts';
 import { hostId, isPidAlive } from './host-id.ts';
 import { registerAttributes } from './register-attributes.ts';
+
+/** What a worker of the runtime runs. */
+export interface RuntimeWork extends Pick<
+  TaskWorkerOptions,
+  'tasks' | 'activities' | 'taskQueue' | 'stepsApart' | 'callInstead' | 'liveRunsMax'
+> {
+  readonly concurrency?: ConcurrencyOptions;
+  /** Who hands the worker its work; undefined = it polls. By default the engine. */
+  readonly localOf?: (engine: Engine) => TaskWorkerOptions['local'];
+}
 
 export interface RuntimeOptions {
   /** Open. */
@@ -26,17 +37,10 @@ export interface RuntimeOptions {
   readonly dataConverter?: DataConverter | undefined;
   /** Of the client and the worker; the official client's own by default: pid and host. */
   readonly identity?: string;
-  /** None: this process submits and reads. */
-  readonly worker?:
-    | (Pick<
-        TaskWorkerOptions,
-        'tasks' | 'activities' | 'taskQueue' | 'callInstead' | 'liveRunsMax'
-      > & {
-        readonly concurrency?: ConcurrencyOptions;
-        /** Who hands the worker its work; undefined = it polls. By default the engine. */
-        readonly localOf?: (engine: Engine) => TaskWorkerOptions['local'];
-      })
-    | undefined;
+  /** None: this process submits and reads, unless it `addsWorkers`. */
+  readonly worker?: RuntimeWork | undefined;
+  /** Workers are added later. */
+  readonly addsWorkers?: boolean | undefined;
   /** What clients speak to, in the place of the engine's own service. */
   readonly serviceOf?: (engine: Engine) => WorkflowService;
   /** `createEngine` by default. */
@@ -62,7 +66,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     logger,
     defaultNamespace: namespace,
     retentionMs,
-    acts: options.worker !== undefined,
+    acts: options.worker !== undefined || options.addsWorkers === true,
   });
   await engine.start();
   try {
@@ -74,7 +78,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       ...(dataConverter !== undefined && { dataConverter }),
       ...(options.identity !== undefined && { identity: options.identity }),
     });
-    return { engine, client, worker: await startWorker(options, engine, client) };
+    const worker = options.worker && (await startWorker(options, engine, client, options.worker));
+    return { engine, client, worker };
   } catch (error) {
     await engine.stop().catch(() => undefined);
     throw error;
@@ -100,22 +105,22 @@ export async function stopRuntime(
   }
 }
 
-async function startWorker(
-  options: RuntimeOptions,
+/** One worker on a runtime's engine. */
+export async function startWorker(
+  options: Pick<RuntimeOptions, 'clock' | 'random' | 'logger' | 'namespace'>,
   engine: Engine,
   client: Client,
-): Promise<TaskWorker | undefined> {
-  if (options.worker === undefined) return undefined;
+  { localOf, ...work }: RuntimeWork,
+): Promise<TaskWorker> {
   const { clock, random, logger, namespace } = options;
   const { identity, loadedDataConverter } = client.options;
-  const { localOf, ...work } = options.worker;
   const local = localOf ? localOf(engine) : engine.service;
   const worker = new TaskWorker({
     ...work,
+    identity,
     service: engine.service,
     ...(local !== undefined && { local }),
     namespace,
-    identity,
     clock,
     random,
     logger,

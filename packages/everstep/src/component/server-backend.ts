@@ -4,7 +4,8 @@ import { remoteService } from '../service/remote-service.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
 import { grpcCode, grpcCodeOf } from '../tasks/task-client.ts';
 import { TaskWorker } from '../tasks/task-worker.ts';
-import type { Attached, Backend, StartOptions } from './backend.ts';
+import { AddedWorkers } from './added-workers.ts';
+import type { Attached, Backend, StartOptions, Work } from './backend.ts';
 import type { ServerOptions } from './component-options.ts';
 import { registerAttributes } from './register-attributes.ts';
 
@@ -28,12 +29,18 @@ export class ServerBackend implements Backend {
   async start(options: StartOptions): Promise<Attached> {
     const connection = await this.#connect();
     try {
-      const { client, worker } = await this.#startOn(connection, options);
+      const client = await clientOn(connection, options);
+      const { work } = options;
+      const worker = work && (await startWorker(connection, client, options, work));
+      const added = new AddedWorkers();
       return {
         client,
         worker,
+        addWorker: async (more) => added.add(await startWorker(connection, client, options, more)),
+        serverOptions: () => Promise.resolve(this.#options),
         stop: async (graceMs, drained) => {
           try {
+            await added.stop(graceMs);
             await worker?.stop(graceMs);
           } finally {
             drained();
@@ -61,32 +68,6 @@ export class ServerBackend implements Backend {
     }
   }
 
-  async #startOn(
-    connection: Connection,
-    { namespace, searchAttributes, dataConverter, logger, work }: StartOptions,
-  ): Promise<Pick<Attached, 'client' | 'worker'>> {
-    await connection.workflowService.describeNamespace({ namespace });
-    await registerAttributes(connection.operatorService, namespace, searchAttributes);
-    const client = new Client({
-      connection,
-      namespace,
-      ...(dataConverter !== undefined && { dataConverter }),
-    });
-    if (!work) return { client, worker: undefined };
-    const worker = new TaskWorker({
-      ...work,
-      service: remoteService(connection),
-      namespace,
-      identity: client.options.identity,
-      clock: systemClock,
-      random: systemRandom,
-      logger,
-      dataConverter: client.options.loadedDataConverter,
-    });
-    await worker.start();
-    return { client, worker };
-  }
-
   #refusal(cause: unknown, namespace?: string): EverstepError | undefined {
     const code = grpcCodeOf(cause);
     const { address } = this.#options;
@@ -98,6 +79,39 @@ export class ServerBackend implements Backend {
     const message = `The Temporal server at ${address} refuses this process: ${reasonOf(cause)}. Check apiKey (or TEMPORAL_API_KEY) and tls.`;
     return new EverstepError('SERVER_REFUSED', message, { cause });
   }
+}
+
+async function clientOn(
+  connection: Connection,
+  { namespace, searchAttributes, dataConverter }: StartOptions,
+): Promise<Client> {
+  await connection.workflowService.describeNamespace({ namespace });
+  await registerAttributes(connection.operatorService, namespace, searchAttributes);
+  return new Client({
+    connection,
+    namespace,
+    ...(dataConverter !== undefined && { dataConverter }),
+  });
+}
+
+async function startWorker(
+  connection: Connection,
+  client: Client,
+  { namespace, logger }: StartOptions,
+  work: Work,
+): Promise<TaskWorker> {
+  const worker = new TaskWorker({
+    ...work,
+    service: remoteService(connection),
+    namespace,
+    identity: client.options.identity,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    dataConverter: client.options.loadedDataConverter,
+  });
+  await worker.start();
+  return worker;
 }
 
 /** What the innermost error says: the outer ones only say that the connection failed. */

@@ -72,7 +72,7 @@ export function findIntegrationFolders(
 }
 
 /** `<path>/index.ts` and its kind, where there is one that is a file. */
-function indexIn(path: string): string | undefined {
+export function indexIn(path: string): string | undefined {
   return endings.map((ending) => join(path, `index${ending}`)).find((file) => isFile(file));
 }
 

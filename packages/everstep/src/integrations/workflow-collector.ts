@@ -135,6 +135,39 @@ export class WorkflowCollector {
     return collection;
   }
 
+  /**
+   * What the folder holds by its looks: nothing of it is loaded, so that its code can be loaded elsewhere.
+   *
+   * @throws EverstepError as collect().
+   */
+  find(directory: string | URL): WorkflowCollection {
+    const found = findIntegrationFolders(directory, this.#blacklist);
+    const integrations: IntegrationWorkflowInfo[] = [];
+    const failed = [...found.failures];
+    for (const { name, path, workflowsPath, activitiesPath } of found.folders) {
+      try {
+        const integration = {
+          integrationName: name,
+          integrationPath: path,
+          ...(workflowsPath !== undefined && { workflowsPath }),
+          ...(activitiesPath !== undefined && { activitiesPath }),
+          taskQueue: this.#queueOf(name),
+          tasks: [],
+        };
+        checkUnique(integration, integrations);
+        integrations.push(integration);
+      } catch (error) {
+        if (!(error instanceof EverstepError)) throw error;
+        failed.push({ name, path, error });
+      }
+    }
+    const collection = { ...found, integrations, failures: inOrder(failed) };
+    this.#tell(collection);
+    const [first] = collection.failures;
+    if (this.#strict && first !== undefined) throw first.error;
+    return collection;
+  }
+
   /** The integration, or why it is none. */
   async #read(folder: IntegrationFolder): Promise<IntegrationWorkflowInfo | string> {
     const { name, path, workflowsPath, activitiesPath } = folder;

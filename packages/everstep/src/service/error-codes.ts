@@ -51,6 +51,9 @@ export const errorCodes = [
   'DOMAIN_NOT_FOUND',
   'DOMAIN_INVALID',
   'MODULE_LOAD_FAILED',
+  'WORKER_NOT_INSTALLED',
+  'WORKFLOWS_NOT_BUNDLED',
+  'WORKER_PROCESS_ENDED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -7,7 +7,8 @@ import { StoreTap } from '../../test/store-tap.ts';
 import type { Logger } from '../service/logger.ts';
 import { MemoryData } from '../store/memory/memory-data.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
-import { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';
+import { TaskWorker } from './task-worker.ts';
+import type { TaskWorkerOptions } from './task-worker-options.ts';
 import { workflow, type WorkflowDefinition } from './workflow.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 

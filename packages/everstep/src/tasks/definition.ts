@@ -264,12 +264,17 @@ export function defineTask<TParams, TResult, TInput>(
   };
 }
 
-/** Where the steps of a task wait: one that is limited has a queue of its own, so that it never blocks others. */
+/**
+ * Where the steps of a task wait: one that is limited has a queue of its own, so that it never blocks others. So have
+ * those of a worker that shares `taskQueue` with workers of other tasks (`apart`): steps are matched by queue alone.
+ */
 export function stepQueue(
   definition: Pick<TaskDefinition, 'workflowType' | 'limit'>,
   taskQueue: string,
+  apart = '',
 ): string {
-  return definition.limit ? `${taskQueue}/${definition.workflowType}` : taskQueue;
+  if (definition.limit) return `${taskQueue}/${definition.workflowType}`;
+  return apart === '' ? taskQueue : `${taskQueue}/${apart}`;
 }
 
 const nativeKinds: Readonly<Record<string, TaskKind>> = {

@@ -30,11 +30,13 @@ export interface CommandOptions {
   readonly converter: LoadedDataConverter;
   /** A heartbeat timeout for steps that name none, where the runtime itself heartbeats; 0 for none. */
   readonly automaticHeartbeatMs: number;
+  /** Of the queue of its steps, where other workers share the queue of its tasks (stepQueue). */
+  readonly stepsApart?: string | undefined;
 }
 
 /** The attributes that all steps of a task share; made once for each queue. */
 interface Shared {
-  readonly taskQueue: string;
+  readonly stepQueue: string;
   readonly attributes: ScheduleAttributes;
 }
 
@@ -126,17 +128,18 @@ function sharedAttributes(
   taskQueue: string,
   options: CommandOptions,
 ): ScheduleAttributes {
+  const name = stepQueue(definition, taskQueue, options.stepsApart);
   const known = sharedOf.get(definition);
-  if (known?.taskQueue === taskQueue) return known.attributes;
+  if (known?.stepQueue === name) return known.attributes;
   const attributes: ScheduleAttributes = {
     taskQueue: {
-      name: stepQueue(definition, taskQueue),
+      name,
       kind: TaskQueueKind.TASK_QUEUE_KIND_NORMAL,
     },
     ...timeoutAttributes(definition.timeouts, options),
     retryPolicy: wirePolicy(definition.retryPolicy),
   };
-  sharedOf.set(definition, { taskQueue, attributes });
+  sharedOf.set(definition, { stepQueue: name, attributes });
   return attributes;
 }
 

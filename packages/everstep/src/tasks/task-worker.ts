@@ -5,23 +5,16 @@
  *
  * Read next: run.ts (a run's code), running-step.ts (a step), step-slots.ts (how many at once).
  */
-import type { LoadedDataConverter } from '@temporalio/common';
-import type { Clock, Random } from '../service/clock.ts';
 import type {
   ActivityTask,
   LocalWorker,
   LocalWorkerHost,
-  LocalWorkerSupport,
   StepSlot,
   WorkflowTask,
   WorkflowTaskOutcome,
 } from '../service/local-worker.ts';
-import type { Logger } from '../service/logger.ts';
-import type { WorkflowService } from '../service/workflow-service.ts';
 import { ActivityCall, activityUnknown } from './activity-call.ts';
 import { isPromiseLike } from './coroutine.ts';
-import type { Activity } from './activity.ts';
-import type { StepDescriptor } from './definition.ts';
 import { numberOf } from './int64.ts';
 import type { HistoryEvent } from './journal.ts';
 import type { LiveRun } from './live-run.ts';
@@ -50,37 +43,8 @@ import {
   type Answerer,
 } from './workflow-task-outcome.ts';
 import { receiveUpdates } from './update-messages.ts';
-import { WorkerDefinitions, type AnyDefinition } from './worker-definitions.ts';
-
-export interface TaskWorkerOptions {
-  readonly service: WorkflowService;
-  /** The extension of an engine in this process; without it the worker polls. */
-  readonly local?: LocalWorkerSupport | undefined;
-  /** Tasks and workflows. */
-  readonly tasks: readonly AnyDefinition[];
-  /** Those that any workflow may call by their name. */
-  readonly activities?: readonly Activity<never, unknown>[];
-  readonly namespace: string;
-  readonly identity: string;
-  /** For tasks that name no queue; `async-tasks` by default. */
-  readonly taskQueue?: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly dataConverter: LoadedDataConverter;
-  readonly concurrency?: {
-    /** Steps that run at once; 100 by default. */
-    readonly steps?: number;
-    /** Workflow tasks that are driven at once; 1,000 by default: mostly they wait for microtasks only. */
-    readonly workflowTasks?: number;
-    /** Polls that wait at once for each queue and kind, where it polls; 4 by default. */
-    readonly pollers?: number;
-  };
-  /** Runs kept live; 5,000 by default, and none that was idle for ten minutes. */
-  readonly liveRunsMax?: number;
-  /** For tests of tasks: what to call in the place of a step's own code. */
-  readonly callInstead?: ((task: ActivityTask) => StepDescriptor['call'] | undefined) | undefined;
-}
+import type { TaskWorkerOptions } from './task-worker-options.ts';
+import { WorkerDefinitions } from './worker-definitions.ts';
 
 /** How long stop() waits for the answers of steps that have ended. */
 const answerMs = 5_000;
@@ -119,7 +83,8 @@ export class TaskWorker implements LocalWorker {
   readonly #drives = new Set<Drive>();
   #refusedWorkflowTask = false;
   #stopping = false;
-  #onStepGone: (() => void) | undefined;
+  #stopped = false;
+  readonly #onStepGone = new Set<() => void>();
   #host: LocalWorkerHost | undefined;
   #pollLoop: PollLoop | undefined;
 
@@ -155,6 +120,7 @@ export class TaskWorker implements LocalWorker {
     this.#commandOptions = {
       converter: dataConverter,
       automaticHeartbeatMs: options.local ? 0 : automaticHeartbeatMs,
+      stepsApart: options.stepsApart,
     };
   }
 
@@ -163,9 +129,14 @@ export class TaskWorker implements LocalWorker {
     return this.#pollLoop?.failed === true;
   }
 
-  /** Code of the tasks or of their steps runs just now. */
-  get busy(): boolean {
-    return this.#drives.size > 0 || this.#steps.size > 0;
+  /** It takes no more work. */
+  get draining(): boolean {
+    return this.#stopping;
+  }
+
+  /** Workflow tasks and steps whose code runs just now. */
+  get running(): number {
+    return this.#drives.size + this.#steps.size;
   }
 
   /** Takes work from now on. Rejects when the namespace is unknown or the service is not to be reached. */
@@ -186,16 +157,25 @@ export class TaskWorker implements LocalWorker {
     await this.#pollLoop.start();
   }
 
+  /** Takes no more work; resolves when the running steps have ended, or after that long: they go on then. */
+  async drain(graceMs: number): Promise<void> {
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#host?.detach();
+      this.#pollLoop?.stop();
+    }
+    await this.#goneWithin(graceMs, () => true);
+  }
+
   /**
-   * Takes no more work; resolves when the running steps have ended, or are handed back after that long. A step that
-   * has ended by then is not handed back: its answer is waited for a little, whatever the grace.
+   * Takes no more work; resolves when the running steps have ended, or are handed back after that long, with those of
+   * every other worker on the engine of this process. A step that has ended by then is not handed back: its answer is
+   * waited for a little, whatever the grace.
    */
   async stop(graceMs: number): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    this.#host?.detach();
-    this.#pollLoop?.stop();
-    await this.#goneWithin(graceMs, () => true);
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await this.drain(graceMs);
     for (const step of this.#steps.values()) {
       if (!step.answering) this.#leave(step);
     }
@@ -210,12 +190,16 @@ export class TaskWorker implements LocalWorker {
     const left = (): boolean => [...this.#steps.values()].some(which);
     if (ms <= 0 || !left()) return;
     await new Promise<void>((resolve) => {
-      const timer = this.#options.clock.setTimer(ms, resolve);
-      this.#onStepGone = () => {
-        if (left()) return;
+      const done = (): void => {
         timer.cancel();
+        this.#onStepGone.delete(look);
         resolve();
       };
+      const look = (): void => {
+        if (!left()) done();
+      };
+      const timer = this.#options.clock.setTimer(ms, done);
+      this.#onStepGone.add(look);
     });
   }
 
@@ -420,7 +404,7 @@ export class TaskWorker implements LocalWorker {
       if (this.#steps.get(id) === step) this.#steps.delete(id);
       slot.release();
       this.#slots.announceRoom();
-      this.#onStepGone?.();
+      for (const look of this.#onStepGone) look();
     };
     const call = this.#callIn(this.#runs.get(runId), task);
     const running = call ? step.run(call) : this.#runOther(step, task);

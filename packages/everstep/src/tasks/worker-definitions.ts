@@ -15,6 +15,7 @@ export interface NewRunOptions {
   readonly namespace: string;
   readonly dataConverter: LoadedDataConverter;
   readonly logger: Logger;
+  readonly stepsApart?: string | undefined;
 }
 
 export class WorkerDefinitions {
@@ -39,7 +40,7 @@ export class WorkerDefinitions {
       this.#byType.set(workflowType, definition);
       this.#queueOf.set(workflowType, taskQueue);
       this.#typesOf.set(taskQueue, [...this.typesOf(taskQueue), workflowType]);
-      const queue = stepQueue(definition, taskQueue);
+      const queue = stepQueue(definition, taskQueue, options.stepsApart);
       stepQueues.add(queue);
       if (limit) limits.set(queue, limit);
     }

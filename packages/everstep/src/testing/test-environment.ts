@@ -121,7 +121,7 @@ export class TestEnvironment {
     const skipper = new TimeSkipper({
       clock,
       store,
-      busy: () => runtime?.worker?.busy === true,
+      busy: () => (runtime?.worker?.running ?? 0) > 0,
     });
     const driven = [...copies.values()].filter(isDriven);
     runtime = await startRuntime({

@@ -1,0 +1,144 @@
+/** A manager's end of the process of an integration: starts it, hears that it lives, and kills it when it does not. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EverstepError } from '../service/error-codes.ts';
+import type { Logger } from '../service/logger.ts';
+import type { HeldWorker, WorkerStatus } from './held-worker.ts';
+import type { ProcessOptions } from './manager-options.ts';
+import { beatMs, type FromProcess, type ProcessSetup, type ToProcess } from './process-messages.ts';
+
+/** A process that has just begun loads Node and this package first. */
+const bootMs = 60_000;
+/** After the grace period and what an official worker is given on top of it. */
+const stopMs = 5_000;
+
+const own = fileURLToPath(import.meta.url);
+const entry = fileURLToPath(new URL(`./worker-process${extname(own)}`, import.meta.url));
+
+export interface IntegrationProcessOptions extends ProcessOptions {
+  readonly name: string;
+  readonly setup: ProcessSetup;
+  readonly logger: Logger;
+}
+
+/** Resolves when its workers have been started. @throws EverstepError WORKER_PROCESS_ENDED */
+export function launchProcess(options: IntegrationProcessOptions): Promise<HeldWorker> {
+  return new IntegrationProcess(options).started;
+}
+
+class IntegrationProcess implements HeldWorker {
+  readonly started: Promise<HeldWorker>;
+  readonly ended: Promise<void>;
+  workers: readonly WorkerStatus[] = [];
+  readonly #options: IntegrationProcessOptions;
+  readonly #child: ChildProcess;
+  readonly #watch: NodeJS.Timeout;
+  /** Beats that did not come, counted here: the clock of a machine that slept jumps, and a count does not. */
+  #missed = 0;
+  #heard = false;
+  #stopping = false;
+  /** Why it is being ended, or said that it would. */
+  #reason: string | undefined;
+
+  constructor(options: IntegrationProcessOptions) {
+    this.#options = options;
+    const { memoryMaxMb, execArgv, setup } = options;
+    this.#child = fork(entry, [], {
+      execArgv: [
+        ...execArgv,
+        ...(memoryMaxMb === undefined ? [] : [`--max-old-space-size=${memoryMaxMb}`]),
+      ],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    let resolve: (held: HeldWorker) => void = () => undefined;
+    const up = new Promise<HeldWorker>((done) => (resolve = done));
+    this.ended = new Promise((done, failed) => {
+      this.#child.once('error', failed);
+      this.#child.once('exit', (code, signal) => {
+        clearInterval(this.#watch);
+        if (this.#stopping) done();
+        else failed(this.#endedBy(code, signal));
+      });
+    });
+    this.started = Promise.race([up, this.ended.then(() => up)]);
+    this.#child.on('message', (message: FromProcess) => {
+      if (this.#take(message)) resolve(this);
+    });
+    this.#watch = setInterval(() => this.#look(), beatMs);
+    this.#send({ kind: 'start', setup });
+  }
+
+  get polls(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.polls, 0);
+  }
+
+  get running(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.running, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#end();
+    await this.ended;
+  }
+
+  /** Whether it says that it has started. */
+  #take(message: FromProcess): boolean {
+    this.#missed = 0;
+    this.#heard = true;
+    const { name, logger, memoryMaxMb } = this.#options;
+    switch (message.kind) {
+      case 'log':
+        logger[message.level](message.message, { integration: name, ...message.fields });
+        return false;
+      case 'failed':
+        this.#reason = message.message;
+        return false;
+      case 'started':
+        this.workers = message.workers;
+        return true;
+      case 'beat':
+        this.workers = message.workers;
+        if (memoryMaxMb === undefined || message.rssBytes <= memoryMaxMb * 1024 * 1024)
+          return false;
+        if (this.#reason === undefined && !this.#stopping) {
+          const mb = Math.round(message.rssBytes / 1024 / 1024);
+          this.#reason = `it holds ${mb} MB of memory, over the limit of ${memoryMaxMb} (memoryMaxMb)`;
+          this.#end();
+        }
+        return false;
+    }
+  }
+
+  #look(): void {
+    this.#missed += 1;
+    const limitMs = this.#heard ? this.#options.heartbeatTimeoutMs : bootMs;
+    if (this.#missed * beatMs <= limitMs) return;
+    this.#reason ??= `it said nothing for ${limitMs / 1000} s: its code keeps the event loop (an endless loop?), and it was killed`;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** It drains, and is killed when that takes too long. */
+  #end(): void {
+    const { graceMs } = this.#options.setup;
+    this.#send({ kind: 'stop' });
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs + stopMs);
+    this.#child.once('exit', () => clearTimeout(timer));
+  }
+
+  /** One that is gone hears nothing; its end is told by `exit`. */
+  #send(message: ToProcess): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #endedBy(code: number | null, signal: NodeJS.Signals | null): EverstepError {
+    const how = signal === null ? `with code ${code}` : `by ${signal}`;
+    const why = this.#reason === undefined ? '' : `: ${this.#reason}`;
+    return new EverstepError(
+      'WORKER_PROCESS_ENDED',
+      `The process of "${this.#options.name}" ended ${how}${why}. It is started again; what it ran goes on from its last finished step.`,
+    );
+  }
+}

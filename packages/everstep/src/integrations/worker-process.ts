@@ -1,0 +1,104 @@
+/**
+ * The process of one integration: loads its code, runs its workers, says once a second that it lives, and ends when it
+ * is told to or its manager is gone. integration-process.ts is the other end.
+ */
+import { Worker } from 'node:worker_threads';
+import type { LogFields, Logger } from '../service/logger.ts';
+import { systemClock } from '../service/system-clock.ts';
+import type { WorkerStatus } from './held-worker.ts';
+import { beatMs, type FromProcess, type ProcessSetup, type ToProcess } from './process-messages.ts';
+import { loadRunnable } from './runnable.ts';
+import { SupervisedWorker } from './supervised-worker.ts';
+import { WorkerHome } from './worker-home.ts';
+import { plansOf, sharedPlan, sharedTasks, type WorkerPlan } from './worker-plan.ts';
+
+/** Its parent may be killed while the code of the integration keeps the event loop: this thread looks all the same. */
+const parentWatch = `
+const parent = process.ppid;
+setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);
+`;
+
+let home: WorkerHome | undefined;
+let workers: readonly SupervisedWorker[] = [];
+
+function say(message: FromProcess): void {
+  if (!process.connected) return;
+  // The other end may go at any time.
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+function log(level: keyof Logger): Logger['info'] {
+  return (message, fields) => {
+    const line = { kind: 'log', level, message } as const;
+    try {
+      say({ ...line, ...(fields && { fields: structuredClone(fields) }) });
+    } catch {
+      say({ ...line, fields: asText(fields) });
+    }
+  };
+}
+
+/** Of fields that cannot be handed over. */
+function asText(fields: LogFields = {}): LogFields {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+}
+
+const logger: Logger = {
+  debug: log('debug'),
+  info: log('info'),
+  warn: log('warn'),
+  error: log('error'),
+};
+
+function statuses(): readonly WorkerStatus[] {
+  return workers.flatMap((worker) => worker.status());
+}
+
+async function start(setup: ProcessSetup): Promise<void> {
+  const { sources, part, restart } = setup;
+  home = new WorkerHome({ ...setup, searchAttributes: {}, logger });
+  const plans = await plansFor(home, sources, part);
+  workers = plans.map(
+    (plan) => new SupervisedWorker({ ...plan, clock: systemClock, logger, restart }),
+  );
+  for (const worker of workers) await worker.start();
+  say({ kind: 'started', workers: statuses() });
+}
+
+async function plansFor(
+  at: WorkerHome,
+  sources: ProcessSetup['sources'],
+  part: ProcessSetup['part'],
+): Promise<readonly WorkerPlan[]> {
+  const runnables = [];
+  for (const source of sources) runnables.push(await loadRunnable(source));
+  if (part === 'own') return runnables.flatMap((runnable) => plansOf(runnable, at));
+  const tasks = runnables.flatMap((runnable) => sharedTasks(runnable, at));
+  return tasks.length === 0 ? [] : [sharedPlan(() => tasks, at)];
+}
+
+async function stop(): Promise<void> {
+  try {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await home?.close();
+  } finally {
+    process.exit();
+  }
+}
+
+function fail(error: unknown): void {
+  say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  setTimeout(() => process.exit(1), 100);
+}
+
+// Ctrl-C reaches all processes of a terminal; the manager drains and says when.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+process.on('disconnect', () => process.exit(0));
+process.on('message', (message: ToProcess) => {
+  if (message.kind === 'stop') void stop();
+  else start(message.setup).catch(fail);
+});
+new Worker(parentWatch, { eval: true, execArgv: [] }).unref();
+setInterval(() => {
+  say({ kind: 'beat', workers: statuses(), rssBytes: process.memoryUsage.rss() });
+}, beatMs);

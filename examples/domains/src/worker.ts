@@ -1,0 +1,9 @@
+/** A worker process. The same file, and the same image, for each domain: ENABLE_DOMAINS says which it runs. */
+import { loadDomains, WorkerManager } from 'everstep';
+
+const { STORE_URL } = process.env;
+const { domains } = await loadDomains(process.env['ENABLE_DOMAINS'], { strict: true });
+// With TEMPORAL_ADDRESS set, and no STORE_URL, the same on a Temporal server.
+const manager = new WorkerManager(STORE_URL === undefined ? {} : { store: STORE_URL });
+await manager.create(domains);
+await manager.runUntilSignal();

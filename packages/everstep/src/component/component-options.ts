@@ -17,6 +17,11 @@ export interface ConcurrencyOptions {
   readonly workflowTasks?: number;
   /** Polls kept open per queue, where the engine is a server. */
   readonly pollers?: number;
+  /**
+   * Fewer steps at once than `steps` while more is used than this, and at least one: shares above 0 and up to 1. Of the
+   * task runtime: of one core, and of the memory this process may have. Of official workers: of the machine.
+   */
+  readonly target?: { readonly cpu?: number; readonly memory?: number };
 }
 
 export interface AsyncTaskComponentOptions {
@@ -90,7 +95,7 @@ const known = new Set([
   'logger',
 ]);
 
-/** @throws EverstepError COMPONENT_OPTIONS_INVALID, NOT_BUILT. */
+/** @throws EverstepError COMPONENT_OPTIONS_INVALID. */
 export function resolveOptions(
   options: AsyncTaskComponentOptions,
   env: Environment,
@@ -237,19 +242,35 @@ export function checkedConcurrency(value: unknown): ConcurrencyOptions {
     );
   }
   const checked: Record<string, number> = {};
-  for (const [field, number] of Object.entries(value)) {
-    if (field === 'target') {
-      throw new EverstepError(
-        'NOT_BUILT',
-        'concurrency.target is not built yet; give numbers: { steps, workflowTasks }.',
-      );
-    }
+  const { target, ...numbers } = value as ConcurrencyOptions;
+  for (const [field, number] of Object.entries(numbers)) {
     if (!['steps', 'workflowTasks', 'pollers'].includes(field)) {
-      throw invalid(`there is no concurrency.${field}; expected steps, workflowTasks, pollers`);
+      throw invalid(
+        `there is no concurrency.${field}; expected steps, workflowTasks, pollers, target`,
+      );
     }
     if (number !== undefined) checked[field] = count(`concurrency.${field}`, number);
   }
-  return checked;
+  return { ...checked, ...(target !== undefined && { target: checkedTarget(target) }) };
+}
+
+function checkedTarget(target: unknown): NonNullable<ConcurrencyOptions['target']> {
+  const shares = isFields(target) ? Object.entries(target) : [];
+  if (shares.length === 0) {
+    throw invalid(
+      `concurrency.target is ${shown(target)}; expected { cpu, memory }, or one of them`,
+    );
+  }
+  for (const [field, share] of shares) {
+    if (field !== 'cpu' && field !== 'memory') {
+      throw invalid(`there is no concurrency.target.${field}; expected cpu, memory`);
+    }
+    if (typeof share === 'number' && share > 0 && share <= 1) continue;
+    throw invalid(
+      `concurrency.target.${field} is ${shown(share)}; expected a share above 0 and up to 1, such as 0.8`,
+    );
+  }
+  return target as NonNullable<ConcurrencyOptions['target']>;
 }
 
 function count(field: string, value: unknown): number {

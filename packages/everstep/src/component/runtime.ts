@@ -6,6 +6,7 @@ import type { AttributeType } from '../engine/search-attributes.ts';
 import type { Clock, Random } from '../service/clock.ts';
 import { inProcessConnection } from '../service/connection.ts';
 import type { Logger } from '../service/logger.ts';
+import { processLoad } from '../service/process-load.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskWorkerOptions } from '../tasks/task-worker-options.ts';
@@ -120,6 +121,7 @@ export async function startWorker(
     identity,
     service: engine.service,
     ...(local !== undefined && { local }),
+    ...(work.concurrency?.target && { sampleLoad: processLoad() }),
     namespace,
     clock,
     random,

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { EverstepError } from '../service/error-codes.ts';
+import { processLoad } from '../service/process-load.ts';
 import { remoteService } from '../service/remote-service.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
 import { grpcCode, grpcCodeOf } from '../tasks/task-client.ts';
@@ -103,6 +104,7 @@ async function startWorker(
   const worker = new TaskWorker({
     ...work,
     service: remoteService(connection),
+    ...(work.concurrency?.target && { sampleLoad: processLoad() }),
     namespace,
     identity: client.options.identity,
     clock: systemClock,

@@ -8,8 +8,8 @@ import type { HeldWorker, WorkerStatus } from './held-worker.ts';
 import type { ProcessOptions } from './manager-options.ts';
 import { beatMs, type FromProcess, type ProcessSetup, type ToProcess } from './process-messages.ts';
 
-/** A process that has just begun loads Node and this package first. */
-const bootMs = 60_000;
+/** Until it speaks, a process has loaded Node and this package alone: what takes long then is a busy machine. */
+const bootMs = 300_000;
 /** After the grace period and what an official worker is given on top of it. */
 const stopMs = 5_000;
 

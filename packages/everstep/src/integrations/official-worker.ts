@@ -113,16 +113,35 @@ function held(worker: Worker): HeldWorker {
   };
 }
 
-function slotsOf({ steps, workflowTasks, pollers }: ConcurrencyOptions): Partial<WorkerOptions> {
+function slotsOf({
+  steps,
+  workflowTasks,
+  pollers,
+  target,
+}: ConcurrencyOptions): Partial<WorkerOptions> {
+  // The official worker takes no fewer than two workflow tasks.
+  const workflowTasksMax = workflowTasks === undefined ? undefined : Math.max(2, workflowTasks);
+  const polls = pollers !== undefined && {
+    maxConcurrentWorkflowTaskPolls: Math.max(2, pollers),
+    maxConcurrentActivityTaskPolls: pollers,
+  };
+  if (target) {
+    return {
+      ...polls,
+      tuner: {
+        tunerOptions: { targetCpuUsage: target.cpu ?? 1, targetMemoryUsage: target.memory ?? 1 },
+        ...(workflowTasksMax !== undefined && {
+          workflowTaskSlotOptions: { maximumSlots: workflowTasksMax },
+        }),
+        ...(steps !== undefined && { activityTaskSlotOptions: { maximumSlots: steps } }),
+      },
+    };
+  }
   return {
+    ...polls,
     ...(steps !== undefined && { maxConcurrentActivityTaskExecutions: steps }),
-    // The official worker takes no fewer than two.
-    ...(workflowTasks !== undefined && {
-      maxConcurrentWorkflowTaskExecutions: Math.max(2, workflowTasks),
-    }),
-    ...(pollers !== undefined && {
-      maxConcurrentWorkflowTaskPolls: Math.max(2, pollers),
-      maxConcurrentActivityTaskPolls: pollers,
+    ...(workflowTasksMax !== undefined && {
+      maxConcurrentWorkflowTaskExecutions: workflowTasksMax,
     }),
   };
 }

@@ -7,7 +7,10 @@ import { StepSlots } from './step-slots.ts';
 function slotsOf(limit: TaskLimit, onRoom: () => void = () => undefined) {
   const clock = new ManualClock();
   const limits = new Map([['q', limit]]);
-  return { clock, slots: new StepSlots({ stepsMax: 100, limits, clock: clock.view(), onRoom }) };
+  return {
+    clock,
+    slots: new StepSlots({ stepsMax: () => 100, limits, clock: clock.view(), onRoom }),
+  };
 }
 
 describe('a place that a step has left', () => {

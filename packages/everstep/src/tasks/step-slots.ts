@@ -7,7 +7,8 @@ import type { StepSlot } from '../service/local-worker.ts';
 import type { TaskLimit } from './definition.ts';
 
 export interface StepSlotsOptions {
-  readonly stepsMax: number;
+  /** Now; it may change. */
+  readonly stepsMax: () => number;
   /** By the queue of the limited task's steps. */
   readonly limits: ReadonlyMap<string, TaskLimit>;
   readonly clock: Clock;
@@ -30,10 +31,14 @@ export class StepSlots {
     }
   }
 
+  get taken(): number {
+    return this.#places.taken + this.#places.vacated;
+  }
+
   /** How many more there are for steps that wait. */
   free(taskQueue: string): number {
     const limiter = this.#limiters.get(taskQueue);
-    const free = this.#options.stepsMax - this.#places.taken - this.#places.vacated;
+    const free = this.#options.stepsMax() - this.#places.taken - this.#places.vacated;
     const allowed = limiter ? Math.min(free, limiter.free(this.#options.clock.now())) : free;
     if (allowed <= 0) this.#refuse(limiter);
     return Math.max(0, allowed);
@@ -41,7 +46,7 @@ export class StepSlots {
 
   /** For a step that follows from what is written now, a place that another has just left will do. */
   reserve(taskQueue: string): StepSlot | undefined {
-    if (this.#places.taken >= this.#options.stepsMax) {
+    if (this.#places.taken >= this.#options.stepsMax()) {
       this.#refuse(undefined);
       return undefined;
     }

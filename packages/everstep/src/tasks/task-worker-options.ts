@@ -3,9 +3,11 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import type { Clock, Random } from '../service/clock.ts';
 import type { ActivityTask, LocalWorkerSupport } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
+import type { Load } from '../service/process-load.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { Activity } from './activity.ts';
 import type { StepDescriptor } from './definition.ts';
+import type { LoadTarget } from './step-target.ts';
 import type { AnyDefinition } from './worker-definitions.ts';
 
 export interface TaskWorkerOptions {
@@ -33,7 +35,10 @@ export interface TaskWorkerOptions {
     readonly workflowTasks?: number;
     /** Polls that wait at once for each queue and kind, where it polls; 4 by default. */
     readonly pollers?: number;
+    /** Fewer steps than `steps` at once while the process uses more of the machine than this; needs `sampleLoad`. */
+    readonly target?: LoadTarget;
   };
+  readonly sampleLoad?: () => Load;
   /** Runs kept live; 5,000 by default, and none that was idle for ten minutes. */
   readonly liveRunsMax?: number;
   /** For tests of tasks: what to call in the place of a step's own code. */

@@ -35,6 +35,7 @@ import { RunningStep, type StepCall } from './running-step.ts';
 import { StallWatch } from './stall-watch.ts';
 import { stepFields, stepId } from './step-response.ts';
 import { StepSlots } from './step-slots.ts';
+import { StepTarget } from './step-target.ts';
 import { stepUnknown, TaskCodeError } from './task-errors.ts';
 import {
   completedOutcome,
@@ -72,6 +73,7 @@ export class TaskWorker implements LocalWorker {
   readonly #stepQueues: ReadonlySet<string>;
   readonly #runs: RunCache;
   readonly #slots: StepSlots;
+  readonly #target: StepTarget | undefined;
   readonly #stalls: StallWatch;
   readonly #edge: PayloadEdge;
   readonly #commandOptions: CommandOptions;
@@ -102,12 +104,25 @@ export class TaskWorker implements LocalWorker {
     this.activityTaskQueues = [...this.#stepQueues];
     this.#workflowTasksMax = concurrency?.workflowTasks ?? 1_000;
     this.#runs = new RunCache({ runsMax: options.liveRunsMax ?? 5000, clock });
+    const stepsMax = concurrency?.steps ?? 100;
     this.#slots = new StepSlots({
-      stepsMax: concurrency?.steps ?? 100,
+      stepsMax: () => this.#target?.places ?? stepsMax,
       limits,
       clock,
       onRoom: () => this.#announceRoom(),
     });
+    const { sampleLoad } = options;
+    this.#target =
+      concurrency?.target &&
+      sampleLoad &&
+      new StepTarget({
+        target: concurrency.target,
+        stepsMax,
+        sampleLoad,
+        taken: () => this.#slots.taken,
+        clock,
+        onRoom: () => this.#slots.announceRoom(),
+      });
     this.#stalls = new StallWatch(clock);
     this.#edge = new PayloadEdge(dataConverter);
     this.#answerer = {
@@ -143,6 +158,7 @@ export class TaskWorker implements LocalWorker {
   async start(): Promise<void> {
     const { local, service, clock, logger, concurrency } = this.#options;
     if (this.#definitions.size === 0 && this.#activities.taskQueues.length === 0) return;
+    this.#target?.start();
     if (local) {
       this.#host = local.attachWorker(this);
       return;
@@ -183,6 +199,7 @@ export class TaskWorker implements LocalWorker {
     if (this.#steps.size > 0) await this.#host?.handBack();
     this.#stalls.stop();
     this.#slots.stop();
+    this.#target?.stop();
   }
 
   /** Resolves when no such step is left, or after that long. */

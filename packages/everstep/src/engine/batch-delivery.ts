@@ -69,7 +69,7 @@ async function listMore(
 ): Promise<InputOf<'batchListed' | 'stopBatch'>> {
   let filter;
   try {
-    filter = batchFilter(namespace, batch.request);
+    filter = batchFilter(namespace, batch);
   } catch (error) {
     if (!isServiceError(error)) throw error;
     // What it asks for is not registered any more.

@@ -82,6 +82,24 @@ export function describeBatches(scenario: Scenario): void {
   });
 
   scenario(
+    'A batch of what only open runs have a use for counts no others',
+    async (host, world) => {
+      const [first = '', second = ''] = await crowd(host, 2);
+      await host.service.terminateWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId: first },
+      });
+      await start(host, 'signals', { signalOperation: { signal: 'go' } });
+      await world.clock.advance(2_000);
+      expect(await described(host, 'signals')).toMatchObject({ total: 1, completed: 1 });
+      expect([await signalsOf(host, first), await signalsOf(host, second)]).toEqual([0, 1]);
+      await start(host, 'deletions', { deletionOperation: {} });
+      await world.clock.advance(2_000);
+      expect(await described(host, 'deletions')).toMatchObject({ total: 2, completed: 2 });
+    },
+  );
+
+  scenario(
     'A batch keeps its pace, page after page',
     async (host, world) => {
       await crowd(host, 230);

@@ -64,19 +64,41 @@ export function batchStateOf(status: RunStatusColumn): temporal.api.enums.v1.Bat
     : BatchOperationState.BATCH_OPERATION_STATE_FAILED;
 }
 
-/** The runs that a query means; unpausing activities of a type asks only for runs where one is paused. */
+/** Of no use to a run that has ended. */
+const forOpenRuns: ReadonlySet<BatchOperation> = new Set([
+  'terminate',
+  'cancel',
+  'signal',
+  'unpauseActivities',
+  'updateOptions',
+]);
+
+/**
+ * The runs that a query means: only those that are open where others have no use for it. Unpausing activities of a
+ * type asks only for runs where one is paused.
+ */
 export function batchFilter(
   { config }: Pick<Namespace, 'config'>,
-  { visibilityQuery, unpauseActivitiesOperation }: BatchState['request'],
+  { request, operation }: Pick<BatchState, 'request' | 'operation'>,
 ): Filter | undefined {
+  const { visibilityQuery, unpauseActivitiesOperation } = request;
   const { filter, groupBy } = parseVisibilityQuery(visibilityQuery ?? '', config.searchAttributes);
   if (groupBy) throw invalid('GROUP BY clause is only supported in count queries.');
   const type = unpauseActivitiesOperation?.type;
-  if (!type) return filter;
-  const paused: Filter = {
+  const terms: Filter[] = [
+    ...(filter ? [filter] : []),
+    ...(forOpenRuns.has(operation) ? [open] : []),
+    ...(type ? [pausedOfType(type)] : []),
+  ];
+  return terms.length > 1 ? { op: 'and', terms } : terms[0];
+}
+
+const open: Filter = { op: '=', field: { system: 'status' }, value: 'running' };
+
+function pausedOfType(type: string): Filter {
+  return {
     op: '=',
     field: { custom: 'TemporalPauseInfo' },
     value: `property:activityType=${type}`,
   };
-  return filter ? { op: 'and', terms: [filter, paused] } : paused;
 }

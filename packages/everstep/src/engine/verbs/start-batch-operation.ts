@@ -16,7 +16,9 @@ export const startBatchOperation: Verb<'startBatchOperation'> = async (context, 
   });
   if (!checked.ok) throw new ServiceError(checked.refusal);
   const { targets, operation, identity } = checked;
-  const filter = request.visibilityQuery ? batchFilter(namespace, request) : undefined;
+  const filter = request.visibilityQuery
+    ? batchFilter(namespace, { request, operation })
+    : undefined;
   const namespaceId = batchesNamespaceId(namespace.namespaceId);
   const jobId = request.jobId ?? '';
   const current = await context.executor.locateCurrent(namespaceId, jobId);

@@ -33,6 +33,7 @@ function known(action: Action): Action[] {
     case 'resetSticky':
     case 'history':
     case 'controlActivity':
+    case 'batch':
       return [];
     case 'start':
     case 'signalWithStart':

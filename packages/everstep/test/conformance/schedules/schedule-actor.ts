@@ -33,7 +33,7 @@ const daysPerStep = 17;
 const pollMs = 15_000;
 const listPageMax = 1_000;
 
-export interface ObservedAction {
+interface ObservedAction {
   readonly workflowId: string;
   readonly runId: string;
   readonly history: Outcome;
@@ -55,7 +55,7 @@ export interface ScheduleView {
   readonly overlap: string;
 }
 
-export const unseenSchedule: ScheduleView = { open: [], waits: false, overlap: '' };
+const unseenSchedule: ScheduleView = { open: [], waits: false, overlap: '' };
 
 export function scheduleViewOf({ runs, description }: ObservedSchedule): ScheduleView {
   const open = runs.flatMap(({ history }, index) => {

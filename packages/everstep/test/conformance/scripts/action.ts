@@ -89,6 +89,8 @@ export type ActivityControl = 'pause' | 'unpause' | 'reset' | 'updateOptions' | 
 
 export type ActivityAnswer = 'complete' | 'fail' | 'cancel' | 'heartbeat';
 
+export type BatchOperation = 'terminate' | 'cancel' | 'signal' | 'delete' | 'reset';
+
 /** `run` counts back from the latest known run; absent, the request names no run. */
 export type Action =
   | { readonly do: 'start'; readonly workflow: number; readonly options: StartOptions }
@@ -162,6 +164,15 @@ export type Action =
       readonly run?: number;
     }
   | { readonly do: 'delete'; readonly workflow: number; readonly run?: number }
+  | {
+      readonly do: 'batch';
+      readonly workflow: number;
+      /** All workflows of the script instead of the one. */
+      readonly all: boolean;
+      readonly operation: BatchOperation;
+      /** Found by a query instead of named. */
+      readonly byQuery: boolean;
+    }
   | {
       readonly do: 'query';
       readonly workflow: number;

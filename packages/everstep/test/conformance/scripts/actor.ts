@@ -9,6 +9,8 @@ import type { UpdateMessage } from '../../../src/core/proto.ts';
 import { payloadsOf } from '../../core-driver.ts';
 import { acceptance, placeOf, rejection, response } from '../../update-messages.ts';
 import type { Action, StartOptions, UpdateAnswer } from './action.ts';
+import { runBatch } from './batch-client.ts';
+import { wholeHistory } from './history-pages.ts';
 import { StepWorker } from './step-worker.ts';
 import { StickyQueues } from './sticky-queues.ts';
 import { call, type Outcome, type Target } from './target.ts';
@@ -81,7 +83,8 @@ export class Actor implements Names {
   async perform(action: Action, step: number, views: readonly WorkflowView[]): Promise<Said[]> {
     this.#said = [];
     await this.#sticky.stayPolled(views);
-    await this.#do(action, step, views[action.workflow] ?? unseen);
+    if (action.do === 'batch') await this.#batch(action, step, views);
+    else await this.#do(action, step, views[action.workflow] ?? unseen);
     return this.#said;
   }
 
@@ -117,7 +120,11 @@ export class Actor implements Names {
     if (runId !== '' && !runs.includes(runId)) runs.push(runId);
   }
 
-  async #do(action: Action, step: number, view: WorkflowView): Promise<void> {
+  async #do(
+    action: Exclude<Action, { do: 'batch' }>,
+    step: number,
+    view: WorkflowView,
+  ): Promise<void> {
     const { workflow } = action;
     switch (action.do) {
       case 'start':
@@ -230,8 +237,34 @@ export class Actor implements Names {
         });
         return;
       case 'history':
-        return await this.#history(action);
+        this.#said.push({
+          rpc: 'getWorkflowExecutionHistory',
+          outcome: await wholeHistory(this.target, action, this.#execution(workflow, action.run)),
+        });
+        return;
     }
+  }
+
+  async #batch(
+    action: Extract<Action, { do: 'batch' }>,
+    step: number,
+    views: readonly WorkflowView[],
+  ): Promise<void> {
+    const { operation, byQuery } = action;
+    const meant = views.flatMap((view, workflow) => {
+      if (!view.open || !(action.all || workflow === action.workflow)) return [];
+      return operation !== 'reset' || view.everCompleted ? [workflow] : [];
+    });
+    const runs = meant.map((workflow) => this.#execution(workflow, 0));
+    if (runs.length === 0) return;
+    const outcome = await runBatch(
+      { jobId: `${this.#prefix}-batch-${step}`, operation, byQuery, runs },
+      (rpc, request) => this.#call(rpc, request),
+      (rpc, request) => call(this.target, rpc, request),
+    );
+    if (outcome) this.#said.push({ rpc: 'describeBatchOperation', outcome });
+    if (operation !== 'reset') return;
+    for (const workflow of meant) this.#resets[workflow] = (this.#resets[workflow] ?? 0) + 1;
   }
 
   /** A run made by a reset has forgotten the request ids on the server, so none is repeated to it. */
@@ -455,33 +488,6 @@ export class Actor implements Names {
       commands: [],
       queryResults: Object.fromEntries(ids.map((id) => [id, answer])),
     });
-  }
-
-  async #history(action: Extract<Action, { do: 'history' }>): Promise<void> {
-    const { workflow, reverse, pageSize } = action;
-    const events: unknown[] = [];
-    let nextPageToken: Uint8Array | undefined;
-    let page: Outcome;
-    do {
-      const request = {
-        namespace,
-        execution: this.#execution(workflow, action.run),
-        maximumPageSize: pageSize,
-        ...(nextPageToken && { nextPageToken }),
-      };
-      page = reverse
-        ? await call(this.target, 'getWorkflowExecutionHistoryReverse', request)
-        : await call(this.target, 'getWorkflowExecutionHistory', {
-            ...request,
-            historyEventFilterType: action.closeOnly ? 2 : 1,
-          });
-      if (!page.ok) break;
-      events.push(...list(record(page.reply['history'])['events']));
-      nextPageToken = bytesOf(page.reply['nextPageToken']);
-    } while (nextPageToken);
-    // The server's pages hold whole batches, so only all pages together can be compared.
-    const outcome: Outcome = page.ok ? { ok: true, reply: { events } } : page;
-    this.#said.push({ rpc: 'getWorkflowExecutionHistory', outcome });
   }
 }
 

@@ -27,7 +27,9 @@ const ownBusiness: Readonly<Record<string, string>> = {
 };
 
 const isoSecond = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
-const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const one = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+/** A batch's request id for a run holds the ids of both. */
+const uuid = new RegExp(`(?:${one}:)?${one}`, 'g');
 
 /** A fresh one for each comparison, so that the order of ids is the order of what is compared. */
 export class Blanker {
@@ -119,6 +121,9 @@ function roughWait(duration: Plain): unknown {
 }
 
 function isOwnBusiness(parent: string, name: string, siblings: object): boolean {
+  // What a batch cancels or terminates, the server's own worker does, without the batch's reason.
+  const { identity } = siblings as Plain;
+  if ((name === 'identity' || name === 'cause') && isOfBatch(identity)) return true;
   // A field of a later version of the contract than the server's.
   if (parent === 'workflowExecutionSignaledEventAttributes' && name === 'requestId') return true;
   // Polls make up their own; a reset and an inline task write a fixed word there.
@@ -129,6 +134,11 @@ function isOwnBusiness(parent: string, name: string, siblings: object): boolean 
   // The server describes the workflow task that a run had when it was terminated.
   if (name === 'pendingWorkflowTask') return isClosed(siblings);
   return name in ownBusiness;
+}
+
+/** By its identity: ours keeps that of the batch, the server's worker is a process at a machine. */
+function isOfBatch(identity: unknown): boolean {
+  return typeof identity === 'string' && (identity === 'batch client' || /^\d+@/.test(identity));
 }
 
 function isClosed(description: object): boolean {

@@ -1,5 +1,5 @@
 /** Runs one script on two targets at once, action by action, and finds where they first part. */
-import type { Script } from './action.ts';
+import type { Action, Script } from './action.ts';
 import { Actor, type Said } from './actor.ts';
 import { Blanker, differences } from './comparable.ts';
 import type { Target } from './target.ts';
@@ -50,7 +50,7 @@ export async function compareScript(
     if (said[0].length === 0 && said[1].length === 0) continue;
     const unlike = parted(said[0], said[1], [], []);
     if (unlike.length > 0) return { difference: { step, what: unlike }, calls, events };
-    const until = Date.now() + (action.do === 'delete' ? deletedMs : convergeMs);
+    const until = Date.now() + (deletes(action) ? deletedMs : convergeMs);
     for (;;) {
       await pause(settleMs);
       const [mine, other] = await Promise.all([ours.observe(), theirs.observe()]);
@@ -67,6 +67,10 @@ export async function compareScript(
     }
   }
   return { difference: undefined, calls, events };
+}
+
+function deletes(action: Action): boolean {
+  return action.do === 'delete' || (action.do === 'batch' && action.operation === 'delete');
 }
 
 /** Runs that are gone from the first, and closed and still there in the second. The script has to end there. */

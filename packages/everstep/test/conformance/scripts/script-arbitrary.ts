@@ -7,6 +7,7 @@ import type {
   Action,
   ActivityAnswer,
   ActivityControl,
+  BatchOperation,
   UpdateAnswer,
   Flaw,
   RetryOptions,
@@ -298,6 +299,21 @@ const update = fields<Extract<Action, { do: 'update' }>>({
   flaw: flaws('noType', 'longId'),
 });
 
+const batch = fc.record({
+  do: fc.constant('batch' as const),
+  workflow,
+  all: fc.boolean(),
+  operation: fc.constantFrom<BatchOperation>(
+    'terminate',
+    'cancel',
+    'signal',
+    'signal',
+    'delete',
+    'reset',
+  ),
+  byQuery: fc.boolean(),
+});
+
 const part: fc.Arbitrary<Action[]> = fc.oneof(
   {
     weight: 3,
@@ -443,6 +459,12 @@ const part: fc.Arbitrary<Action[]> = fc.oneof(
   },
 );
 
+/** The reference model knows no batches. */
+const partOrBatch = fc.oneof(
+  { weight: 40, arbitrary: part },
+  { weight: 1, arbitrary: always(batch) },
+);
+
 /** One action of a client or a worker, or two that belong together. */
 export { part as scriptPart };
 
@@ -455,7 +477,7 @@ export const opening = fc
   .map((action): Action[] => [action]);
 
 export const anyScript: fc.Arbitrary<Script> = fc
-  .tuple(opening, fc.array(part, { minLength: 4, maxLength: 24 }))
+  .tuple(opening, fc.array(partOrBatch, { minLength: 4, maxLength: 24 }))
   .map(([first, rest]) => comparable([...first, ...rest.flat()]));
 
 /** A run that continues as new before its delay is over waits for it on the server. */

@@ -259,8 +259,15 @@ export interface Termination {
   /** Why a started workflow task ends; terminating it by force is the default. */
   readonly cause?: WorkflowTaskFailedCause;
   readonly failure?: Failure | null | undefined;
-  /** A reset goes on in its parent's name and with its children, so none of them is told. */
-  readonly forReset?: boolean;
+  /** The run of a reset that goes on in the place of this one. */
+  readonly successor?: Successor;
+}
+
+/** What a run goes on with that another leaves: neither is told, or ended, with the end of the other. */
+interface Successor {
+  readonly children: boolean;
+  /** For its parent and for its schedule it is the same child, or the same action. */
+  readonly place: boolean;
 }
 
 export function terminate(draft: Draft, input: InputOf<'terminate'>): Answer<undefined> {
@@ -282,8 +289,9 @@ export function terminateRun(draft: Draft, termination: Termination): void {
     },
     termination.links ? { links: [...termination.links] } : undefined,
   );
-  if (termination.forReset) endRun(draft, event);
-  else closeRun(draft, event);
+  endRun(draft, event);
+  if (!termination.successor?.children) closeChildren(draft);
+  if (!termination.successor?.place) tellOfEnd(draft);
 }
 
 /** CN-4. After the run timeout a retry or a tick may follow; the execution timeout ends the chain. */
@@ -342,8 +350,12 @@ function closeRun(draft: Draft, event: HistoryEvent, next?: NextRun): void {
     startNextRun(draft, next);
     return;
   }
-  if (draft.state.parent) draft.outbox.push({ kind: 'notifyParent' }); // CH-3
-  if (draft.state.scheduledBy) draft.outbox.push({ kind: 'notifySchedule' });
+  tellOfEnd(draft);
+}
+
+function tellOfEnd({ state, outbox }: Draft): void {
+  if (state.parent) outbox.push({ kind: 'notifyParent' }); // CH-3
+  if (state.scheduledBy) outbox.push({ kind: 'notifySchedule' });
 }
 
 function endRun(draft: Draft, event: HistoryEvent): void {

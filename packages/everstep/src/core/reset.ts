@@ -272,7 +272,10 @@ function addAgain(draft: Draft, event: HistoryEvent): void {
   applyEvent(draft, added);
 }
 
-/** The current run ends; its children stay, for the new run takes them over. */
+/**
+ * The current run ends. When it is the one that was gone back in, its children stay, for the new run takes them over;
+ * when it is of that one's chain, the new run answers for it. Else it ends like any other that is terminated.
+ */
 function endCurrent(
   current: RunState,
   args: ResetArgs,
@@ -282,7 +285,11 @@ function endCurrent(
   if (!isOpen(current) && !isBase) return undefined;
   const draft = new Draft(current, env);
   if (isOpen(current)) {
-    terminateRun(draft, { reason: args.reason, identity: resetterIdentity, forReset: true });
+    terminateRun(draft, {
+      reason: args.reason,
+      identity: resetterIdentity,
+      successor: { children: isBase, place: isBase || args.currentIsInChain === true },
+    });
   }
   if (isBase) draft.state.resetRunId = args.newRunId;
   draft.touch();

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import proto from '@temporalio/proto';
-import { completeRun, continueAsNew, failRun, step } from '../../test/command-kit.ts';
+import { child, completeRun, continueAsNew, failRun, step } from '../../test/command-kit.ts';
 import { longOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
@@ -108,6 +108,23 @@ export function describeResets(scenario: Scenario): void {
       expect(await host.status('a', second)).toBe('TERMINATED');
       expect((await host.describe('a', first)).workflowExtendedInfo?.resetRunId).toBe(runId);
       expect((await host.describe('a', second)).workflowExtendedInfo?.resetRunId ?? '').toBe('');
+    },
+  );
+
+  scenario(
+    'A reset of an earlier run ends a later one as any end would: parent and children hear of it (RS-2, CH-3, CH-4)',
+    async (host, world) => {
+      const first = await host.start('middle');
+      await host.turn([completeRun()]);
+      await host.start('top');
+      await host.turn([child('middle')]);
+      await world.clock.settle();
+      await host.turn([child('bottom')], 'parcels');
+      await world.clock.settle();
+      await reset(host, 'middle', 4, first);
+      await world.clock.settle();
+      expect(await host.status('bottom')).toBe('TERMINATED');
+      expect(await host.names('top')).toContain('ChildWorkflowExecutionTerminated');
     },
   );
 

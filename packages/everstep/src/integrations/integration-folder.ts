@@ -173,12 +173,13 @@ function partOf(name: string, path: string, part: string): string | undefined {
 
 /** By its text: workflows are for the worker's bundle, and nothing else should run them. */
 function exportsSomething(source: string): boolean {
-  const code = source
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/(^|[\s;])\/\/.*$/gm, '')
-    .replace(/\bexport\s*\{\s*\}/g, '');
+  const code = source.replace(stringOrComment, ' ').replace(/\bexport\s*\{\s*\}/g, '');
   return /\bexports?\b/.test(code);
 }
+
+/** Strings are matched for what may look like a comment in them, such as the pattern of a path. */
+const stringOrComment =
+  /(["'])(?:\\.|(?!\1)[^\\\n])*\1|`(?:\\[\s\S]|[^\\`])*`|\/\*[\s\S]*?\*\/|\/\/.*$/gm;
 
 function asUnreadable(name: string, path: string, error: unknown): EverstepError {
   if (error instanceof EverstepError) return error;

@@ -114,6 +114,13 @@ it('says of each folder that it skips why it does', async () => {
   });
 });
 
+it('sees the exports of a file whose strings look like comments', async () => {
+  const root = writtenFolder({
+    'mail/workflows/index.ts': `const glob = 'src/**'; ${workflows} const end = "*/ // it's";`,
+  });
+  expect((await collect(root)).integrations).toHaveLength(1);
+});
+
 it('takes a blacklist in the place of its own, with patterns, and still no dot folder', async () => {
   const root = writtenFolder({
     'docs/workflows/index.ts': workflows,

@@ -1,12 +1,15 @@
 /** The whole command line for a terminal, and one call of it. What a command does is loaded when it does it. */
 import { Command, CommanderError } from 'commander';
 import { completionCommand } from './completion.ts';
+import { devCommand } from './dev.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { packageVersion } from './package-version.ts';
+import { integrationsCommand } from './integrations.ts';
 import { exitCodes, problemOf } from './problem.ts';
 import { serverCommand } from './server.ts';
 import { tasksCommand } from './tasks.ts';
+import { workerCommand } from './worker.ts';
 import { hasColours, paint, type Terminal } from './terminal.ts';
 
 const exitCodeHelp = `
@@ -22,6 +25,9 @@ function programFor(terminal: Terminal): Command {
     .version(packageVersion())
     .enablePositionalOptions()
     .addCommand(tasksCommand(terminal))
+    .addCommand(devCommand(terminal))
+    .addCommand(workerCommand(terminal))
+    .addCommand(integrationsCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addCommand(initCommand(terminal))
     .addCommand(serverCommand())

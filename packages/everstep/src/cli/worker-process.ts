@@ -1,0 +1,73 @@
+/** `everstep worker` as a process, which is begun anew on demand: what was imported cannot be imported again. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Terminal } from './terminal.ts';
+
+/** Of this file's own kind, so that it runs as this process does. */
+const main = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
+);
+/** Beyond the grace that the worker itself gives. */
+const killAfterMs = 15_000;
+
+export class WorkerProcess {
+  readonly #args: readonly string[];
+  readonly #terminal: Terminal;
+  readonly #note: (text: string) => void;
+  #child: ChildProcess | undefined;
+  #changing: Promise<void> = Promise.resolve();
+  #asked = 0;
+  #stopped = false;
+
+  constructor(args: readonly string[], terminal: Terminal, note: (text: string) => void) {
+    this.#args = args;
+    this.#terminal = terminal;
+    this.#note = note;
+  }
+
+  /** Ends the process there is, and begins one. Asked for again meanwhile, it is done once more and not twice. */
+  restart(): void {
+    this.#asked += 1;
+    const asked = this.#asked;
+    this.#changing = this.#changing.then(async () => {
+      if (asked !== this.#asked) return;
+      await this.#end();
+      if (!this.#stopped) this.#begin();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#changing;
+    await this.#end();
+  }
+
+  #begin(): void {
+    const { out, err, env } = this.#terminal;
+    const child = spawn(process.execPath, [...process.execArgv, main, ...this.#args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    });
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => out.write(text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => err.write(text));
+    child.on('error', (error) => this.#note(`the worker could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      this.#note(`the worker has ended (${signal ?? code}); waiting for a change`);
+    });
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'close');
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    await gone;
+    clearTimeout(late);
+  }
+}

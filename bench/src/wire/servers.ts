@@ -17,6 +17,8 @@ export const everstepServer: WireServer = {
   title: 'Everstep',
   start: (folder) =>
     started('Everstep', process.execPath, folder, (port) => [
+      // So that a profile is of the server as well.
+      ...process.execArgv.filter((option) => option.startsWith('--cpu-prof')),
       fileURLToPath(new URL('cli/main.js', import.meta.resolve('everstep'))),
       ...startDev(port, join(folder, 'everstep.db')),
       '--log-level',

@@ -4,6 +4,7 @@ import { GrpcError, grpcErrorOf, unimplemented } from '../service/grpc-error.ts'
 import type { Logger } from '../service/logger.ts';
 import { ServiceError } from '../service/service-error.ts';
 import type { CallContext } from '../service/workflow-service.ts';
+import { unpackedRequest } from './packed-request.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { WireMethod } from './wire-method.ts';
 
@@ -21,6 +22,8 @@ export type WatchCall = (rpc: string) => (errorCode?: string) => void;
 
 export interface CallRules {
   readonly logger: Logger;
+  /** Of a request, unpacked. */
+  readonly requestBytesMax: number;
   readonly authorize?: Authorize | undefined;
   readonly rateLimit?: RateLimit | undefined;
   readonly watchCall?: WatchCall | undefined;
@@ -31,7 +34,7 @@ export async function answeredCall(
   method: WireMethod,
   handler: Handler | undefined,
   call: ServerUnaryCall<Buffer, Buffer>,
-  { logger, authorize, rateLimit }: CallRules,
+  { logger, requestBytesMax, authorize, rateLimit }: CallRules,
 ): Promise<Buffer> {
   if (!handler && !authorize) throw unimplemented(method.rpc);
   const left = new AbortController();
@@ -40,7 +43,8 @@ export async function answeredCall(
   };
   call.once('cancelled', leave);
   try {
-    const request = decoded(method, call.request);
+    const unpacked = unpackedRequest(call.metadata, call.request, requestBytesMax);
+    const request = decoded(method, unpacked instanceof Buffer ? unpacked : await unpacked);
     const context = contextOf(call, left.signal);
     const { namespace } = request as { readonly namespace?: string };
     if (authorize) {

@@ -4,7 +4,8 @@
  * and a signal for the caller's leaving, and encodes replies and errors.
  *
  * It must never hold logic of the service, nor answer with a stack, a path or another caller's data.
- * Read next: listener.ts (connections), wire-method.ts (bytes to messages), answered-call.ts (one call), packed-reply.ts, health.ts.
+ * Read next: listener.ts (connections), wire-method.ts (bytes to messages), answered-call.ts (one call), packed-request.ts,
+ * packed-reply.ts, health.ts.
  */
 import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -73,9 +74,10 @@ export class Gateway {
     this.#options = options;
     const { service, operator, logger, authorize, rates, watchCall } = options;
     const rateLimit = rates && new RateLimit(rates, () => performance.now());
-    const calls = { logger, authorize, rateLimit, watchCall };
+    const requestBytesMax = options.requestBytesMax ?? receivedBytesMax;
+    const calls = { logger, requestBytesMax, authorize, rateLimit, watchCall };
     this.#server = new Server({
-      'grpc.max_receive_message_length': options.requestBytesMax ?? receivedBytesMax,
+      'grpc.max_receive_message_length': requestBytesMax,
       'grpc.max_send_message_length': -1,
       'grpc.keepalive_time_ms': keepAliveMs,
       'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
@@ -83,7 +85,7 @@ export class Gateway {
     this.#serve(workflowMethods, service as unknown as Record<string, Handler>, calls);
     this.#serve(operatorMethods, operator as unknown as Record<string, Handler>, calls);
     this.#serve(testMethods, {}, calls);
-    this.#serve(healthMethods, this.#health.handlers, { logger });
+    this.#serve(healthMethods, this.#health.handlers, { logger, requestBytesMax });
   }
 
   /**

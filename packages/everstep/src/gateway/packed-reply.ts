@@ -7,6 +7,7 @@ import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:h
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { Metadata, type Server, type ServerUnaryCall } from '@grpc/grpc-js';
+import { hidePacking } from './packed-request.ts';
 
 /** Below it packing costs both sides more than the bytes do. */
 const packedBytesMin = 8 * 1024;
@@ -26,6 +27,7 @@ export function watchPacking(server: Server): void {
 }
 
 function watchStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  hidePacking(headers);
   const accepted = String(headers['grpc-accept-encoding'] ?? '').split(/\s*,\s*/);
   delete headers[acceptHeader];
   if (!accepted.includes('gzip')) return;

@@ -18,6 +18,7 @@ export default defineConfig({
       'examples/*/test/**/*.test.ts',
       'bench/test/**/*.test.ts',
     ],
+    globalSetup: './packages/everstep/test/databases/global-setup.ts',
     pool: 'forks',
     // Many tests wait for other processes, so that a core to each file is not too much.
     maxWorkers: '100%',

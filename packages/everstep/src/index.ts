@@ -95,6 +95,7 @@ export type { WorkerStatus } from './integrations/held-worker.ts';
 export type { WorkerState } from './integrations/worker-state.ts';
 export { EverstepError, type ErrorCode } from './service/error-codes.ts';
 export type { Logger, LogFields } from './service/logger.ts';
+export type { StoreOnPool } from './component/store-of.ts';
 export { StoreError, type Store, type StoreErrorCode } from './store/store.ts';
 export {
   ActivityFailure,

@@ -17,7 +17,7 @@ export interface HostOptions extends Partial<EngineOptions> {
 }
 
 export class World {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   expectsErrors = false;
   /** Errors that an engine has logged. */
   errors: { readonly message: string; readonly fields?: LogFields }[] = [];
@@ -30,6 +30,7 @@ export class World {
 
   constructor(fixture: StoreFixture) {
     this.#fixture = fixture;
+    this.clock = new ManualClock(undefined, () => fixture.isBusy?.() ?? false);
   }
 
   uuid(): string {

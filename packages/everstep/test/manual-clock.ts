@@ -1,6 +1,6 @@
 /**
  * A clock that stands still until a test moves it. Timers run in order as time passes; between two of them every
- * turn that can end without I/O ends. Nothing here waits for real time.
+ * turn that can end without I/O ends, and what a database has been asked. Nothing here waits for a span of real time.
  */
 import type { Clock, Timer } from '../src/service/clock.ts';
 
@@ -20,10 +20,13 @@ export class ManualClock {
   #elapsed = 0;
   #order = 0;
   #pendingTurns = 0;
+  readonly #isBusy: () => boolean;
   readonly #timers = new Set<PendingTimer>();
 
-  constructor(now = 1_700_000_000_000) {
+  /** `isBusy`: whether something waits for I/O that needs real time. */
+  constructor(now = 1_700_000_000_000, isBusy = () => false) {
     this.#now = now;
+    this.#isBusy = isBusy;
   }
 
   get now(): number {
@@ -65,7 +68,7 @@ export class ManualClock {
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < quietTurns; quiet += 1) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#pendingTurns > 0) quiet = -1;
+      if (this.#pendingTurns > 0 || this.#isBusy()) quiet = -1;
     }
   }
 

@@ -36,6 +36,10 @@ export async function* doctorChecks(flags: HomeFlags, terminal: Terminal): Async
   yield configurationCheck(resolved, flags, terminal.env);
   if ('store' in resolved.home) {
     const store = storeOf(resolved.home.store);
+    if (store.kind === 'postgres') {
+      yield* openChecks(flags, terminal);
+      return;
+    }
     if (!(store instanceof SqliteStore)) {
       yield {
         name: 'store',
@@ -73,7 +77,7 @@ function configurationCheck(resolved: ResolvedOptions, flags: HomeFlags, env: En
   const where =
     'server' in home
       ? `the Temporal server at ${home.server.address} (${source(flags.address, 'TEMPORAL_ADDRESS')})`
-      : `the store ${typeof home.store === 'string' ? home.store : home.store.description} (${source(flags.store, '')})`;
+      : `the store ${storeOf(home.store).description} (${source(flags.store, '')})`;
   const variables = Object.keys(env).filter((name) => name.startsWith('TEMPORAL_') && env[name]);
   const set = variables.length === 0 ? 'none' : variables.sort().join(', ');
   return {

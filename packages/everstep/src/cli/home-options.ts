@@ -25,7 +25,7 @@ export function withHomeOptions(command: Command): Command {
     .addOption(
       new Option(
         '--store <url>',
-        "the SQLite file, as 'sqlite:<path>' (default: TEMPORAL_ADDRESS, else sqlite:.everstep/everstep.db)",
+        "'sqlite:<path>' or 'postgres://…' (default: TEMPORAL_ADDRESS, else sqlite:.everstep/everstep.db)",
       ).conflicts(serverFlags),
     )
     .option('--address <host:port>', 'a Temporal server, or everstep server')

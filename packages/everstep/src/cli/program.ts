@@ -4,6 +4,7 @@ import { completionCommand } from './completion.ts';
 import { devCommand } from './dev.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
+import { migrateCommand } from './migrate.ts';
 import { packageVersion } from './package-version.ts';
 import { integrationsCommand } from './integrations.ts';
 import { exitCodes, problemOf } from './problem.ts';
@@ -30,6 +31,7 @@ function programFor(terminal: Terminal): Command {
     .addCommand(integrationsCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addCommand(initCommand(terminal))
+    .addCommand(migrateCommand(terminal))
     .addCommand(serverCommand())
     .addCommand(completionCommand(terminal, () => program))
     .addHelpText('after', exitCodeHelp);

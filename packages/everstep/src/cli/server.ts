@@ -42,7 +42,11 @@ export function serverCommand(): Command {
       .description('Serve Temporal clients from an embedded store.')
       // The same option before and after start-dev is not the same.
       .enablePositionalOptions()
-      .option('--store <url>', "'memory', or 'sqlite:<path>'", 'sqlite:.everstep/everstep.db')
+      .option(
+        '--store <url>',
+        "'memory', 'sqlite:<path>', or 'postgres://…'",
+        'sqlite:.everstep/everstep.db',
+      )
       .option('--address <host:port>', 'where to listen', '127.0.0.1:7233')
       .option(
         '-n, --namespace <name>',

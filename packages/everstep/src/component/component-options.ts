@@ -7,7 +7,7 @@ import type { AttributeType } from '../engine/search-attributes.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import { guardedLogger } from './guarded-logger.ts';
-import type { Store } from '../store/store.ts';
+import type { StoreOption } from './store-of.ts';
 import { isFields } from '../tasks/known-fields.ts';
 
 export interface ConcurrencyOptions {
@@ -26,10 +26,10 @@ export interface ConcurrencyOptions {
 
 export interface AsyncTaskComponentOptions {
   /**
-   * Where tasks are kept: `'memory'`, `'sqlite:<path>'`, or a store object. By default a SQLite file under
-   * `.everstep/` in the working directory. Not together with `temporalAddress`.
+   * Where tasks are kept: `'memory'`, `'sqlite:<path>'`, `'postgres://…'`, `{ postgres: pool }`, or a store object.
+   * By default a SQLite file under `.everstep/` in the working directory. Not together with `temporalAddress`.
    */
-  readonly store?: string | Store;
+  readonly store?: StoreOption;
   /** A Temporal server, `host:port`, in the place of the embedded engine. By default TEMPORAL_ADDRESS. */
   readonly temporalAddress?: string;
   /** `'default'`, unless TEMPORAL_NAMESPACE says otherwise. */
@@ -66,7 +66,7 @@ export type ServerOptions = Pick<ConnectionOptions, 'tls' | 'apiKey' | 'metadata
 
 export interface ResolvedOptions {
   /** Where tasks live. */
-  readonly home: { readonly store: string | Store } | { readonly server: ServerOptions };
+  readonly home: { readonly store: StoreOption } | { readonly server: ServerOptions };
   readonly namespace: string;
   readonly taskQueue: string;
   readonly worker: boolean;

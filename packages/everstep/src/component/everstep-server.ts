@@ -13,11 +13,11 @@ import { ApiKeys } from '../security/api-keys.ts';
 import type { Store } from '../store/store.ts';
 import { hostId, isPidAlive } from './host-id.ts';
 import { registerAttributes } from './register-attributes.ts';
-import { storeOf } from './store-of.ts';
+import { storeOf, type StoreOption } from './store-of.ts';
 
 export interface EverstepServerOptions {
-  /** `'memory'`, `'sqlite:<path>'`, or a store object. */
-  readonly store: string | Store;
+  /** `'memory'`, `'sqlite:<path>'`, `'postgres://…'`, `{ postgres: pool }`, or a store object. */
+  readonly store: StoreOption;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;

@@ -10,9 +10,25 @@ it('knows memory and SQLite files, and leaves a store object as it is', () => {
 });
 
 it('says of a database that is not built what to use instead', () => {
-  for (const url of ['postgres://u:secret@h/db', 'postgresql://h/db', 'mysql://u:secret@h/db']) {
-    expect(() => storeOf(url)).toThrow(/store is not built yet/);
-  }
+  expect(() => storeOf('mysql://u:secret@h/db')).toThrow(/store is not built yet/);
+});
+
+it('knows PostgreSQL by a URL or a pool, and says of neither the password', () => {
+  const byUrl = storeOf('postgres://u:secret@h:5433/db?schema=jobs');
+  expect(byUrl.kind).toBe('postgres');
+  expect(byUrl.description).toBe('PostgreSQL database db on h:5433, schema jobs');
+  const pool = {
+    connect: () => Promise.resolve(),
+    end: () => Promise.resolve(),
+    on: () => null,
+    off: () => null,
+  };
+  expect(storeOf({ postgres: pool, schema: 'jobs' }).description).toBe(
+    'PostgreSQL database of the pool',
+  );
+  expect(() => storeOf({ postgres: {} as typeof pool })).toThrow(
+    /expected a Pool of the package pg/,
+  );
 });
 
 it('refuses what names no store, without repeating what may be a password', () => {

@@ -1,16 +1,46 @@
 /** The store that an option names. */
 import { openStore } from '../store/open-store.ts';
+import type { PostgresPool } from '../store/postgres/driver.ts';
+import { PostgresStore } from '../store/postgres/postgres-store.ts';
 import { StoreError, type Store } from '../store/store.ts';
 
+/** A database by connections that the application has made. They stay its own: `stop()` does not end the pool. */
+export interface StoreOnPool {
+  /** A `Pool` of the package `pg`. One connection more is made like those of the pool, to listen for hints. */
+  readonly postgres: PostgresPool;
+  /** Where the tables are; `everstep` by default. */
+  readonly schema?: string;
+}
+
+export type StoreOption = string | Store | StoreOnPool;
+
+const expected = `'memory', 'sqlite:<path>', 'postgres://…', { postgres: pool }, or a store object`;
+
 /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
-export function storeOf(store: string | Store): Store {
+export function storeOf(store: StoreOption): Store {
   if (typeof store === 'string') return openStore(store);
+  if (isOnPool(store)) {
+    const { postgres: pool, schema } = store;
+    if (typeof (pool as Partial<PostgresPool> | null)?.connect === 'function') {
+      return new PostgresStore({ pool, schema });
+    }
+    throw invalid(
+      `The store's postgres has no method connect(); expected a Pool of the package pg.`,
+    );
+  }
   const missing = (['open', 'close', 'commit'] as const).find(
     (method) => typeof (store as Partial<Store> | null)?.[method] !== 'function',
   );
   if (missing === undefined) return store;
-  throw new StoreError(
-    'STORE_URL_INVALID',
-    `The store is ${store === null ? 'null' : `a ${typeof store} without a method ${missing}()`}; expected 'memory', 'sqlite:<path>', or a store object.`,
+  throw invalid(
+    `The store is ${store === null ? 'null' : `a ${typeof store} without a method ${missing}()`}; expected ${expected}.`,
   );
+}
+
+function isOnPool(store: Store | StoreOnPool | null): store is StoreOnPool {
+  return typeof store === 'object' && store !== null && 'postgres' in store;
+}
+
+function invalid(message: string): StoreError {
+  return new StoreError('STORE_URL_INVALID', message);
 }

@@ -32,7 +32,12 @@ import { describeUpdates } from './updates.contract.ts';
 import { describeWorkers } from './workers.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
 
-export function describeEngine(name: string, makeFixture: () => StoreFixture): void {
+/** `chosen`: only these subjects; all by default. */
+export function describeEngine(
+  name: string,
+  makeFixture: () => StoreFixture,
+  chosen?: readonly string[],
+): void {
   const scenario: Scenario = (title, body, options) => {
     // oxlint-disable-next-line vitest/valid-title, vitest/expect-expect -- the subjects' files say them
     it(title, async () => {
@@ -45,76 +50,80 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
       }
     });
   };
+  const subject = (title: string, body: () => void): void => {
+    // oxlint-disable-next-line vitest/valid-title -- the subjects say them
+    if (chosen === undefined || chosen.includes(title)) describe(title, body);
+  };
   describe(`an engine over ${name}`, () => {
-    describe('starts', () => {
+    subject('starts', () => {
       describeStarts(scenario);
     });
-    describe('workflow tasks', () => {
+    subject('workflow tasks', () => {
       describeWorkflowTasks(scenario);
     });
-    describe('activities', () => {
+    subject('activities', () => {
       describeActivities(scenario);
     });
-    describe('pauses', () => {
+    subject('pauses', () => {
       describePauses(scenario);
     });
-    describe('deadlines', () => {
+    subject('deadlines', () => {
       describeDeadlines(scenario);
     });
-    describe('chains', () => {
+    subject('chains', () => {
       describeChains(scenario);
     });
-    describe('children', () => {
+    subject('children', () => {
       describeChildren(scenario);
     });
-    describe('signals and cancels of others', () => {
+    subject('signals and cancels of others', () => {
       describeExternals(scenario);
     });
-    describe('queries', () => {
+    subject('queries', () => {
       describeQueries(scenario);
     });
-    describe('history', () => {
+    subject('history', () => {
       describeHistory(scenario);
     });
-    describe('resets', () => {
+    subject('resets', () => {
       describeResets(scenario);
     });
-    describe('reads', () => {
+    subject('reads', () => {
       describeReads(scenario);
     });
-    describe('updates', () => {
+    subject('updates', () => {
       describeUpdates(scenario);
     });
-    describe('schedules', () => {
+    subject('schedules', () => {
       describeSchedules(scenario);
     });
-    describe('search attributes', () => {
+    subject('search attributes', () => {
       describeSearchAttributes(scenario);
     });
-    describe('batch operations', () => {
+    subject('batch operations', () => {
       describeBatches(scenario);
     });
-    describe('workers', () => {
+    subject('workers', () => {
       describeWorkers(scenario);
     });
-    describe('limits', () => {
+    subject('limits', () => {
       describeLimits(scenario);
     });
-    describe('namespaces', () => {
+    subject('namespaces', () => {
       describeNamespaces(scenario);
     });
-    describe('many processes', () => {
+    subject('many processes', () => {
       describeManyProcesses(scenario);
       describeLeftRows(scenario);
     });
-    describe('a store that fails', () => {
+    subject('a store that fails', () => {
       describeFailingStore(scenario);
       describeDamagedRuns(scenario);
     });
-    describe('requests of any kind', () => {
+    subject('requests of any kind', () => {
       describeHostileRequests(scenario);
     });
-    describe('a worker of the process', () => {
+    subject('a worker of the process', () => {
       describeLocalWorker(scenario);
     });
   });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { MemoryStore } from './memory/memory-store.ts';
 import { openStore } from './open-store.ts';
+import type { PostgresStore } from './postgres/postgres-store.ts';
 import { SqliteStore } from './sqlite/sqlite-store.ts';
 import { StoreError } from './store.ts';
 
@@ -56,10 +57,36 @@ it('refuses a path that is written as another kind of URL, and shows how it is w
   }
 });
 
-it('says that PostgreSQL and MySQL are not built, and what works', () => {
-  for (const url of ['postgres://h/d', 'postgresql://h/d', 'mysql://h/d']) {
-    expect(refusal(url)).toMatchObject({ code: 'STORE_NOT_BUILT' });
-    expect(refusal(url).message).toMatch(/not built yet.*sqlite:/);
+it('says that MySQL is not built, and what works', () => {
+  expect(refusal('mysql://h/d')).toMatchObject({ code: 'STORE_NOT_BUILT' });
+  expect(refusal('mysql://h/d').message).toMatch(/not built yet.*sqlite:/);
+});
+
+it('makes a PostgreSQL store in the schema that the URL names', () => {
+  for (const [url, schema] of Object.entries({
+    'postgres://h/d': 'everstep',
+    'postgresql:///d?host=/run/postgresql&schema=Jobs-2': 'Jobs-2',
+  })) {
+    expect((openStore(url) as PostgresStore).schema).toBe(schema);
+  }
+});
+
+it('refuses a URL of PostgreSQL that means nothing, without its password', () => {
+  const said = {
+    'postgres://u:hunter2@h/d?shema=x': "option 'shema'",
+    'postgres://u:hunter2@h/d?schema=pg_x': 'schema',
+    'postgres://u:hunter2@h/d?schema=a"b': 'schema',
+    'postgres://u:hunter2@h/d?sslmode=on': 'sslmode',
+    'postgres://u:hunter2@h/d?connections=0': 'connections',
+    'postgres://u:hunter2@h1,h2/d': 'several hosts',
+    'postgres://u:hunter2%@h/d': '%25',
+    'postgres://u:hun#ter2@h:port/d': 'percent-encoded',
+  };
+  for (const [url, words] of Object.entries(said)) {
+    const { code, message } = refusal(url);
+    expect(code).toBe('STORE_URL_INVALID');
+    expect(message).toContain(words);
+    expect(message).not.toMatch(/hunter2|ter2/);
   }
 });
 

@@ -1,14 +1,18 @@
 /** Which store a URL means. */
 import { MemoryStore } from './memory/memory-store.ts';
+import { settingsOf } from './postgres/connection-settings.ts';
+import { PostgresStore } from './postgres/postgres-store.ts';
 import { SqliteStore } from './sqlite/sqlite-store.ts';
 import { StoreError } from './store.ts';
 import type { Store } from './store.ts';
 
-const forms = `'memory', or 'sqlite:<path>' such as 'sqlite:.everstep/everstep.db'`;
+const forms = `'memory', 'sqlite:<path>' such as 'sqlite:.everstep/everstep.db', or 'postgres://user:password@host/database'`;
 
 /**
  * Makes the store a URL names; `open()` is the caller's, so that nothing is touched before it is wanted: `memory`, or
- * `sqlite:<path>` with the path taken from the current folder and `?synchronous=full` (default) or `normal`. Throws a StoreError: STORE_NOT_BUILT for PostgreSQL and MySQL, STORE_URL_INVALID for anything else.
+ * `sqlite:<path>` with the path taken from the current folder and `?synchronous=full` (default) or `normal`, or
+ * `postgres://…` with what it leaves out taken from the PG… variables. Throws a StoreError: STORE_NOT_BUILT for MySQL,
+ * STORE_URL_INVALID for anything else.
  */
 export function openStore(url: string): Store {
   if (url === 'memory' || url === 'memory:') return new MemoryStore();
@@ -51,13 +55,13 @@ export function openStore(url: string): Store {
     }
     case 'postgres':
     case 'postgresql':
+      return new PostgresStore({ settings: settingsOf(url) });
     case 'mysql':
     case 'mariadb': {
-      const name = scheme.startsWith('postgres') ? 'PostgreSQL' : 'MySQL';
       throw new StoreError(
         'STORE_NOT_BUILT',
-        `The database '${maskPassword(url)}' asks for ${name}, and the ${name} store is not built yet. What works now ` +
-          `is ${forms}: one SQLite file may be shared by all processes of one machine.`,
+        `The database '${maskPassword(url)}' asks for MySQL, and the MySQL store is not built yet. What works now is ` +
+          `${forms}.`,
         { cause: { scheme } },
       );
     }

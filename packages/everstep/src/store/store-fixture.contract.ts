@@ -17,6 +17,8 @@ export interface StoreFixture {
   /** Whether what was committed is there after every handle was closed. */
   readonly durable: boolean;
   clean(): Promise<void> | void;
+  /** Whether a handle waits for its database: a clock that stands still lets that happen first. */
+  isBusy?(): boolean;
 }
 
 export const namespaceId = 'namespace-1';

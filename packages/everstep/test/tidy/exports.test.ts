@@ -92,6 +92,7 @@ const publicTypes: readonly string[] = [
   'StepOptions',
   'StopOptions',
   'Store',
+  'StoreOnPool',
   'StoreErrorCode',
   'SubmitOptions',
   'TaskFailure',

@@ -9,7 +9,7 @@
 import { crc32 } from 'node:zlib';
 import type { SqliteDatabase } from './database.ts';
 import type { SqliteStatement } from './driver.ts';
-import { describeRun, fingerprintOf, ownOrNull, searchValuesJson } from './run-columns.ts';
+import { describeRun, fingerprintOf, ownOrNull, searchValuesJson } from '../run-columns.ts';
 import { StoreError } from '../store.ts';
 import type { CommitGroup, CommitResult, RunRef, RunWrite } from '../store.ts';
 

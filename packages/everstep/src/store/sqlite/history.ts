@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { SqliteDatabase } from './database.ts';
-import { describeRun } from './run-columns.ts';
+import { describeRun } from '../run-columns.ts';
 import { keyOf } from './runs.ts';
 import { StoreError } from '../store.ts';
 import type { HistoryBatch, RunRef, Store } from '../store.ts';

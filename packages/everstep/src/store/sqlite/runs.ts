@@ -2,9 +2,15 @@ import { crc32 } from 'node:zlib';
 import type { SqliteCommit } from './commit.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { SqlRow } from './driver.ts';
-import { columnsOf, describeRun, runColumnsSql } from './run-columns.ts';
+import { columnsOf, describeRun } from '../run-columns.ts';
 import { StoreError } from '../store.ts';
 import type { RunHead, RunKey, RunRef, Store, StoredRun } from '../store.ts';
+
+/** All of a run but its state, from `runs r JOIN visibility v`. */
+export const runColumnsSql = `v.namespace, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
+  v.start_time, v.execution_time, v.close_time, v.parent_workflow_id, v.parent_run_id, v.root_workflow_id,
+  v.root_run_id, v.first_run_id, v.memo, v.search_attributes, v.search_values,
+  r.ref, r.wake_at, r.delete_at, r.history_events, r.history_bytes, r.holder`;
 
 const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.is_current
   FROM visibility v JOIN runs r ON r.ref = v.ref`;

@@ -4,8 +4,8 @@
  */
 import type { SqliteDatabase } from './database.ts';
 import type { SqlValue } from './driver.ts';
-import { columnsOf, runColumnsSql } from './run-columns.ts';
-import { keyOf } from './runs.ts';
+import { columnsOf } from '../run-columns.ts';
+import { keyOf, runColumnsSql } from './runs.ts';
 import type { Filter, FilterField, RunStatusColumn, Store, VisibilityColumn } from '../store.ts';
 
 export function sqliteVisibility(db: SqliteDatabase): Store['visibility'] {

@@ -1,14 +1,7 @@
-/** The columns of a run as SQLite keeps them, to and fro. */
-import type { SqlRow } from './driver.ts';
-import type { RunColumns, RunKey, RunStatusColumn, SearchValue } from '../store.ts';
+/** The columns of a run as the SQL stores keep them, to and fro. */
+import type { RunColumns, RunKey, RunStatusColumn, SearchValue } from './store.ts';
 
-/** All of a run but its state, from `runs r JOIN visibility v`. */
-export const runColumnsSql = `v.namespace, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
-  v.start_time, v.execution_time, v.close_time, v.parent_workflow_id, v.parent_run_id, v.root_workflow_id,
-  v.root_run_id, v.first_run_id, v.memo, v.search_attributes, v.search_values,
-  r.ref, r.wake_at, r.delete_at, r.history_events, r.history_bytes, r.holder`;
-
-export function columnsOf(row: SqlRow): RunColumns {
+export function columnsOf(row: Readonly<Record<string, unknown>>): RunColumns {
   const memo = row['memo'] as Uint8Array | null;
   const searchAttributes = row['search_attributes'] as Uint8Array | null;
   const searchValues = row['search_values'] as string | null;

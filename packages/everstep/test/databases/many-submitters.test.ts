@@ -1,0 +1,41 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { PostgresSchema, postgresMissing } from './shared-postgres.ts';
+
+const program = fileURLToPath(new URL('./many-submitters.ts', import.meta.url));
+
+// npm test has a few; npm run test:databases the number that the store is held to.
+const processes = Number(process.env['EVERSTEP_SUBMITTERS'] ?? 3);
+const ids = Number(process.env['EVERSTEP_SUBMITTED_IDS'] ?? 100);
+
+describe.skipIf(postgresMissing)(`on PostgreSQL ${postgresMissing ?? ''}`, () => {
+  const schema = new PostgresSchema('submitters');
+
+  it(`${processes} processes that submit the same ${ids} ids at once make ${ids} runs`, async () => {
+    const children = Array.from({ length: processes }, (_, seed) =>
+      fork(program, [schema.url, String(ids), String(seed)], { execArgv: ['--import', 'tsx'] }),
+    );
+    const message = <T>(index: number) =>
+      new Promise<T>((resolve, reject) => {
+        children[index]?.once('message', (value) => resolve(value as T));
+        children[index]?.once('exit', (code) => reject(new TypeError(`It ended with ${code}.`)));
+      });
+    await Promise.all(children.map((_, index) => message<'ready'>(index)));
+    const answers = children.map((_, index) => message<[number, string][]>(index));
+    const ends = children.map((child) => new Promise((resolve) => child.once('close', resolve)));
+    for (const child of children) child.send('go');
+    const runs = new Map<number, Set<string>>();
+    for (const answer of await Promise.all(answers)) {
+      for (const [n, runId] of answer) runs.set(n, (runs.get(n) ?? new Set()).add(runId));
+    }
+    await Promise.all(ends);
+    expect(runs.size).toBe(ids);
+    expect([...runs.values()].every((runIds) => runIds.size === 1)).toBe(true);
+    const { rows } = await schema.query(
+      `SELECT (SELECT count(*)::int FROM ${schema.name}.runs) AS runs,
+         (SELECT count(DISTINCT workflow_id)::int FROM ${schema.name}.visibility WHERE workflow_id LIKE 'same-%') AS ids`,
+    );
+    expect(rows).toEqual([{ runs: ids, ids }]);
+  }, 300_000);
+});

@@ -55,9 +55,10 @@ export function mergeOptions(
     ((merged.priority?.priorityKey ?? 0) < 0 ? "priority key can't be negative" : undefined);
   if (problem !== undefined) return refuse('INVALID_ARGUMENT', problem);
   const { activityId, activityType } = activity;
+  // As the server: changed, they are not cut to the run's timeout, which ends them anyway.
   const timeouts = activityTimeouts(
     { ...merged, activityId, activityType: { name: activityType } },
-    draft.state.runTimeoutMs,
+    0,
   );
   if (typeof timeouts === 'string') return refuse('INVALID_ARGUMENT', timeouts);
   const { nonRetryableErrorTypes } = activity.retryPolicy;

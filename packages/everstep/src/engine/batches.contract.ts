@@ -84,18 +84,20 @@ export function describeBatches(scenario: Scenario): void {
   scenario(
     'A batch of what only open runs have a use for counts no others',
     async (host, world) => {
-      const [first = '', second = ''] = await crowd(host, 2);
+      const [first = '', second = '', third = ''] = await crowd(host, 3);
       await host.service.terminateWorkflowExecution({
         namespace,
         workflowExecution: { workflowId: first },
       });
+      await host.service.pauseWorkflowExecution({ namespace, workflowId: third, reason: 'audit' });
       await start(host, 'signals', { signalOperation: { signal: 'go' } });
       await world.clock.advance(2_000);
-      expect(await described(host, 'signals')).toMatchObject({ total: 1, completed: 1 });
-      expect([await signalsOf(host, first), await signalsOf(host, second)]).toEqual([0, 1]);
+      expect(await described(host, 'signals')).toMatchObject({ total: 2, completed: 2 });
+      const signals = await Promise.all([first, second, third].map((id) => signalsOf(host, id)));
+      expect(signals).toEqual([0, 1, 1]);
       await start(host, 'deletions', { deletionOperation: {} });
       await world.clock.advance(2_000);
-      expect(await described(host, 'deletions')).toMatchObject({ total: 2, completed: 2 });
+      expect(await described(host, 'deletions')).toMatchObject({ total: 3, completed: 3 });
     },
   );
 

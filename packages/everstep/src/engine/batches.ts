@@ -93,7 +93,15 @@ export function batchFilter(
   return terms.length > 1 ? { op: 'and', terms } : terms[0];
 }
 
-const open: Filter = { op: '=', field: { system: 'status' }, value: 'running' };
+/** One that stands still is open too. */
+const open: Filter = {
+  op: 'or',
+  terms: (['running', 'paused'] as const).map((value) => ({
+    op: '=',
+    field: { system: 'status' },
+    value,
+  })),
+};
 
 function pausedOfType(type: string): Filter {
   return {

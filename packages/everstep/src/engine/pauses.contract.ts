@@ -275,6 +275,21 @@ export function describePauses(scenario: Scenario): void {
     },
   );
 
+  scenario('A changed timeout is not cut to that of the run (AC-15)', async (host) => {
+    await host.start('a', { workflowRunTimeout: durationOf(60_000) });
+    await host.turn([step('s', { scheduleToCloseTimeout: durationOf(90_000) })]);
+    const timeoutOf = async () =>
+      msOfDuration((await activityOf(host)).activityOptions?.scheduleToCloseTimeout);
+    expect(await timeoutOf()).toBe(60_000);
+    await host.service.updateActivityOptions({
+      ...activities,
+      id: 's',
+      activityOptions: { scheduleToCloseTimeout: durationOf(90_000) },
+      updateMask: { paths: ['scheduleToCloseTimeout'] },
+    });
+    expect(await timeoutOf()).toBe(90_000);
+  });
+
   scenario('The options of an activity are set back to what they were (AC-15)', async (host) => {
     await host.start('a');
     await host.turn([step('s', { retryPolicy: { nonRetryableErrorTypes: ['Declined'] } })]);

@@ -215,7 +215,7 @@ export class AsyncTaskComponent {
   }
 
   async #attach(): Promise<void> {
-    const { namespace, taskQueue, concurrency, searchAttributes, dataConverter, worker } =
+    const { namespace, taskQueue, concurrency, buildId, searchAttributes, dataConverter, worker } =
       this.#options;
     const backend = this.#backend;
     const attached = await backend.start({
@@ -229,6 +229,7 @@ export class AsyncTaskComponent {
             activities: [...this.#activities.values()],
             taskQueue,
             concurrency,
+            buildId,
           }
         : undefined,
     });

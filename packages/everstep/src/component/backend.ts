@@ -6,7 +6,10 @@ import type { ConcurrencyOptions, ResolvedOptions, ServerOptions } from './compo
 import type { Logger } from '../service/logger.ts';
 
 /** What a worker runs. */
-export type Work = Pick<TaskWorkerOptions, 'tasks' | 'activities' | 'taskQueue' | 'stepsApart'> & {
+export type Work = Pick<
+  TaskWorkerOptions,
+  'tasks' | 'activities' | 'taskQueue' | 'buildId' | 'stepsApart'
+> & {
   readonly concurrency?: ConcurrencyOptions;
 };
 

@@ -14,6 +14,13 @@ it('keeps tasks in a SQLite file of the working directory when nothing is said',
   });
 });
 
+it('takes the build id from its option, else from the variable of workers', () => {
+  const env = { TEMPORAL_WORKER_BUILD_ID: 'abc' };
+  expect(resolve({}, env).buildId).toBe('abc');
+  expect(resolve({ buildId: 'def' }, env).buildId).toBe('def');
+  expect(resolve({}, {}).buildId).toBeUndefined();
+});
+
 it('takes namespace and queue from the variables of Temporal, after its own options', () => {
   const env = { TEMPORAL_NAMESPACE: 'shop', TEMPORAL_TASK_QUEUE: 'images' };
   expect(resolve({}, env)).toMatchObject({ namespace: 'shop', taskQueue: 'images' });
@@ -134,6 +141,7 @@ it('names the option, what was wrong and what is expected', () => {
       'searchAttributes.Customer is "String"; expected one of Text,',
     ],
     [{ namespace: '' }, {}, 'COMPONENT_OPTIONS_INVALID', 'namespace is ""; expected a string'],
+    [{ buildId: '' }, {}, 'COMPONENT_OPTIONS_INVALID', 'buildId is ""; expected a string'],
     [
       { concurrency: 0 },
       {},

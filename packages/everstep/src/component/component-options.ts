@@ -48,6 +48,11 @@ export interface AsyncTaskComponentOptions {
   /** A number of steps, or more exactly. */
   readonly concurrency?: number | ConcurrencyOptions;
   /**
+   * Of the code that this process runs, such as a commit: stands in the history of what it worked on, so that a
+   * deployment can be told apart. By default TEMPORAL_WORKER_BUILD_ID.
+   */
+  readonly buildId?: string;
+  /**
    * Search attributes that tasks and workflows may set, by name: `{ Customer: 'Keyword' }`. Registered at start; a start
    * that sets one which nobody has registered is refused.
    */
@@ -71,6 +76,7 @@ export interface ResolvedOptions {
   readonly taskQueue: string;
   readonly worker: boolean;
   readonly concurrency: ConcurrencyOptions;
+  readonly buildId: string | undefined;
   readonly searchAttributes: Readonly<Record<string, AttributeType>>;
   readonly dataConverter: DataConverter | undefined;
   readonly logger: Logger | undefined;
@@ -90,6 +96,7 @@ const known = new Set([
   'apiKey',
   'worker',
   'concurrency',
+  'buildId',
   'searchAttributes',
   'dataConverter',
   'logger',
@@ -120,6 +127,7 @@ export function resolveOptions(
     ),
     worker,
     concurrency: checkedConcurrency(options.concurrency),
+    buildId: checkedBuildId(options.buildId ?? (env['TEMPORAL_WORKER_BUILD_ID'] || undefined)),
     searchAttributes: checkedAttributes(options.searchAttributes),
     dataConverter: checkedConverter(options.dataConverter),
     logger: checkedLogger(options.logger),
@@ -278,6 +286,11 @@ function count(field: string, value: unknown): number {
     return value;
   }
   throw invalid(`${field} is ${shown(value)}; expected a whole number from 1 to 100000`);
+}
+
+function checkedBuildId(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return name('buildId', value);
 }
 
 export function checkedAttributes(value: unknown): Readonly<Record<string, AttributeType>> {

@@ -18,7 +18,7 @@ import { registerAttributes } from './register-attributes.ts';
 /** What a worker of the runtime runs. */
 export interface RuntimeWork extends Pick<
   TaskWorkerOptions,
-  'tasks' | 'activities' | 'taskQueue' | 'stepsApart' | 'callInstead' | 'liveRunsMax'
+  'tasks' | 'activities' | 'taskQueue' | 'buildId' | 'stepsApart' | 'callInstead' | 'liveRunsMax'
 > {
   readonly concurrency?: ConcurrencyOptions;
   /** Who hands the worker its work; undefined = it polls. By default the engine. */

@@ -364,6 +364,21 @@ export function describeActivities(scenario: Scenario): void {
     expect(await host.status('a')).toBe('COMPLETED');
   });
 
+  scenario('An eager activity is not given to a call that waits for one (AC-16)', async (host) => {
+    await host.start('a');
+    const waiting = host.service.pollActivityTaskQueue({
+      namespace: 'default',
+      identity: 'another',
+      taskQueue: { name: 'steps' },
+    });
+    const reply = await host.complete(await host.poll(), [
+      step('s', { requestEagerExecution: true }),
+      step('t'),
+    ]);
+    expect(reply.activityTasks?.map(({ activityId }) => activityId)).toEqual(['s']);
+    expect((await waiting).activityId).toBe('t');
+  });
+
   scenario('The reply with an eager activity may be lost (AC-16)', async (host, world) => {
     await host.start('a');
     await host.complete(await host.poll(), [step('s', { requestEagerExecution: true })]);

@@ -185,7 +185,7 @@ export class Executor {
       part.unit.doneOutbox.push(request.doneOutbox);
     }
     if (outcome.ok && endsStep.has(request.input.kind)) part.unit.placesLeft += 1;
-    this.#merge(part, result);
+    this.#merge(part, result, eagerOf(request, outcome));
     if (outcome.ok) dropTaken(part, request.input);
     request.onApplied?.(part, outcome);
     this.#groupCommit.add(part.unit);
@@ -214,7 +214,7 @@ export class Executor {
   }
 
   /** Adds what a transition did to its part: state, events, and the work it made, handed over where it can be. */
-  #merge(part: Part, result: Transition<unknown>): void {
+  #merge(part: Part, result: Transition<unknown>, eager: readonly DispatchTask[] = []): void {
     part.state = result.state;
     if (!result.changed && !result.nextRun) return;
     part.changed = true;
@@ -223,7 +223,7 @@ export class Executor {
     for (const interrupt of result.interrupts) part.interrupts.push(interrupt);
     if (result.nextRun) this.addRun(part.unit, result.nextRun, part.run);
     for (const task of result.tasks) {
-      if (this.dispatcher?.handOver(part, task)) continue;
+      if (!eager.includes(task) && this.dispatcher?.handOver(part, task)) continue;
       const createdAt = this.#clock.now();
       const { taskQueue, normalTaskQueue } = task;
       if (normalTaskQueue === '' || this.stickyPolled?.(part.state.namespaceId, taskQueue)) {
@@ -415,6 +415,12 @@ function countEvents(part: Part): void {
   } catch {
     // The commit comes to the same end, says so, and fails the unit.
   }
+}
+
+/** AC-16: steps that travel in the reply are for who asked, and not for a call that waits. */
+function eagerOf({ input }: Request, outcome: RequestOutcome): readonly DispatchTask[] {
+  if (input.kind !== 'completeWorkflowTask' || !outcome.ok) return [];
+  return (outcome.value as Replies['completeWorkflowTask']).eagerActivities;
 }
 
 /** A task that is started in the unit that made it needs no row. */

@@ -1,8 +1,15 @@
 /**
  * The worker over the public calls, for a service that is not in this process (gateway, Temporal Server): polls,
  * hands to the same TaskWorker, responds. It polls for no more than it has room for.
+ *
+ * A run that is live here is bound to a queue of this process, sticky: only what is new of its history is sent there.
+ * When nobody takes it from there in time, it goes back to its normal queue with its whole history. A step that follows
+ * from a workflow task is asked for in the answer (eager), if there is room for it; where the service does not grant
+ * it, it comes by the step's queue.
  */
 import { setMaxListeners } from 'node:events';
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 import type { Clock } from '../service/clock.ts';
 import type {
   ActivityTask,
@@ -12,6 +19,8 @@ import type {
 } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
+import { askEagerly, startGranted } from './eager-steps.ts';
+import { durationOf } from './int64.ts';
 import { statusOf, wait } from './step-response.ts';
 
 export interface PollLoopOptions {
@@ -21,7 +30,14 @@ export interface PollLoopOptions {
   readonly logger: Logger;
   /** For each queue and kind. */
   readonly pollers: number;
+  /** By which the sticky queues of this process are told from those of others. */
+  readonly instance: string;
+  /** Of the code that this process runs. */
+  readonly buildId?: string | undefined;
 }
+
+type CompletedRequest = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
+type Request = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest;
 
 /** What no repetition mends: unauthenticated, permission denied. */
 const forGood: ReadonlySet<number> = new Set([7, 16]);
@@ -29,6 +45,12 @@ const delayMsMax = 10_000;
 const pollMs = 60_000;
 /** Longer than the service lets a poll wait. */
 const pollDeadlineMs = pollMs + 10_000;
+/** A run whose process is gone waits that long for it. Servers know of a sticky queue without pollers sooner. */
+const stickyMs = 5_000;
+/** How long the service may take to hear that this worker leaves. */
+const farewellMs = 2_000;
+const { TASK_QUEUE_KIND_NORMAL, TASK_QUEUE_KIND_STICKY } =
+  proto.temporal.api.enums.v1.TaskQueueKind;
 /** A refused poll looks again for room at least that often. */
 const roomMs = 1000;
 
@@ -50,9 +72,13 @@ export class PollLoop {
   async start(): Promise<void> {
     const { service, worker, pollers } = this.#options;
     await service.describeNamespace({ namespace: worker.namespace });
-    for (const taskQueue of worker.workflowTaskQueues) {
+    for (const normalName of worker.workflowTaskQueues) {
+      const normal = { name: normalName, kind: TASK_QUEUE_KIND_NORMAL };
+      const name = this.#stickyOf(normalName);
+      const sticky = { name, kind: TASK_QUEUE_KIND_STICKY, normalName };
       for (let index = 0; index < pollers; index += 1) {
-        this.#keep(() => this.#pollWorkflowTask(taskQueue));
+        this.#keep(() => this.#pollWorkflowTask(normalName, normal));
+        this.#keep(() => this.#pollWorkflowTask(normalName, sticky));
       }
     }
     for (const taskQueue of worker.activityTaskQueues) {
@@ -62,9 +88,39 @@ export class PollLoop {
     }
   }
 
-  stop(): void {
+  /** Takes no more. Runs that are bound to this process are set free; a service that does not know how waits for it. */
+  async stop(): Promise<void> {
     this.#stop.abort();
     this.roomChanged();
+    const { service, worker, clock, logger, instance } = this.#options;
+    const { namespace, identity } = worker;
+    const told = worker.workflowTaskQueues.map((taskQueue) =>
+      service.shutdownWorker(
+        {
+          namespace,
+          identity,
+          taskQueue,
+          stickyTaskQueue: this.#stickyOf(taskQueue),
+          workerInstanceKey: instance,
+          reason: 'The worker stops',
+        },
+        { deadline: clock.now() + farewellMs },
+      ),
+    );
+    const failed = (await Promise.allSettled(told)).find(({ status }) => status === 'rejected');
+    if (failed) logger.debug('The end of a worker could not be told', { ...failed });
+  }
+
+  #stickyOf(taskQueue: string): string {
+    return `${this.#options.worker.identity}-${this.#options.instance}/${taskQueue}`;
+  }
+
+  /** So that a deployment can be told apart, without asking for versioning. */
+  #version(): Pick<Request, 'workerVersionCapabilities'> {
+    const { buildId } = this.#options;
+    return buildId === undefined
+      ? {}
+      : { workerVersionCapabilities: { buildId, useVersioning: false } };
   }
 
   roomChanged(): void {
@@ -108,36 +164,37 @@ export class PollLoop {
     return !this.#stop.signal.aborted;
   }
 
-  async #pollWorkflowTask(taskQueue: string): Promise<void> {
+  async #pollWorkflowTask(
+    normalName: string,
+    taskQueue: temporal.api.taskqueue.v1.ITaskQueue,
+  ): Promise<void> {
     const { service, worker, clock } = this.#options;
     if (!(await this.#room(() => worker.freeWorkflowTaskSlots()))) return;
+    const { namespace, identity } = worker;
     const task = (await service.pollWorkflowTaskQueue(
-      {
-        namespace: worker.namespace,
-        identity: worker.identity,
-        taskQueue: { name: taskQueue, kind: 1 },
-      },
+      { namespace, identity, taskQueue, ...this.#version() },
       { deadline: clock.now() + pollDeadlineMs, signal: this.#stop.signal },
     )) as WorkflowTask;
-    if (!task.taskToken?.length) return;
-    this.#respond(await worker.driveWorkflowTask(task), task);
+    await this.#drive(task, normalName);
   }
 
-  /** Not waited for: the next poll goes out meanwhile. */
-  #respond(outcome: WorkflowTaskOutcome, task: WorkflowTask): void {
-    const { service, worker, logger } = this.#options;
+  /** The answer is not waited for: the next poll goes out meanwhile. */
+  async #drive(task: WorkflowTask, taskQueue: string): Promise<void> {
+    if (!task.taskToken?.length) return;
+    const { worker, logger } = this.#options;
     const runId = task.workflowExecution?.runId ?? '';
-    this.#sent(service, outcome).catch((error: unknown) => {
+    this.#sent(await worker.driveWorkflowTask(task), runId, taskQueue).catch((error: unknown) => {
       // The history does not hold what the run thinks it holds.
       worker.evict(runId);
       logger.debug('A workflow task could not be answered', { runId, error });
     });
   }
 
-  async #sent(service: WorkflowService, outcome: WorkflowTaskOutcome): Promise<void> {
+  async #sent(outcome: WorkflowTaskOutcome, runId: string, taskQueue: string): Promise<void> {
+    const { service } = this.#options;
     switch (outcome.kind) {
       case 'completed':
-        await service.respondWorkflowTaskCompleted(outcome.request);
+        await this.#complete(outcome.request, runId, taskQueue);
         break;
       case 'failed':
         await service.respondWorkflowTaskFailed(outcome.request);
@@ -145,6 +202,33 @@ export class PollLoop {
       case 'queryCompleted':
         await service.respondQueryTaskCompleted(outcome.request);
         break;
+    }
+  }
+
+  async #complete(request: CompletedRequest, runId: string, taskQueue: string): Promise<void> {
+    const { service, worker } = this.#options;
+    const asked = askEagerly(worker, request.commands ?? []);
+    const isHeld = worker.heldUpTo(runId) !== undefined && !this.#stop.signal.aborted;
+    const sticky = {
+      workerTaskQueue: {
+        name: this.#stickyOf(taskQueue),
+        kind: TASK_QUEUE_KIND_STICKY,
+        normalName: taskQueue,
+      },
+      scheduleToStartTimeout: durationOf(stickyMs),
+    };
+    let granted: readonly ActivityTask[] = [];
+    try {
+      const reply = await service.respondWorkflowTaskCompleted({
+        ...request,
+        commands: asked.commands,
+        returnNewWorkflowTask: isHeld,
+        ...(isHeld && { stickyAttributes: sticky }),
+      });
+      granted = reply.activityTasks ?? [];
+      if (reply.workflowTask) void this.#drive(reply.workflowTask, taskQueue);
+    } finally {
+      startGranted(worker, asked.slots, granted);
     }
   }
 
@@ -159,7 +243,8 @@ export class PollLoop {
         {
           namespace: worker.namespace,
           identity: worker.identity,
-          taskQueue: { name: taskQueue, kind: 1 },
+          taskQueue: { name: taskQueue, kind: TASK_QUEUE_KIND_NORMAL },
+          ...this.#version(),
         },
         { deadline: clock.now() + pollDeadlineMs, signal: this.#stop.signal },
       )) as ActivityTask;

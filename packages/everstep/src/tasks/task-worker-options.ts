@@ -41,6 +41,8 @@ export interface TaskWorkerOptions {
   readonly sampleLoad?: () => Load;
   /** Runs kept live; 5,000 by default, and none that was idle for ten minutes. */
   readonly liveRunsMax?: number;
+  /** Of the code, so that a deployment can be told apart in histories. */
+  readonly buildId?: string | undefined;
   /** For tests of tasks: what to call in the place of a step's own code. */
   readonly callInstead?: ((task: ActivityTask) => StepDescriptor['call'] | undefined) | undefined;
 }

@@ -89,6 +89,7 @@ export class TaskWorker implements LocalWorker {
   readonly #onStepGone = new Set<() => void>();
   #host: LocalWorkerHost | undefined;
   #pollLoop: PollLoop | undefined;
+  #farewell: Promise<void> | undefined;
 
   constructor(options: TaskWorkerOptions) {
     const { tasks, clock, concurrency, dataConverter } = options;
@@ -128,6 +129,7 @@ export class TaskWorker implements LocalWorker {
     this.#answerer = {
       namespace: options.namespace,
       identity: options.identity,
+      buildId: options.buildId ?? '',
       converter: dataConverter,
       edge: this.#edge,
       logger: options.logger,
@@ -156,20 +158,16 @@ export class TaskWorker implements LocalWorker {
 
   /** Takes work from now on. Rejects when the namespace is unknown or the service is not to be reached. */
   async start(): Promise<void> {
-    const { local, service, clock, logger, concurrency } = this.#options;
+    const { local, random, concurrency } = this.#options;
     if (this.#definitions.size === 0 && this.#activities.taskQueues.length === 0) return;
     this.#target?.start();
     if (local) {
       this.#host = local.attachWorker(this);
       return;
     }
-    this.#pollLoop = new PollLoop({
-      service,
-      worker: this,
-      clock,
-      logger,
-      pollers: concurrency?.pollers ?? 4,
-    });
+    const pollers = concurrency?.pollers ?? 4;
+    const instance = random.uuid();
+    this.#pollLoop = new PollLoop({ ...this.#options, worker: this, pollers, instance });
     await this.#pollLoop.start();
   }
 
@@ -178,7 +176,7 @@ export class TaskWorker implements LocalWorker {
     if (!this.#stopping) {
       this.#stopping = true;
       this.#host?.detach();
-      this.#pollLoop?.stop();
+      this.#farewell = this.#pollLoop?.stop();
     }
     await this.#goneWithin(graceMs, () => true);
   }
@@ -197,6 +195,7 @@ export class TaskWorker implements LocalWorker {
     }
     await this.#goneWithin(answerMs, (step) => step.answering);
     if (this.#steps.size > 0) await this.#host?.handBack();
+    await this.#farewell;
     this.#stalls.stop();
     this.#slots.stop();
     this.#target?.stop();

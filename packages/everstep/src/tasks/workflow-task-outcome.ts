@@ -17,6 +17,8 @@ import { encodeAnswers, placesOf, wireAnswer } from './update-messages.ts';
 export interface Answerer {
   readonly namespace: string;
   readonly identity: string;
+  /** Empty when nobody gave one. */
+  readonly buildId: string;
   readonly converter: LoadedDataConverter;
   readonly edge: PayloadEdge;
   readonly logger: Logger;
@@ -38,12 +40,17 @@ export function completedOutcome(
   run: LiveRun,
   commands: Command[],
 ): WorkflowTaskOutcome | Promise<WorkflowTaskOutcome> {
-  const { namespace, identity, edge } = answerer;
+  const { namespace, identity, buildId, edge } = answerer;
   const taskToken = task.taskToken ?? new Uint8Array();
+  const sender = {
+    namespace,
+    identity,
+    ...(buildId !== '' && { workerVersionStamp: { buildId, useVersioning: false } }),
+  };
   const updates = run.updates?.takeAnswers() ?? [];
   const isPlain = !hasQueries(task) && updates.length === 0;
   if (isPlain && (edge.open || commands.length === 0)) {
-    return { kind: 'completed', request: { taskToken, namespace, identity, commands } };
+    return { kind: 'completed', request: { taskToken, ...sender, commands } };
   }
   const answers = Object.entries(task.queries ?? {}).map(async ([id, query]) => {
     const answer = await answered(answerer, run, query);
@@ -57,8 +64,7 @@ export function completedOutcome(
     kind: 'completed',
     request: {
       taskToken,
-      namespace,
-      identity,
+      ...sender,
       // What was accepted comes before what its handler asked for.
       commands: [...placesOf(sentUpdates), ...sent],
       messages: sentUpdates.map(wireAnswer),

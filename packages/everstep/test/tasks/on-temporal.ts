@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { startTemporal, temporalProgram } from '../conformance/scripts/temporal-server.ts';
 
-const files = ['task-life', 'workflow-life', 'on-a-server', 'listed-tasks'].map(
+const files = ['task-life', 'workflow-life', 'on-a-server', 'listed-tasks', 'sticky-runs'].map(
   (name) => `packages/everstep/test/tasks/${name}.test.ts`,
 );
 

@@ -69,7 +69,8 @@ export class PostgresSchema {
     beforeAll(async () => {
       this.#url = await sharedPostgres();
       this.#pool = new pg.Pool({ connectionString: this.#url, max: 8 });
-    });
+      // A machine that has much else to do takes its time for initdb.
+    }, 2 * startMsMax);
     afterAll(async () => {
       await this.query(`DROP SCHEMA IF EXISTS ${this.name} CASCADE`);
       await this.#pool?.end();

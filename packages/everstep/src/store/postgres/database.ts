@@ -27,6 +27,10 @@ export class PostgresDatabase {
   readonly #free: Lane[] = [];
   readonly #waiting: ((lane: Lane) => void)[] = [];
   #lanes = 0;
+  /** Questions wait here for a connection, and not in the pool, which would give up those that wait for long. */
+  readonly #turns: (() => void)[] = [];
+  #asking = 0;
+  readonly #askingMax: number;
   /** Fences of commits of which it is not known what became of them. */
   readonly #doubts = new Set<number>();
   #settling: Promise<void> | undefined;
@@ -36,6 +40,8 @@ export class PostgresDatabase {
 
   constructor(pool: PostgresPool, schema: string, description: string) {
     this.#pool = pool;
+    const { options } = pool as { readonly options?: { readonly max?: number } };
+    this.#askingMax = options?.max ?? Infinity;
     this.schema = `"${schema.replaceAll('"', '""')}"`;
     this.description = description;
   }
@@ -131,6 +137,18 @@ export class PostgresDatabase {
   }
 
   async #query(text: string, values: readonly SqlValue[]): Promise<PostgresResult> {
+    if (this.#asking < this.#askingMax) this.#asking += 1;
+    else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    try {
+      return await this.#ask(text, values);
+    } finally {
+      const next = this.#turns.shift();
+      if (next) next();
+      else this.#asking -= 1;
+    }
+  }
+
+  async #ask(text: string, values: readonly SqlValue[]): Promise<PostgresResult> {
     let client: PooledClient;
     try {
       client = (await this.#pool.connect()) as PooledClient;

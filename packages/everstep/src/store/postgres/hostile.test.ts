@@ -116,6 +116,27 @@ describe.skipIf(postgresMissing)(
       ).toBeGreaterThanOrEqual(120);
     });
 
+    it('lets more questions wait than it has connections, for as long as they must', async () => {
+      const store = await open(
+        storeAt((url) => {
+          url.searchParams.set('connections', '1');
+          url.searchParams.set('connect_timeout', '1');
+          url.searchParams.set('application_name', 'one');
+        }),
+      );
+      await start(store, keyOf('waits'));
+      const lock = await schema.pool.connect();
+      await lock.query(`BEGIN; LOCK TABLE ${schema.name}.runs IN ACCESS EXCLUSIVE MODE`);
+      const loads = Promise.all(
+        Array.from({ length: 5 }, () => store.runs.load({ key: keyOf('waits') })),
+      );
+      // Longer than a connection may take to be made.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await lock.query('COMMIT');
+      lock.release();
+      expect((await loads).every((run) => run?.version === 1)).toBe(true);
+    });
+
     it('makes a lost answer known before anything is read: what was not written then never is', async () => {
       const pool = new pg.Pool({ connectionString: schema.url, max: 4 });
       let held: (() => Promise<unknown>) | undefined;

@@ -12,7 +12,7 @@ interface TypeParsers {
   getTypeParser(oid: number, format?: string): (value: string) => unknown;
 }
 
-interface PostgresQuery {
+export interface PostgresQuery {
   readonly text: string;
   readonly values?: readonly SqlValue[];
   readonly types?: TypeParsers;

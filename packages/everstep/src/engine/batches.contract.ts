@@ -85,6 +85,7 @@ export function describeBatches(scenario: Scenario): void {
     'A batch of what only open runs have a use for counts no others',
     async (host, world) => {
       const [first = '', second = '', third = ''] = await crowd(host, 3);
+      await host.start('waiting', { workflowStartDelay: durationOf(60_000) });
       await host.service.terminateWorkflowExecution({
         namespace,
         workflowExecution: { workflowId: first },
@@ -92,12 +93,12 @@ export function describeBatches(scenario: Scenario): void {
       await host.service.pauseWorkflowExecution({ namespace, workflowId: third, reason: 'audit' });
       await start(host, 'signals', { signalOperation: { signal: 'go' } });
       await world.clock.advance(2_000);
-      expect(await described(host, 'signals')).toMatchObject({ total: 2, completed: 2 });
-      const signals = await Promise.all([first, second, third].map((id) => signalsOf(host, id)));
-      expect(signals).toEqual([0, 1, 1]);
+      expect(await described(host, 'signals')).toMatchObject({ total: 3, completed: 3 });
+      const ids = [first, second, third, 'waiting'];
+      expect(await Promise.all(ids.map((id) => signalsOf(host, id)))).toEqual([0, 1, 1, 1]);
       await start(host, 'deletions', { deletionOperation: {} });
       await world.clock.advance(2_000);
-      expect(await described(host, 'deletions')).toMatchObject({ total: 3, completed: 3 });
+      expect(await described(host, 'deletions')).toMatchObject({ total: 4, completed: 4 });
     },
   );
 

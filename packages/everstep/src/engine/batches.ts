@@ -10,6 +10,7 @@ import type { RunState } from '../core/state.ts';
 import type { Filter, ListedRun, RunStatusColumn } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import type { Namespace } from './namespaces.ts';
+import { openRuns } from './run-filter.ts';
 import type { LiveRun } from './unit.ts';
 import { freshRunOf, invalid } from './verbs/request-run.ts';
 import { parseVisibilityQuery } from './visibility-query.ts';
@@ -87,21 +88,11 @@ export function batchFilter(
   const type = unpauseActivitiesOperation?.type;
   const terms: Filter[] = [
     ...(filter ? [filter] : []),
-    ...(forOpenRuns.has(operation) ? [open] : []),
+    ...(forOpenRuns.has(operation) ? [openRuns()] : []),
     ...(type ? [pausedOfType(type)] : []),
   ];
   return terms.length > 1 ? { op: 'and', terms } : terms[0];
 }
-
-/** One that stands still is open too. */
-const open: Filter = {
-  op: 'or',
-  terms: (['running', 'paused'] as const).map((value) => ({
-    op: '=',
-    field: { system: 'status' },
-    value,
-  })),
-};
 
 function pausedOfType(type: string): Filter {
   return {

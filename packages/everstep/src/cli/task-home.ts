@@ -1,5 +1,5 @@
 /**
- * The way to tasks: an engine on the store's file, beside whatever application uses it, or a connection to a server.
+ * The way to tasks: an engine on the store, beside whatever application uses it, or a connection to a server.
  * No worker is started, and a store that is not there is not made, unless that is asked for.
  */
 import { EmbeddedBackend } from '../component/embedded-backend.ts';
@@ -9,8 +9,10 @@ import { stderrLogger } from '../component/stderr-logger.ts';
 import { storeOf } from '../component/store-of.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
+import { PostgresStore } from '../store/postgres/postgres-store.ts';
 import { reportOnFile } from '../store/sqlite/file-report.ts';
 import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
 import { AsyncTask, type TaskConnection } from '../tasks/async-task.ts';
 import { exitCodes } from './problem.ts';
 import { componentOptions, type HomeFlags } from './home-options.ts';
@@ -82,28 +84,33 @@ async function backendOf(
 ): Promise<EmbeddedBackend | ServerBackend> {
   if ('server' in home) return new ServerBackend(home.server);
   const store = storeOf(home.store);
-  if (!(store instanceof SqliteStore)) {
-    throw new EverstepError(
-      'COMPONENT_OPTIONS_INVALID',
-      `--store is '${store.kind}', which no other process can see; give the file of the application, as sqlite:<path>.`,
-    );
-  }
-  const report = await reportOnFile(store.path);
-  if (!create && report === undefined) throw storeNotFound(store.path);
-  if (!create && report?.namespaces.includes(namespace) === false) {
+  const namespaces = await namespacesIn(store);
+  if (!create && namespaces === undefined) throw storeNotFound(store);
+  if (!create && namespaces?.includes(namespace) === false) {
     throw new EverstepError(
       'NAMESPACE_NOT_FOUND',
-      `The store ${store.path} has no namespace "${namespace}"; it has ${report.namespaces.join(', ') || 'none'}. Give one of them with --namespace or TEMPORAL_NAMESPACE.`,
+      `The ${store.description} has no namespace "${namespace}"; it has ${namespaces.join(', ') || 'none'}. Give one of them with --namespace or TEMPORAL_NAMESPACE.`,
     );
   }
   return new EmbeddedBackend(store);
 }
 
-function storeNotFound(path: string): EverstepError {
-  return new EverstepError(
-    'STORE_NOT_FOUND',
-    `There is no store at ${path}. Run the command in the folder of the application, or name its file with --store sqlite:<path>; a component makes the file when it starts.`,
+/** Undefined: there is no store yet. */
+async function namespacesIn(store: Store): Promise<readonly string[] | undefined> {
+  if (store instanceof SqliteStore) return (await reportOnFile(store.path))?.namespaces;
+  if (store instanceof PostgresStore) return store.namespacesThere();
+  throw new EverstepError(
+    'COMPONENT_OPTIONS_INVALID',
+    `--store is '${store.kind}', which no other process can see; give the store of the application, as sqlite:<path> or postgres://….`,
   );
+}
+
+function storeNotFound(store: Store): EverstepError {
+  const message =
+    store instanceof SqliteStore
+      ? `There is no store at ${store.path}. Run the command in the folder of the application, or name its file with --store sqlite:<path>; a component makes the file when it starts.`
+      : `There are no tables of Everstep in the ${store.description}. Name the database and the schema of the application (--store 'postgres://…?schema=…'); a component makes the tables when it starts, and so does everstep migrate.`;
+  return new EverstepError('STORE_NOT_FOUND', message);
 }
 
 /** What `work` is waiting for is given up when its engine stops. */

@@ -256,7 +256,7 @@ describe('what is wrong', () => {
     [['tasks', 'list', '--since', 'soon'], "--since is 'soon'; expected a time such as"],
     [['tasks', 'list', '--limit', '0'], 'Expected a whole number from 1'],
     [['tasks', 'status', 'a', '--store', 'memory'], 'which no other process can see'],
-    [['tasks', 'status', 'a', '--store', 'data/a.db'], "Write 'memory', or 'sqlite:<path>'"],
+    [['tasks', 'status', 'a', '--store', 'data/a.db'], "Write 'memory', 'sqlite:<path>'"],
     [
       ['tasks', 'status', 'a', '--store', 'sqlite:a', '--address', 'a:1'],
       "option '--store <url>' cannot be used with option '--address <host:port>'",

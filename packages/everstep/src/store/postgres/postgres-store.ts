@@ -46,6 +46,12 @@ type Nouns = Omit<
   'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit' | 'isOpenIn' | 'hints'
 >;
 
+interface Connected {
+  readonly pool: PostgresPool;
+  readonly client: (() => PostgresClient) | undefined;
+  readonly isOwn: boolean;
+}
+
 interface Opened {
   readonly db: PostgresDatabase;
   readonly commit: PostgresCommit;
@@ -103,9 +109,23 @@ export class PostgresStore implements Store {
       const pool = made.isOwn ? made.pool : undefined;
       this.#opened = { db, commit: new PostgresCommit(db), nouns, hints, pool };
     } catch (cause) {
-      if (made.isOwn) await made.pool.end().catch(() => undefined);
-      else made.pool.off('error', ignore);
+      await letGo(made);
       throw storeErrorOf(cause, this.description);
+    }
+  }
+
+  /** The names of its namespaces, where nothing is to be made; undefined: there are no tables. Needs no open(). */
+  async namespacesThere(): Promise<readonly string[] | undefined> {
+    const made = await this.#connect();
+    try {
+      const db = new PostgresDatabase(made.pool, this.schema, this.description);
+      const [found] = await db.read('SELECT to_regclass($1) IS NOT NULL AS is_there', [
+        `${db.schema}.namespaces`,
+      ]);
+      if (found?.['is_there'] !== true) return undefined;
+      return (await postgresNamespaces(db).list()).map(({ name }) => name);
+    } finally {
+      await letGo(made);
     }
   }
 
@@ -171,11 +191,7 @@ export class PostgresStore implements Store {
     );
   }
 
-  async #connect(): Promise<{
-    readonly pool: PostgresPool;
-    readonly client: (() => PostgresClient) | undefined;
-    readonly isOwn: boolean;
-  }> {
+  async #connect(): Promise<Connected> {
     if ('pool' in this.#options) {
       const { pool } = this.#options;
       pool.on('error', ignore);
@@ -248,6 +264,11 @@ export class PostgresStore implements Store {
       );
     }
   }
+}
+
+async function letGo({ pool, isOwn }: Connected): Promise<void> {
+  if (isOwn) await pool.end().catch(() => undefined);
+  else pool.off('error', ignore);
 }
 
 /** Another connection like those of the pool, but not of it: one that listens is never given back. */

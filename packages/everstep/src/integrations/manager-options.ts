@@ -118,9 +118,9 @@ function checkedProcesses(
   { memoryMaxMb, heartbeatTimeout, execArgv = process.execArgv }: WorkerManagerOptions,
   { home, dataConverter }: ResolvedOptions,
 ): ProcessOptions {
-  if ('store' in home && !(typeof home.store === 'string' && home.store.startsWith('sqlite:'))) {
+  if ('store' in home && !isForProcesses(home.store)) {
     throw invalid(
-      "isolation: 'process' needs tasks where several processes can reach them: store: 'sqlite:<path>', or temporalAddress",
+      "isolation: 'process' needs tasks where several processes can reach them: store: 'sqlite:<path>' or 'postgres://…', or temporalAddress",
     );
   }
   if (dataConverter?.payloadCodecs !== undefined && dataConverter.payloadCodecs.length > 0) {
@@ -139,6 +139,11 @@ function checkedProcesses(
     heartbeatTimeoutMs: duration('heartbeatTimeout', heartbeatTimeout ?? 10_000, 2_000),
     execArgv,
   };
+}
+
+/** A pool or a store object cannot be handed to another process. */
+function isForProcesses(store: unknown): boolean {
+  return typeof store === 'string' && /^(sqlite|postgres|postgresql):/i.test(store);
 }
 
 function duration(field: string, value: unknown, leastMs: number): number {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { expect, it, onTestFinished } from 'vitest';
 import { writtenFolder } from '../../test/written-folder.ts';
 import type { Logger } from '../service/logger.ts';
@@ -132,6 +133,18 @@ it('runs what can be run of a folder, and says of the rest what is wrong', async
   await expect(strict.create(folder)).rejects.toMatchObject({ code: 'MODULE_LOAD_FAILED' });
 });
 
+it('begins no worker that a stop has come before', async () => {
+  const workers = manager();
+  const names = Array.from({ length: availableParallelism() + 4 }, (_, index) => `some-${index}`);
+  await workers.create(
+    names.map((name) => integration(name, new AsyncTask({ name, task: async () => name }))),
+  );
+  const starting = workers.start();
+  await workers.connect();
+  await Promise.all([workers.stop(), starting]);
+  expect(new Set(workers.status().map(({ state }) => state))).toEqual(new Set(['stopped']));
+});
+
 it('says what is wrong with how it is used', async () => {
   const task = new AsyncTask({ name: 'held', task: async () => 1 });
   const workers = manager();
@@ -139,6 +152,8 @@ it('says what is wrong with how it is used', async () => {
   await workers.create([integration('one', task)]);
   const found = integration('one');
   await expect(workers.create([found])).rejects.toMatchObject({ code: 'DUPLICATE_NAME' });
+  const twice = [integration('three'), integration('three')];
+  await expect(workers.create(twice)).rejects.toThrow('two integrations named "three"');
   await expect(workers.create([{} as Found])).rejects.toMatchObject({
     code: 'REGISTRATION_INVALID',
   });
@@ -161,6 +176,7 @@ it('refuses options that cannot be, by their name', () => {
   };
   expect(message({ isolation: 'thread' })).toContain('isolation is "thread"');
   expect(message({ store: 'memory', isolation: 'process' })).toContain('sqlite:<path>');
+  expect(message({ store: 'postgres://127.0.0.1/app', isolation: 'process' })).toBe('taken');
   expect(message({ memoryMaxMb: 100 })).toContain("give isolation: 'process' with it");
   expect(message({ isolation: 'process', memoryMaxMb: 1 })).toContain('memoryMaxMb is 1');
   expect(message({ gracePeriod: 'soon' })).toContain('gracePeriod');

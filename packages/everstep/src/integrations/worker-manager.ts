@@ -110,7 +110,7 @@ export class WorkerManager {
         `WorkerManager.create() was given ${shown(found)}; expected the path of a folder of integrations, or a list of what discovery found.`,
       );
     }
-    for (const one of found as readonly Found[]) this.#checkNew(sourceOf(one).name);
+    this.#checkNew((found as readonly Found[]).map((one) => sourceOf(one).name));
     for (const one of found as readonly Found[]) this.#createOne(one);
   }
 
@@ -125,7 +125,10 @@ export class WorkerManager {
     await this.connect();
     const workers = this.#named(name);
     if (this.#shared) workers.push(this.#shared);
-    await inTurn(workers, (worker) => worker.start());
+    await inTurn(workers, async (worker) => {
+      // What stop() has stopped is not begun by a start that still goes on.
+      if (this.#stopping === undefined) await worker.start();
+    });
     const failed = workers.find(({ state }) => state === 'failed' || state === 'backing-off');
     if (this.#options.strict && failed) throw failed.lastError;
   }
@@ -192,7 +195,7 @@ export class WorkerManager {
     const collector = new WorkflowCollector({ strict, logger: this.#logger, ...options });
     const found = processes ? collector.find(directory) : await collector.collect(directory);
     const all = [...found.integrations, ...found.failures];
-    for (const one of all) this.#checkNew('error' in one ? one.name : one.integrationName);
+    this.#checkNew(all.map((one) => ('error' in one ? one.name : one.integrationName)));
     for (const one of found.integrations) this.#createOne(one);
     for (const { name, error } of found.failures) {
       const launch = (): Promise<never> => Promise.reject(error);
@@ -280,12 +283,17 @@ export class WorkerManager {
     return new SupervisedWorker({ ...plan, clock: systemClock, logger: this.#logger, restart });
   }
 
-  #checkNew(name: string): void {
-    if (!this.#workers.has(name)) return;
-    throw new EverstepError(
-      'DUPLICATE_NAME',
-      `An integration named "${name}" was created already; each of a WorkerManager needs a name of its own.`,
-    );
+  #checkNew(names: readonly string[]): void {
+    const taken = new Set(this.#workers.keys());
+    for (const name of names) {
+      if (taken.has(name)) {
+        throw new EverstepError(
+          'DUPLICATE_NAME',
+          `There are two integrations named "${name}"; each of a WorkerManager needs a name of its own.`,
+        );
+      }
+      taken.add(name);
+    }
   }
 
   #named(name: string | undefined): SupervisedWorker[] {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -20,8 +21,8 @@ export default defineConfig({
     ],
     globalSetup: './packages/everstep/test/databases/global-setup.ts',
     pool: 'forks',
-    // Many tests wait for other processes, so that a core to each file is not too much.
-    maxWorkers: '100%',
+    // Many tests wait for other processes: one more than there are cores keeps these at work meanwhile.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,

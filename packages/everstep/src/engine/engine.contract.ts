@@ -32,12 +32,7 @@ import { describeUpdates } from './updates.contract.ts';
 import { describeWorkers } from './workers.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
 
-/** `chosen`: only these subjects; all by default. */
-export function describeEngine(
-  name: string,
-  makeFixture: () => StoreFixture,
-  chosen?: readonly string[],
-): void {
+export function describeEngine(name: string, makeFixture: () => StoreFixture): void {
   const scenario: Scenario = (title, body, options) => {
     // oxlint-disable-next-line vitest/valid-title, vitest/expect-expect -- the subjects' files say them
     it(title, async () => {
@@ -50,81 +45,76 @@ export function describeEngine(
       }
     });
   };
-  const subject = (title: string, body: () => void): void => {
-    if (chosen !== undefined && !chosen.includes(title)) return;
-    // oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- the subjects say them
-    describe(title, body);
-  };
   describe(`an engine over ${name}`, () => {
-    subject('starts', () => {
+    describe('starts', () => {
       describeStarts(scenario);
     });
-    subject('workflow tasks', () => {
+    describe('workflow tasks', () => {
       describeWorkflowTasks(scenario);
     });
-    subject('activities', () => {
+    describe('activities', () => {
       describeActivities(scenario);
     });
-    subject('pauses', () => {
+    describe('pauses', () => {
       describePauses(scenario);
     });
-    subject('deadlines', () => {
+    describe('deadlines', () => {
       describeDeadlines(scenario);
     });
-    subject('chains', () => {
+    describe('chains', () => {
       describeChains(scenario);
     });
-    subject('children', () => {
+    describe('children', () => {
       describeChildren(scenario);
     });
-    subject('signals and cancels of others', () => {
+    describe('signals and cancels of others', () => {
       describeExternals(scenario);
     });
-    subject('queries', () => {
+    describe('queries', () => {
       describeQueries(scenario);
     });
-    subject('history', () => {
+    describe('history', () => {
       describeHistory(scenario);
     });
-    subject('resets', () => {
+    describe('resets', () => {
       describeResets(scenario);
     });
-    subject('reads', () => {
+    describe('reads', () => {
       describeReads(scenario);
     });
-    subject('updates', () => {
+    describe('updates', () => {
       describeUpdates(scenario);
     });
-    subject('schedules', () => {
+    describe('schedules', () => {
       describeSchedules(scenario);
     });
-    subject('search attributes', () => {
+    describe('search attributes', () => {
       describeSearchAttributes(scenario);
     });
-    subject('batch operations', () => {
+    describe('batch operations', () => {
       describeBatches(scenario);
     });
-    subject('workers', () => {
+    describe('workers', () => {
       describeWorkers(scenario);
     });
-    subject('limits', () => {
+    describe('limits', () => {
       describeLimits(scenario);
     });
-    subject('namespaces', () => {
+    describe('namespaces', () => {
       describeNamespaces(scenario);
     });
-    subject('many processes', () => {
+    describe('many processes', () => {
       describeManyProcesses(scenario);
       describeLeftRows(scenario);
     });
-    subject('a store that fails', () => {
+    describe('a store that fails', () => {
       describeFailingStore(scenario);
       describeDamagedRuns(scenario);
     });
-    subject('requests of any kind', () => {
+    describe('requests of any kind', () => {
       describeHostileRequests(scenario);
     });
-    subject('a worker of the process', () => {
+    describe('a worker of the process', () => {
       describeLocalWorker(scenario);
     });
   });

@@ -124,9 +124,9 @@ it.each([
   [['server', '--store', 'memory', '--address', '7233'], 'expected host:port'],
   [['server', '--store', 'memory', '--retention', 'soon'], '--retention'],
   [['server', '--store', 'memory', '--metrics', 'here'], "--metrics is 'here'; expected host:port"],
-])('says what is wrong with %j and ends with 1', async (args, message) => {
+])('says what is wrong with %j and ends with 2', async (args, message) => {
   const { code, stderr } = await ended(args);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toContain(message);
   expect(stderr).not.toContain('    at ');
 });

@@ -34,8 +34,8 @@ export function compile(
       platform: 'node',
       format: 'cjs',
       packages,
-      // It has files of its own beside it.
-      external: ['@photostructure/sqlite'],
+      // What has files of its own beside it, and what is loaded only where somebody has it and asks for it.
+      external: ['@photostructure/sqlite', '@temporalio/worker', 'jiti', 'pg'],
       banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
       define: { 'import.meta.url': 'moduleUrl' },
       logLevel: 'warning',

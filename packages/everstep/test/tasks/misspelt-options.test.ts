@@ -72,7 +72,7 @@ it('options of submit, result and list are refused with the fields there are', a
   });
   expect(await rejection(task.result('a', { timeOut: 1 } as never))).toMatchObject({
     code: 'SUBMIT_OPTIONS_INVALID',
-    message: 'options.timeOut is no field of it; expected timeout.',
+    message: 'options.timeOut is no field of it; expected timeout, signal.',
   });
   expect(thrown(() => task.list({ state: 'failed' } as never))).toMatchObject({
     code: 'LIST_QUERY_INVALID',

@@ -76,7 +76,7 @@ it('what is no options object is refused by submit, result, cancel and webhook',
     expect(await rejection(task.result(id, options as never))).toMatchObject({
       code: 'SUBMIT_OPTIONS_INVALID',
       taskId: id,
-      message: `The options are ${shown}; expected an object with timeout.`,
+      message: `The options are ${shown}; expected an object with timeout, signal.`,
     });
     expect(await rejection(task.cancel(id, options as never))).toMatchObject({
       code: 'SUBMIT_OPTIONS_INVALID',

@@ -113,7 +113,13 @@ function storeNotFound(store: Store): EverstepError {
   return new EverstepError('STORE_NOT_FOUND', message);
 }
 
-/** What `work` is waiting for is given up when its engine stops. */
+/** setInterval's longest. */
+const timerMsMax = 2 ** 31 - 1;
+
+/**
+ * What `work` is waiting for is given up when its engine stops. Nothing of an engine holds the process, so this does:
+ * Node would end it, in silence, in the middle of a wait.
+ */
 async function untilStopped(terminal: Terminal, work: Promise<void>): Promise<void> {
   const { stop } = terminal;
   let stopped: () => void = () => undefined;
@@ -122,11 +128,13 @@ async function untilStopped(terminal: Terminal, work: Promise<void>): Promise<vo
     if (stop.aborted) stopped();
     stop.addEventListener('abort', stopped, { once: true });
   });
+  const keepAlive = setInterval(() => undefined, timerMsMax);
   try {
     if ((await Promise.race([work, toldToStop])) !== 'stopped') return;
     work.catch(() => undefined);
     terminal.exitCode = exitCodes.interrupted;
   } finally {
+    clearInterval(keepAlive);
     stop.removeEventListener('abort', stopped);
   }
 }

@@ -1,7 +1,10 @@
 /** `everstep tasks`, beside an application that runs on the same file, and on a server. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   ApplicationFailure,
@@ -181,6 +184,19 @@ it('puts a task into the queue that is named, without a worker for it', async ()
   expect(waiting).toMatchObject({ code: 1, out: '' });
   expect(waiting.err).toContain('its status is pending');
 });
+
+it('waits as a process as long as it is told to', async () => {
+  await everstep(['tasks', 'submit', 'greet', '--task-id', 'one', '--store', store, '--create']);
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  const run = ['--import', import.meta.resolve('tsx'), main, 'tasks', 'result', 'one'];
+  const waiting = spawn(process.execPath, [...run, '--timeout', '50ms', '--store', store]);
+  onTestFinished(() => void waiting.kill('SIGKILL'));
+  let said = '';
+  waiting.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  const [code] = (await once(waiting, 'close')) as [number | null];
+  expect(said).toContain('has no result after 50 ms');
+  expect(code).toBe(1);
+}, 60_000);
 
 it('stops to wait when it is told to, and leaves the task running', async () => {
   const { patient } = await application();

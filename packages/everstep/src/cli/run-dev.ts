@@ -6,13 +6,13 @@ import { stderrLogger } from '../component/stderr-logger.ts';
 import { componentOptions } from './home-options.ts';
 import { SourceWatch, watchedFolders } from './source-watch.ts';
 import { paint, type Terminal } from './terminal.ts';
-import type { DevFlags } from './worker-options.ts';
+import { graceMs, type DevFlags } from './worker-options.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 const host = '127.0.0.1';
 const retentionMs = 30 * 86_400_000;
 
-/** @throws what the server's start throws: STORE_…, GATEWAY_ADDRESS. */
+/** @throws RangeError for a --grace that is none; what the server's start throws: STORE_…, GATEWAY_ADDRESS. */
 export async function runDev(
   paths: readonly string[],
   flags: DevFlags,
@@ -22,6 +22,7 @@ export async function runDev(
   const { home, namespace } = resolveOptions(componentOptions(flags), terminal.env);
   const note = (text: string): void =>
     terminal.out.write(`${paint(terminal, terminal.out, 'cyan', 'dev')}  ${text}\n`);
+  const grace = graceMs(flags);
   let server: EverstepServer | undefined;
   if ('store' in home && flags.server) {
     server = new EverstepServer({
@@ -35,7 +36,7 @@ export async function runDev(
     const port = await server.start();
     note(`server on ${host}:${port}, ${server.storeDescription}, namespace ${namespace}`);
   }
-  const worker = new WorkerProcess(workerArguments(paths, flags), terminal, note);
+  const worker = new WorkerProcess(workerArguments(paths, flags), grace, terminal, note);
   const watch = new SourceWatch(watchedFolders([...paths, ...(flags.watch ?? [])]), (file) => {
     note(`${file} has changed; the worker begins anew`);
     worker.restart();
@@ -64,6 +65,7 @@ function workerArguments(paths: readonly string[], flags: DevFlags): string[] {
     '--tls-server-name': flags.tlsServerName,
     '--task-queue': flags.taskQueue,
     '--concurrency': flags.concurrency?.toString(),
+    '--isolation': flags.isolation,
     '--grace': flags.grace,
   };
   return [

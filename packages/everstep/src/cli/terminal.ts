@@ -1,6 +1,7 @@
 /** What a command reads and writes: the process's own streams, or a test's. */
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
+import { untilSignal } from '../integrations/until-signal.ts';
 
 export interface Sink {
   write(text: string): void;
@@ -23,6 +24,8 @@ export interface Terminal {
   /** Standard input to its end. */
   readAll(): Promise<string>;
   now(): number;
+  /** Ends the process soon although something of the user's, such as a pool of connections, is still open in it. */
+  leave(): void;
   /** Of the process, when no error says another: 0, or 1 where the answer is that something is wrong. */
   exitCode: number;
 }
@@ -38,20 +41,24 @@ export function hasColours({ env }: Pick<Terminal, 'env'>, sink: Sink): boolean 
   return sink.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
 }
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+/** What was written is gone by then. */
+const leaveMs = 100;
 
-export function processTerminal(): Terminal {
+/** @param parent Told by whoever started this process when it is to end, in the place of signals. */
+export function processTerminal(parent?: AbortSignal): Terminal {
   const stop = new AbortController();
   let listens = false;
+  const onBroken = parent ? ignore : endOnBroken;
   return {
-    out: sinkOf(process.stdout),
-    err: sinkOf(process.stderr),
+    out: sinkOf(process.stdout, onBroken),
+    err: sinkOf(process.stderr, onBroken),
     env: process.env,
     get stop() {
+      if (parent) return parent;
       // Listened for by those commands only that end in an orderly way; a second signal ends the process at once.
       if (!listens) {
         listens = true;
-        for (const signal of signals) process.once(signal, () => stop.abort());
+        void untilSignal().signal.then(() => stop.abort());
       }
       return stop.signal;
     },
@@ -64,15 +71,24 @@ export function processTerminal(): Terminal {
       return text;
     },
     now: () => Date.now(),
+    leave: () => void setTimeout(() => process.exit(), leaveMs).unref(),
     exitCode: 0,
   };
 }
 
-function sinkOf(stream: NodeJS.WriteStream): Sink {
-  // A reader that has seen enough, such as `head`, is no error.
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1);
-  });
+/** A reader that has seen enough, such as `head`, is no error. */
+function endOnBroken(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1);
+}
+
+/** The parent is gone, and its signal says so. */
+function ignore(): void {}
+
+function sinkOf(
+  stream: NodeJS.WriteStream,
+  onBroken: (error: NodeJS.ErrnoException) => void,
+): Sink {
+  stream.on('error', onBroken);
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY === true,

@@ -1,27 +1,22 @@
 /** What a worker is to run: the tasks, workflows and activities of the modules, folders and domains that it is given. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { AnyAsyncTask, Registrable } from '../component/async-task-component.ts';
+import type { Registrable } from '../component/async-task-component.ts';
 import type { DomainInfo } from '../integrations/domain.ts';
 import { moduleAt } from '../integrations/integration-folder.ts';
-import { loadDomains } from '../integrations/load-domains.ts';
-import { loadModule, type ModuleExports } from '../integrations/load-module.ts';
+import { findDomains, loadDomains } from '../integrations/load-domains.ts';
+import { loadModule } from '../integrations/load-module.ts';
+import { runnableOf, type Found } from '../integrations/runnable.ts';
+import { registrablesOf, sortedByKind } from '../integrations/task-modules.ts';
 import {
   WorkflowCollector,
   type IntegrationWorkflowInfo,
 } from '../integrations/workflow-collector.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
-import { Activity, activity } from '../tasks/activity.ts';
+import { Activity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
-import { Workflow, type AnyWorkflow } from '../tasks/workflow.ts';
-
-/** What one component runs: all that name no queue go to its own. */
-export interface WorkGroup {
-  /** Undefined: the command's. */
-  readonly taskQueue: string | undefined;
-  readonly items: Registrable[];
-}
+import { Workflow } from '../tasks/workflow.ts';
 
 export interface LeftOut {
   readonly name: string;
@@ -32,13 +27,13 @@ export interface LeftOut {
 }
 
 export interface WorkSources {
-  readonly groups: readonly WorkGroup[];
-  readonly integrations: readonly IntegrationWorkflowInfo[];
-  readonly domains: readonly DomainInfo[];
-  readonly skipped: readonly LeftOut[];
+  /** Each of another name, and no two with a task or workflow of the same name. */
+  readonly found: readonly Found[];
   readonly failures: readonly LeftOut[];
 }
 
+/** The one source that all plain modules are: what they do is matched by queue, and they share theirs. */
+const modulesName = 'task-modules';
 /** Modules beside the tasks, which are no tasks. */
 const noModule = /\.(d|test|spec|contract)\.[cm]?[jt]s$/;
 const aModule = /\.(ts|mts|js|mjs)$/;
@@ -50,12 +45,18 @@ const silent: Logger = {
   error: () => undefined,
 };
 
-/** A failure is in the answer, and keeps no other source from being read. @throws RangeError for a path that is none. */
+/**
+ * A failure is in the answer, and keeps no other source from being read.
+ *
+ * @param loads False: it only looks where things are, and whoever runs them loads them.
+ * @throws RangeError for a path that is none.
+ */
 export async function workSources(
   paths: readonly string[],
   enabledDomains: string | undefined,
+  loads: boolean,
 ): Promise<WorkSources> {
-  const reader = new SourceReader();
+  const reader = new SourceReader(loads);
   for (const path of paths) await reader.readPath(path);
   if (enabledDomains !== undefined && enabledDomains.trim() !== '') {
     await reader.readDomains(enabledDomains);
@@ -64,12 +65,19 @@ export async function workSources(
 }
 
 class SourceReader {
-  readonly #shared: WorkGroup = { taskQueue: undefined, items: [] };
-  readonly #groups: WorkGroup[] = [this.#shared];
-  readonly #integrations: IntegrationWorkflowInfo[] = [];
-  readonly #domains: DomainInfo[] = [];
-  readonly #skipped: LeftOut[] = [];
+  readonly #loads: boolean;
+  readonly #modulePaths: string[] = [];
+  readonly #items = new Set<Registrable>();
+  readonly #found: Found[] = [];
+  /** Of integrations and domains. */
+  readonly #names = new Set<string>([modulesName]);
+  /** Where a task or workflow of that name is. */
+  readonly #types = new Map<string, string>();
   readonly #failures: LeftOut[] = [];
+
+  constructor(loads: boolean) {
+    this.#loads = loads;
+  }
 
   async readPath(path: string): Promise<void> {
     const place = resolve(path);
@@ -83,36 +91,38 @@ class SourceReader {
   }
 
   async readDomains(names: string | readonly string[]): Promise<void> {
-    const { domains, failures } = await loadDomains(names, { logger: silent });
+    const { domains, failures } = this.#loads
+      ? await loadDomains(names, { logger: silent })
+      : findDomains(names);
     for (const domain of domains) this.#addDomain(domain);
     for (const { name, path, error } of failures) this.#fail(name, path, error);
   }
 
   sources(): WorkSources {
-    return {
-      groups: this.#groups.filter(({ items }) => items.length > 0),
-      integrations: this.#integrations,
-      domains: this.#domains,
-      skipped: this.#skipped,
-      failures: this.#failures,
-    };
+    const found = [...this.#found];
+    if (this.#modulePaths.length > 0) {
+      const kinds = sortedByKind([...this.#items]);
+      found.unshift({ modulesName, modulePaths: this.#modulePaths, ...kinds });
+    }
+    return { found, failures: this.#failures };
   }
 
   /** Its modules, and the integrations below it. */
   async #readFolder(folder: string): Promise<void> {
     const names = readdirSync(folder).filter((name) => aModule.test(name) && !noModule.test(name));
     for (const name of names.sort()) await this.#readModule(join(folder, name), false);
-    const found = await new WorkflowCollector({ logger: silent }).collect(folder);
-    this.#skipped.push(...found.skipped);
-    for (const { name, path, error } of found.failures) this.#fail(name, path, error);
-    for (const integration of found.integrations) {
-      this.#integrations.push(integration);
-      this.#add(this.#shared, integration.tasks);
-    }
+    const collector = new WorkflowCollector({ logger: silent });
+    const all = this.#loads ? await collector.collect(folder) : collector.find(folder);
+    for (const { name, path, error } of all.failures) this.#fail(name, path, error);
+    for (const integration of all.integrations) this.#addIntegration(integration);
   }
 
   /** @param named By the user: then it must hold something. */
   async #readModule(path: string, named: boolean): Promise<void> {
+    if (!this.#loads) {
+      this.#modulePaths.push(path);
+      return;
+    }
     const name = basename(path);
     try {
       const exports = await loadModule(path);
@@ -120,32 +130,63 @@ class SourceReader {
         await this.readDomains([path]);
         return;
       }
-      const items = await registrablesOf(exports);
-      if (items.length > 0) this.#add(this.#shared, items);
-      else if (!named) this.#skipped.push({ name, path, reason: nothingIn(exports) });
-      else throw new EverstepError('REGISTRATION_INVALID', `${path}: ${nothingIn(exports)}.`);
+      const items = await registrablesOf(path, exports).catch((error: unknown) => {
+        if (named || !isNothing(error)) throw error;
+        return [];
+      });
+      const fresh = items.filter((item) => !this.#items.has(item));
+      if (fresh.length === 0) return;
+      this.#takeNames(path, fresh);
+      for (const item of fresh) this.#items.add(item);
+      this.#modulePaths.push(path);
     } catch (error) {
       this.#fail(name, path, error);
     }
   }
 
   #addDomain(domain: DomainInfo): void {
-    if (this.#domains.some(({ path }) => path === domain.path)) return;
-    this.#domains.push(domain);
-    const { tasks, workflows = [], activities, taskQueue } = domain;
-    const group: WorkGroup = { taskQueue, items: [] };
-    this.#groups.push(group);
-    this.#add(group, [...tasks, ...workflows]);
-    // Those of official workflows are run by the official worker.
-    if (isOfficial(domain)) return;
-    for (const [name, run] of Object.entries(activities)) {
-      const item = run instanceof Activity ? run : activity({ name, run: run as () => unknown });
-      this.#add(group, [item]);
+    if (this.#found.some((other) => 'path' in other && other.path === domain.path)) return;
+    const { name, path, tasks, workflows = [] } = domain;
+    this.#add(name, path, [...tasks, ...workflows], domain);
+  }
+
+  #addIntegration(integration: IntegrationWorkflowInfo): void {
+    const { integrationName, integrationPath, tasks } = integration;
+    this.#add(integrationName, integrationPath, tasks, integration);
+  }
+
+  #add(name: string, path: string, items: readonly Registrable[], found: Found): void {
+    try {
+      if (this.#names.has(name)) {
+        throw new EverstepError(
+          'DUPLICATE_NAME',
+          `${path}: something else that is run is named "${name}" as well; rename one of the two.`,
+        );
+      }
+      this.#takeNames(path, items);
+      this.#names.add(name);
+      this.#found.push(found);
+    } catch (error) {
+      this.#fail(name, path, error);
     }
   }
 
-  #add(group: WorkGroup, items: readonly Registrable[]): void {
-    for (const item of items) if (!group.items.includes(item)) group.items.push(item);
+  /** All of them or none. Workers of two sources would take each other's tasks of one name. */
+  #takeNames(path: string, items: readonly Registrable[]): void {
+    const types = items.map((item) =>
+      item instanceof Activity ? `activity ${item.name}` : item.workflowType,
+    );
+    for (const [index, type] of types.entries()) {
+      const other = this.#types.get(type) ?? (types.indexOf(type) < index ? path : undefined);
+      if (other === undefined) continue;
+      const item = items[index] as Registrable;
+      const name = item instanceof Activity ? item.name : item.getName();
+      throw new EverstepError(
+        'DUPLICATE_NAME',
+        `${path}: "${name}" is a name that ${other === path ? 'it has twice' : `${other} has already`}; each task, workflow and activity needs one of its own.`,
+      );
+    }
+    for (const type of types) this.#types.set(type, path);
   }
 
   #fail(name: string, path: string, error: unknown): void {
@@ -155,51 +196,28 @@ class SourceReader {
   }
 }
 
-/** Workflows of the official SDK, which run on @temporalio/worker. */
-export function isOfficial(source: DomainInfo | IntegrationWorkflowInfo): boolean {
-  return source.workflowsPath !== undefined || 'workflowBundle' in source;
-}
-
-/** What a module exports by name, as its default, or in lists; and what its createAsyncTasks() gives. */
-async function registrablesOf(exports: ModuleExports): Promise<Registrable[]> {
-  const values = Object.values(exports);
-  const { createAsyncTasks } = exports;
-  if (typeof createAsyncTasks === 'function') {
-    values.push(await (createAsyncTasks as () => unknown)());
-  }
-  return [...new Set(values.flat())].filter(isRegistrable);
-}
-
-function isRegistrable(value: unknown): value is Registrable {
-  return value instanceof AsyncTask || value instanceof Workflow || value instanceof Activity;
-}
-
-function nothingIn(exports: ModuleExports): string {
-  const names = ['AsyncTask', 'Workflow', 'Activity'];
-  const foreign = Object.values(exports).some((value) =>
-    names.includes((Object(value) as object).constructor?.name),
-  );
-  return foreign
-    ? 'its tasks are of another copy of everstep; run the everstep of the project (npx everstep, npm ls everstep)'
-    : 'it exports no task, workflow or activity';
+function isNothing(error: unknown): boolean {
+  return error instanceof EverstepError && error.code === 'REGISTRATION_INVALID';
 }
 
 /** Names of what is run, for people and for JSON. */
-export function namesOf(groups: readonly WorkGroup[]): {
-  readonly tasks: string[];
-  readonly workflows: string[];
-  readonly activities: string[];
-} {
-  const items = groups.flatMap((group) => group.items);
-  const named = <T extends Registrable>(kept: (item: Registrable) => item is T): T[] =>
-    items.filter(kept);
+export interface WorkNames {
+  readonly tasks: readonly string[];
+  readonly workflows: readonly string[];
+  readonly activities: readonly string[];
+  /** Integrations and domains with workflows of the official SDK. */
+  readonly official: readonly string[];
+}
+
+export function namesOf(found: readonly Found[]): WorkNames {
+  const runnables = found.map(runnableOf);
+  const tasks = runnables.flatMap((one) => [...one.tasks, ...one.workflows]);
+  const named = (kept: (item: Registrable) => boolean): string[] =>
+    tasks.filter(kept).map((item) => item.getName());
   return {
-    tasks: named((item): item is AnyAsyncTask => item instanceof AsyncTask).map((item) =>
-      item.getName(),
-    ),
-    workflows: named((item): item is AnyWorkflow => item instanceof Workflow).map((item) =>
-      item.getName(),
-    ),
-    activities: named((item): item is Activity => item instanceof Activity).map(({ name }) => name),
+    tasks: named((item) => item instanceof AsyncTask),
+    workflows: named((item) => item instanceof Workflow),
+    activities: runnables.flatMap(({ activities }) => activities.map(({ name }) => name)),
+    official: runnables.flatMap(({ name, official }) => (official === undefined ? [] : [name])),
   };
 }

@@ -64,6 +64,31 @@ export async function loadDomains(
   return { domains, failures };
 }
 
+/**
+ * Where the domains are that `names` names: nothing of them is loaded, so that their code can be loaded elsewhere. Their
+ * queue is in that code, and empty here.
+ *
+ * @throws EverstepError DISCOVERY_OPTIONS_INVALID.
+ */
+export function findDomains(
+  names: string | readonly string[],
+  cwd = process.cwd(),
+): DomainCollection {
+  const domains: DomainInfo[] = [];
+  const failures: DiscoveryFailure[] = [];
+  for (const name of checkedNames(names)) {
+    try {
+      const path = moduleOf(name, cwd);
+      if (domains.some((domain) => domain.path === path)) continue;
+      domains.push({ name: nameOf(path), path, taskQueue: '', activities: {}, tasks: [] });
+    } catch (error) {
+      if (!(error instanceof EverstepError)) throw error;
+      failures.push({ name, path: resolve(cwd, name), error });
+    }
+  }
+  return { domains, failures };
+}
+
 function checkedOptions(options: unknown): {
   cwd: string;
   strict: boolean;

@@ -43,6 +43,11 @@ export class WorkerHome {
     return this.#backend.description;
   }
 
+  /** Why nothing can be done there any more. */
+  get failure(): unknown {
+    return this.#backend.failure;
+  }
+
   /** Whether workers sit beside the engine, which matches workflow tasks by their type. */
   get isEmbedded(): boolean {
     return 'store' in this.#options.home;

@@ -27,7 +27,13 @@ import { runnableOf, sourceOf, type Found, type RunnableSource } from './runnabl
 import { SupervisedWorker } from './supervised-worker.ts';
 import { untilSignal } from './until-signal.ts';
 import { WorkerHome } from './worker-home.ts';
-import { plansOf, sharedPlan, sharedTasks, type WorkerPlan } from './worker-plan.ts';
+import {
+  plansOf,
+  sharedPlan,
+  sharedWork,
+  type SharedWork,
+  type WorkerPlan,
+} from './worker-plan.ts';
 import { WorkflowCollector, type WorkflowCollectorOptions } from './workflow-collector.ts';
 
 /** setInterval's longest. */
@@ -50,7 +56,7 @@ export class WorkerManager {
   readonly #workers = new Map<string, readonly SupervisedWorker[]>();
   /** Of tasks that one worker must run for all, where there are any. */
   #shared: SupervisedWorker | undefined;
-  readonly #sharedTasks: AnyAsyncTask[] = [];
+  readonly #sharedWork: SharedWork[] = [];
   readonly #sources: RunnableSource[] = [];
   readonly #handles: Handle[] = [];
   #connecting: Promise<void> | undefined;
@@ -148,6 +154,11 @@ export class WorkerManager {
     await this.#stopping;
   }
 
+  /** Why no worker of it will ever work again: the store has failed for good. Undefined otherwise. */
+  get failure(): unknown {
+    return this.#home.failure;
+  }
+
   /** Of each worker, by name. */
   status(): WorkerStatus[] {
     return this.#all().flatMap((worker) => worker.status());
@@ -211,7 +222,8 @@ export class WorkerManager {
     if (this.#options.processes) {
       this.#keep(source.name, [this.#processPlan(source.name, source.taskQueue, [source], 'own')]);
     } else {
-      this.#sharedTasks.push(...sharedTasks(runnable, this.#home));
+      const work = sharedWork(runnable, this.#home);
+      if (work) this.#sharedWork.push(work);
       this.#keep(source.name, plansOf(runnable, this.#home));
     }
     this.#share();
@@ -226,8 +238,8 @@ export class WorkerManager {
       this.#shared = this.#supervised(
         this.#processPlan(taskQueue, taskQueue, this.#sources, 'shared'),
       );
-    } else if (this.#sharedTasks.length > 0) {
-      this.#shared = this.#supervised(sharedPlan(() => this.#sharedTasks, home));
+    } else if (this.#sharedWork.length > 0) {
+      this.#shared = this.#supervised(sharedPlan(() => this.#sharedWork, home));
     }
   }
 

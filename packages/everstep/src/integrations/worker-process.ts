@@ -7,10 +7,10 @@ import type { LogFields, Logger } from '../service/logger.ts';
 import { systemClock } from '../service/system-clock.ts';
 import type { WorkerStatus } from './held-worker.ts';
 import { beatMs, type FromProcess, type ProcessSetup, type ToProcess } from './process-messages.ts';
-import { loadRunnable } from './runnable.ts';
+import { loadRunnables, type Runnable } from './runnable.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 import { WorkerHome } from './worker-home.ts';
-import { plansOf, sharedPlan, sharedTasks, type WorkerPlan } from './worker-plan.ts';
+import { plansOf, sharedPlan, sharedWork, type WorkerPlan } from './worker-plan.ts';
 
 /** Its parent may be killed while the code of the integration keeps the event loop: this thread looks all the same. */
 const parentWatch = `
@@ -70,11 +70,24 @@ async function plansFor(
   sources: ProcessSetup['sources'],
   part: ProcessSetup['part'],
 ): Promise<readonly WorkerPlan[]> {
-  const runnables = [];
-  for (const source of sources) runnables.push(await loadRunnable(source));
+  const runnables: Runnable[] = [];
+  for (const source of sources) {
+    try {
+      runnables.push(...(await loadRunnables(source, (error) => leftOut(source.name, error))));
+    } catch (error) {
+      // Of several, one that cannot be loaded keeps none of the others from running.
+      if (part === 'own') throw error;
+      leftOut(source.name, error);
+    }
+  }
   if (part === 'own') return runnables.flatMap((runnable) => plansOf(runnable, at));
-  const tasks = runnables.flatMap((runnable) => sharedTasks(runnable, at));
-  return tasks.length === 0 ? [] : [sharedPlan(() => tasks, at)];
+  const shared = runnables.flatMap((runnable) => sharedWork(runnable, at) ?? []);
+  return shared.length === 0 ? [] : [sharedPlan(() => shared, at)];
+}
+
+function leftOut(name: string, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  logger.error(`Something of ${name} was left out. ${message}`);
 }
 
 async function stop(): Promise<void> {
@@ -93,6 +106,8 @@ function fail(error: unknown): void {
 
 // Ctrl-C reaches all processes of a terminal; the manager drains and says when.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+// Its manager's output may be read by nobody any more.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 process.on('disconnect', () => process.exit(0));
 process.on('message', (message: ToProcess) => {
   if (message.kind === 'stop') void stop();

@@ -48,6 +48,7 @@ export async function everstep(
     },
     readAll: () => Promise.resolve(stdin),
     now: () => Date.now() + laterMs,
+    leave: () => undefined,
     exitCode: 0,
   };
   const code = await runProgram(args, terminal);

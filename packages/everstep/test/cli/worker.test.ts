@@ -25,7 +25,7 @@ const mail = `import { AsyncTask } from 'everstep';
 
 const pizza = `import { AsyncTask } from 'everstep';
   export const TASK_QUEUE = 'pizza-task-queue';
-  export const tasks = [new AsyncTask({ name: 'bake', task: async () => 'baked' })];`;
+  export const tasks = [new AsyncTask({ name: 'bake', taskQueue: TASK_QUEUE, task: async () => 'baked' })];`;
 
 it('runs task modules, integrations and domains until it is told to stop', async () => {
   const root = writtenFolder({
@@ -38,12 +38,16 @@ it('runs task modules, integrations and domains until it is told to stop', async
   });
   const store = `sqlite:${join(root, 'tasks.db')}`;
   const stop = new AbortController();
+  const lines: string[] = [];
   let running: (line: string) => void = () => undefined;
   const started = new Promise<string>((resolve) => (running = resolve));
   const args = ['worker', join(root, 'tasks'), '--store', store, '--json'];
   const worker = everstep(args, {
     stop: stop.signal,
-    onOut: (text) => running(text),
+    onOut: (text) => {
+      lines.push(text);
+      if (text.includes('"sources"')) running(text);
+    },
     env: { ENABLE_DOMAINS: join(root, 'domains/pizza') },
   });
   const state = JSON.parse(
@@ -51,7 +55,17 @@ it('runs task modules, integrations and domains until it is told to stop', async
   ) as { tasks: string[]; failures: { name: string; reason: string }[] };
   expect(state).toMatchObject({ state: 'running', workflows: [], activities: [] });
   expect(state.tasks.toSorted()).toEqual(['bake', 'greet', 'mail']);
+  expect(state).toMatchObject({ sources: ['task-modules', 'mail', 'pizza'] });
   expect(state.failures).toMatchObject([{ name: 'broken' }]);
+  const told = (is: string): object[] =>
+    lines
+      .map((line) => JSON.parse(line) as { worker?: string; state: string })
+      .filter(({ worker, state: now }) => worker !== undefined && now === is);
+  expect(told('running')).toMatchObject([
+    { worker: 'task-modules', kind: 'tasks', taskQueue: 'async-tasks', restarts: 0 },
+    { worker: 'mail', kind: 'tasks', taskQueue: 'async-tasks', restarts: 0 },
+    { worker: 'pizza', kind: 'tasks', taskQueue: 'pizza-task-queue', restarts: 0 },
+  ]);
 
   const at = ['--store', store];
   const submitted = (name: string, ...more: string[]) =>
@@ -68,6 +82,7 @@ it('runs task modules, integrations and domains until it is told to stop', async
   const { code, out, err } = await worker;
   expect(code).toBe(0);
   expect(out).toMatch(/\{"state":"stopped"\}\n$/);
+  expect(told('stopped')).toHaveLength(3);
   expect(err).toMatch(/broken.index\.ts was left out: .*broken at import/);
 }, 120_000);
 
@@ -96,21 +111,36 @@ it('lists integrations, what is left out, and what is wrong', async () => {
     'video/workflows/index.ts': 'export async function cut(): Promise<void> {}',
     'broken/index.ts': 'throw new Error("broken at import");',
     'docs/readme.md': 'words',
+    'domains/pizza/index.ts': pizza,
   });
-  const { code, out, err } = await everstep(['integrations', 'list', root, '--json']);
+  const domains = join(root, 'domains/pizza');
+  const listed = ['integrations', 'list', root, '--exclude', 'domains', 'docs', '--json'];
+  const { code, out, err } = await everstep([...listed, '--domains', domains]);
   expect({ code, err }).toEqual({ code: 1, err: '' });
   expect(JSON.parse(out)).toMatchObject({
     integrations: [
       { name: 'mail', path: join(root, 'mail'), tasks: [{ name: 'mail', taskQueue: '' }] },
       { name: 'video', taskQueue: 'video-tasks', tasks: [] },
     ],
-    skipped: [{ name: 'docs' }],
+    domains: [
+      {
+        name: 'pizza',
+        path: join(domains, 'index.ts'),
+        taskQueue: 'pizza-task-queue',
+        tasks: [{ name: 'bake', taskQueue: 'pizza-task-queue' }],
+      },
+    ],
+    skipped: [{ name: 'docs' }, { name: 'domains' }],
     failures: [{ name: 'broken', code: 'MODULE_LOAD_FAILED' }],
   });
-  const shown = await everstep(['integrations', 'list', root, '--exclude', 'broken']);
+  const shown = await everstep(['integrations', 'list', root, '--exclude', 'broken', 'domains']);
   expect(shown.code).toBe(0);
   expect(shown.out).toMatch(/^INTEGRATION +WORKFLOWS ON +TASKS\nmail +mail\nvideo +video-tasks\n$/);
   expect(shown.err).toMatch(/^skipped broken: /m);
+  const named = await everstep(['integrations', 'list'], { env: { ENABLE_DOMAINS: domains } });
+  expect(named.out).toMatch(
+    /^DOMAIN +QUEUE +WORKFLOWS +ACTIVITIES +TASKS\npizza +pizza-task-queue +bake\n$/,
+  );
   const none = await everstep(['integrations', 'list', join(root, 'nowhere')]);
   expect(none.code).toBe(1);
   expect(none.err).toMatch(/^everstep: [^\n]+nowhere[^\n]+\n$/);
@@ -125,7 +155,7 @@ it('watches the folder of the project that a path is in, and never packages', ()
   ]);
 });
 
-it('runs as a process: dev serves, runs workers, reloads them at a change, and stops', async () => {
+it('runs as processes: dev serves, runs workers, reloads them at a change, and stops', async () => {
   const index = JSON.stringify(fileURLToPath(new URL('../../src/index.ts', import.meta.url)));
   const version = (text: string): string => `import { AsyncTask } from ${index};
     export const version = new AsyncTask({ name: 'version', task: async () => '${text}' });`;
@@ -133,7 +163,8 @@ it('runs as a process: dev serves, runs workers, reloads them at a change, and s
   const store = `sqlite:${join(root, 'tasks.db')}`;
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const run = ['--import', import.meta.resolve('tsx'), main, 'dev', 'tasks', '--port', '0'];
-  const dev = spawn(process.execPath, [...run, '--store', store], { cwd: root });
+  const apart = ['--store', store, '--isolation', 'process'];
+  const dev = spawn(process.execPath, [...run, ...apart], { cwd: root, detached: true });
   onTestFinished(() => void dev.kill('SIGKILL'));
   let said = '';
   dev.stdout.on('data', (text: Buffer) => (said += text.toString()));
@@ -144,15 +175,21 @@ it('runs as a process: dev serves, runs workers, reloads them at a change, and s
     return (await everstep(['tasks', 'result', taskId, '--store', store])).out;
   };
   const ready = { timeout: 90_000, interval: 50 };
-  await expect.poll(() => times('worker runs: tasks version'), ready).toBe(1);
+  await expect.poll(() => times('worker runs: task-modules, a process each'), ready).toBe(1);
   expect(said).toMatch(/server on 127\.0\.0\.1:\d+, SQLite file/);
   expect(await answer('a')).toBe('"one"\n');
   writeFileSync(join(root, 'tasks/version.ts'), version('two'));
-  await expect.poll(() => times('worker runs: tasks version'), ready).toBe(2);
+  await expect.poll(() => times('worker runs: task-modules, a process each'), ready).toBe(2);
   expect(said).toContain('version.ts has changed; the worker begins anew');
   expect(await answer('b')).toBe('"two"\n');
-  dev.kill('SIGTERM');
+  // As a terminal's Ctrl-C, which reaches every process of the group, and again through whoever started it.
+  const group = -(dev.pid as number);
+  process.kill(group, 'SIGINT');
+  dev.kill('SIGINT');
   const [code] = (await once(dev, 'exit')) as [number | null];
   expect(code).toBe(0);
   expect(times('worker stopped')).toBe(2);
+  expect(times('task-modules on async-tasks is running')).toBe(2);
+  expect(times('is backing-off')).toBe(0);
+  expect(() => process.kill(group, 0)).toThrow('ESRCH');
 }, 240_000);

@@ -200,7 +200,7 @@ it('gives up an index that never settles, and tasks that never come', async () =
     ),
   ).toMatchObject({
     code: 'INTEGRATION_INVALID',
-    message: expect.stringContaining('createAsyncTasks() did not answer within 1000 ms'),
+    message: expect.stringContaining('createAsyncTasks() did not answer within 1 second'),
   });
 });
 

@@ -38,13 +38,15 @@ export function describeExternals(scenario: Scenario): void {
     expect((await refused(host.signal('a', ''))).code).toBe('INVALID_ARGUMENT');
   });
 
-  scenario('Fifty signals at once are all written, in order (SG-1)', async (host) => {
+  // In which order is not promised: a database of several connections answers as it comes to it.
+  scenario('Fifty signals at once are all written, each once (SG-1)', async (host) => {
     await host.start('a');
     await Promise.all(Array.from({ length: 50 }, (_, index) => host.signal('a', `s${index}`)));
-    const names = (await host.history('a'))
-      .map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)
-      .filter(Boolean);
-    expect(names).toEqual(Array.from({ length: 50 }, (_, index) => `s${index}`));
+    const names = (await host.history('a')).flatMap(
+      (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
+    );
+    expect(names).toHaveLength(50);
+    expect(new Set(names)).toEqual(new Set(Array.from({ length: 50 }, (_, n) => `s${n}`)));
   });
 
   scenario('A run signals another (SG-4)', async (host) => {

@@ -344,8 +344,8 @@ export function describeLocalWorker(scenario: Scenario): void {
     expect(worker.started).toHaveLength(1);
     expect(worker.slots).toBe(9);
     await host.completeStep(worker.started[0] ?? {});
-    expect(worker.started.map(({ activityId }) => activityId)).toEqual(['s1', 's2']);
     await world.clock.settle();
+    expect(worker.started.map(({ activityId }) => activityId)).toEqual(['s1', 's2']);
     expect((await host.names('a')).filter((name) => name === 'ActivityTaskCompleted')).toHaveLength(
       1,
     );

@@ -5,8 +5,10 @@ import {
   type ResolvedOptions,
 } from '../component/component-options.ts';
 import { storeOf } from '../component/store-of.ts';
+import { PostgresStore } from '../store/postgres/postgres-store.ts';
 import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Check } from './doctor-check.ts';
+import { databaseChecks } from './doctor-database.ts';
 import { peerChecks } from './doctor-peers.ts';
 import { storeChecks } from './doctor-store.ts';
 import { waitingChecks } from './doctor-tasks.ts';
@@ -36,8 +38,11 @@ export async function* doctorChecks(flags: HomeFlags, terminal: Terminal): Async
   yield configurationCheck(resolved, flags, terminal.env);
   if ('store' in resolved.home) {
     const store = storeOf(resolved.home.store);
-    if (store.kind === 'postgres') {
-      yield* openChecks(flags, terminal);
+    if (store instanceof PostgresStore) {
+      const checks = await databaseChecks(store);
+      yield* checks;
+      // What is not made yet, or of an older form, would be changed by opening it.
+      if (checks.every(({ state }) => state === 'ok')) yield* openChecks(flags, terminal);
       return;
     }
     if (!(store instanceof SqliteStore)) {

@@ -8,9 +8,9 @@ import type { Check } from './doctor-check.ts';
 const officialWorker = ['@temporalio/worker', '@temporalio/workflow', '@temporalio/activity'];
 
 export function peerChecks(folder: string): Check[] {
-  const own = versionOf('@temporalio/client', import.meta.url);
+  const own = packageVersionFrom('@temporalio/client', import.meta.url);
   const found = new Map(
-    officialWorker.map((name) => [name, versionOf(name, join(folder, 'package.json'))]),
+    officialWorker.map((name) => [name, packageVersionFrom(name, join(folder, 'package.json'))]),
   );
   const missing = officialWorker.filter((name) => found.get(name) === undefined);
   const name = 'official worker';
@@ -42,7 +42,7 @@ export function peerChecks(folder: string): Check[] {
 }
 
 /** The version that a module there would get; undefined: none. Its manifest may not be exported, so it is looked for. */
-function versionOf(name: string, from: string): string | undefined {
+export function packageVersionFrom(name: string, from: string): string | undefined {
   try {
     for (const folder of createRequire(from).resolve.paths(name) ?? []) {
       const text = textOf(join(folder, name, 'package.json'));

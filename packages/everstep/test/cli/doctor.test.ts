@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { Check } from '../../src/cli/doctor-check.ts';
+import { driverCheck, formCheck, serverCheck } from '../../src/cli/doctor-database.ts';
 import { diskChecks } from '../../src/cli/doctor-store.ts';
 import { AsyncTask, AsyncTaskComponent } from '../../src/index.ts';
+import type { DatabaseReport } from '../../src/store/postgres/database-report.ts';
 import { passingFileSystem } from '../../src/store/sqlite/disk-report.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { serverAddress, silent } from '../tasks/running-component.ts';
@@ -152,4 +154,32 @@ it('warns of disks that do not last or are full, and fails for a network and a f
   expect(states({ writable: false })).toEqual(['disk ok', 'folder fail', 'space ok']);
   expect(states({ freeBytes: 5e8 })).toEqual(['disk ok', 'space warn']);
   expect(states({ freeBytes: 1e6 })).toEqual(['disk ok', 'space fail']);
+});
+
+it('says which PostgreSQL will not do, and that the package pg is missing', () => {
+  const report: DatabaseReport = {
+    version: '15.4',
+    major: 15,
+    oldestMajor: 14,
+    encoding: 'UTF8',
+    isReplica: false,
+    isReadOnly: false,
+    user: 'app',
+    form: 1,
+    newestForm: 2,
+    missingRights: [],
+  };
+  expect(serverCheck(report).state).toBe('ok');
+  expect(serverCheck({ ...report, version: '13.9', major: 13 })).toMatchObject({
+    state: 'fail',
+    fix: 'update the server; Everstep needs PostgreSQL 14 or newer',
+  });
+  expect(serverCheck({ ...report, encoding: 'LATIN1' }).state).toBe('fail');
+  expect(serverCheck({ ...report, isReplica: true }).message).toContain('a replica');
+  const store = { description: 'PostgreSQL database app', schema: 'everstep' };
+  expect(formCheck(store, report)).toMatchObject({
+    state: 'warn',
+    message: 'PostgreSQL database app, schema everstep has form 1, and this version writes form 2',
+  });
+  expect(driverCheck(undefined)).toMatchObject({ state: 'fail', fix: 'npm install pg' });
 });

@@ -30,6 +30,11 @@ function readMigrations(): readonly Migration[] {
     }));
 }
 
+/** Of the tables, as this version makes them. */
+export function newestForm(): number {
+  return readMigrations().at(-1)?.version ?? 0;
+}
+
 /** What makes the tables from that form on, 0 = there are none, for psql. */
 export function migrationScript(schema: string, from: number): string {
   const name = quoted(schema);
@@ -58,12 +63,11 @@ const tableOfMigrations = `CREATE TABLE IF NOT EXISTS migrations (
  * first one does it, the others wait. Where nothing is to be done no right is needed to do it.
  */
 export async function migrate(ask: Ask, schema: string, description: string): Promise<void> {
-  const migrations = readMigrations();
-  const newest = migrations.at(-1)?.version ?? 0;
+  const newest = newestForm();
   const found = await versionOf(ask, schema);
   if (found > newest) throw newerVersion(description, schema, found, newest);
   if (found === newest) return;
-  for (const migration of migrations) await run(ask, schema, migration);
+  for (const migration of readMigrations()) await run(ask, schema, migration);
 }
 
 async function run(ask: Ask, schema: string, { version, name, sql }: Migration): Promise<void> {
@@ -85,7 +89,8 @@ async function run(ask: Ask, schema: string, { version, name, sql }: Migration):
   }
 }
 
-async function versionOf(ask: Ask, schema: string): Promise<number> {
+/** The form of the tables; 0 = there are none that this user can see. */
+export async function versionOf(ask: Ask, schema: string): Promise<number> {
   try {
     const { rows } = await ask(
       `SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END AS is_there`,
@@ -114,6 +119,6 @@ function newerVersion(
   );
 }
 
-function quoted(name: string): string {
+export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

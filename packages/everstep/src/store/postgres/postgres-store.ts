@@ -14,6 +14,7 @@ import {
 } from './connection-settings.ts';
 import type { PostgresSettings } from './connection-settings.ts';
 import { PostgresDatabase } from './database.ts';
+import { oldestMajor, reportOnDatabase, type DatabaseReport } from './database-report.ts';
 import { loadDriver, types } from './driver.ts';
 import type { PooledClient, PostgresClient, PostgresDriver, PostgresPool } from './driver.ts';
 import { storeErrorOf } from './errors.ts';
@@ -35,8 +36,6 @@ import type { CommitGroup, CommitResult, Store } from '../store.ts';
 export type PostgresStoreOptions =
   | { readonly settings: PostgresSettings }
   | { readonly pool: PostgresPool; readonly schema?: string | undefined };
-
-const oldestMajor = 14;
 
 /** Connections die while they lie idle; without a listener that would end the process. */
 function ignore(): void {}
@@ -174,6 +173,18 @@ export class PostgresStore implements Store {
   get hints(): Store['hints'] {
     return this.#open().hints;
   }
+  /** What there is, without a change to it; the store need not be open. @throws StoreError where it cannot be asked. */
+  async report(): Promise<DatabaseReport> {
+    const made = await this.#connect();
+    try {
+      return await onClient(made.pool, (ask) => reportOnDatabase(ask, this.schema));
+    } catch (cause) {
+      throw storeErrorOf(cause, this.description);
+    } finally {
+      await letGo(made);
+    }
+  }
+
   /** SQL for psql that makes the tables from that form on, 0 = there are none. */
   migrationScript(from: number): string {
     return migrationScript(this.schema, from);
@@ -224,23 +235,14 @@ export class PostgresStore implements Store {
 
   /** Looks whether the server will do, and makes the tables. */
   async #prepare(pool: PostgresPool): Promise<void> {
-    const client = (await pool.connect()) as PooledClient;
-    client.on('error', ignore);
-    let broken = true;
-    try {
-      const ask: Ask = (text, values) =>
-        client.query({ text, types, ...(values === undefined ? {} : { values }) });
+    await onClient(pool, async (ask) => {
       const { rows } = await ask(
         `SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
            pg_is_in_recovery() AS is_replica, current_setting('transaction_read_only') AS read_only`,
       );
       this.#check(rows[0] ?? {});
       await migrate(ask, this.schema, this.description);
-      broken = false;
-    } finally {
-      client.off('error', ignore);
-      client.release(broken);
-    }
+    });
   }
 
   #check(server: Readonly<Record<string, unknown>>): void {
@@ -269,6 +271,23 @@ export class PostgresStore implements Store {
 async function letGo({ pool, isOwn }: Connected): Promise<void> {
   if (isOwn) await pool.end().catch(() => undefined);
   else pool.off('error', ignore);
+}
+
+/** Asks on one connection, which goes with what it was asked if that failed. */
+async function onClient<T>(pool: PostgresPool, work: (ask: Ask) => Promise<T>): Promise<T> {
+  const client = (await pool.connect()) as PooledClient;
+  client.on('error', ignore);
+  let broken = true;
+  try {
+    const result = await work((text, values) =>
+      client.query({ text, types, ...(values === undefined ? {} : { values }) }),
+    );
+    broken = false;
+    return result;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
 }
 
 /** Another connection like those of the pool, but not of it: one that listens is never given back. */

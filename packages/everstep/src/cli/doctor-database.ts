@@ -1,0 +1,93 @@
+/** The PostgreSQL database of a store: what opening it would need, looked at without a change. */
+import type { DatabaseReport } from '../store/postgres/database-report.ts';
+import type { PostgresStore } from '../store/postgres/postgres-store.ts';
+import type { Check } from './doctor-check.ts';
+import { packageVersionFrom } from './doctor-peers.ts';
+import { problemOf } from './problem.ts';
+
+export async function databaseChecks(store: PostgresStore): Promise<Check[]> {
+  const driver = driverCheck(packageVersionFrom('pg', import.meta.url));
+  if (driver.state === 'fail') return [driver];
+  try {
+    const report = await store.report();
+    return [driver, serverCheck(report), formCheck(store, report), rightsCheck(report)];
+  } catch (error) {
+    const { message, code } = problemOf(error);
+    const fix = `see ${code} in docs/reference/errors.md`;
+    return [driver, { name: 'store', state: 'fail', message, fix }];
+  }
+}
+
+export function driverCheck(version: string | undefined): Check {
+  const name = 'pg';
+  return version === undefined
+    ? {
+        name,
+        state: 'fail',
+        message: 'the package pg is not installed, and a store in PostgreSQL needs it',
+        fix: 'npm install pg',
+      }
+    : { name, state: 'ok', message: `pg ${version}` };
+}
+
+export function serverCheck(report: DatabaseReport): Check {
+  const { version, major, oldestMajor, encoding, isReplica, isReadOnly } = report;
+  const message = `PostgreSQL ${version}, encoding ${encoding}${isReplica ? ', a replica' : isReadOnly ? ', read-only' : ''}`;
+  const name = 'postgres';
+  if (major < oldestMajor) {
+    const fix = `update the server; Everstep needs PostgreSQL ${oldestMajor} or newer`;
+    return { name, state: 'fail', message, fix };
+  }
+  if (encoding !== 'UTF8') {
+    return { name, state: 'fail', message, fix: `create the database with ENCODING 'UTF8'` };
+  }
+  if (isReplica || isReadOnly) {
+    const fix = 'name the primary, and let default_transaction_read_only be off';
+    return { name, state: 'fail', message, fix };
+  }
+  return { name, state: 'ok', message };
+}
+
+export function formCheck(
+  { description, schema }: Pick<PostgresStore, 'description' | 'schema'>,
+  { form, newestForm }: DatabaseReport,
+): Check {
+  const name = 'store';
+  const where = `${description}, schema ${schema}`;
+  if (form === 0) {
+    return {
+      name,
+      state: 'warn',
+      message: `there are no tables that this user can see in the ${where}`,
+      fix: 'a component makes them when it starts, or everstep migrate; if one runs, name its database and ?schema= with --store',
+    };
+  }
+  if (form > newestForm) {
+    return {
+      name,
+      state: 'fail',
+      message: `${where} has form ${form}, and this version knows forms up to ${newestForm}`,
+      fix: 'update Everstep, or choose another schema (?schema=)',
+    };
+  }
+  return form < newestForm
+    ? {
+        name,
+        state: 'warn',
+        message: `${where} has form ${form}, and this version writes form ${newestForm}`,
+        fix: 'it is brought up to date by everstep migrate, or when a process of this version opens it; keep a backup',
+      }
+    : { name, state: 'ok', message: `${where}, form ${form}, the newest` };
+}
+
+export function rightsCheck({ user, missingRights }: DatabaseReport): Check {
+  const name = 'rights';
+  return missingRights.length === 0
+    ? { name, state: 'ok', message: `the user ${user} has what is needed` }
+    : {
+        name,
+        state: 'fail',
+        message: `the user ${user} lacks ${missingRights.join(', ')}`,
+        fix: `grant it, or let an administrator run what 'everstep migrate --print' prints`,
+      };
+}

@@ -80,7 +80,7 @@ export function formCheck(
     : { name, state: 'ok', message: `${where}, form ${form}, the newest` };
 }
 
-export function rightsCheck({ user, missingRights }: DatabaseReport): Check {
+function rightsCheck({ user, missingRights }: DatabaseReport): Check {
   const name = 'rights';
   return missingRights.length === 0
     ? { name, state: 'ok', message: `the user ${user} has what is needed` }

@@ -4,6 +4,10 @@ import type { Logger } from '../service/logger.ts';
 
 export type OfficialSdk = typeof import('@temporalio/worker');
 
+/** The line of the packages inside Everstep: a process with two lines of them cannot load the official worker. */
+export const officialInstall =
+  'npm install @temporalio/worker@~1.22 @temporalio/workflow@~1.22 @temporalio/activity@~1.22';
+
 let loading: Promise<OfficialSdk> | undefined;
 
 /** @throws EverstepError WORKER_NOT_INSTALLED */
@@ -21,7 +25,7 @@ async function load(logger: Logger): Promise<OfficialSdk> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EverstepError(
       'WORKER_NOT_INSTALLED',
-      `Official workflows need the packages of the official worker, which cannot be loaded: ${reason}. Install them: npm install @temporalio/worker @temporalio/workflow @temporalio/activity.`,
+      `Official workflows need the packages of the official worker, which cannot be loaded: ${reason}. Install them, all of one version: ${officialInstall}.`,
       { cause },
     );
   }

@@ -36,7 +36,9 @@ export async function waitingChecks(connection: TaskConnection, now: number): Pr
     if (check !== undefined) checks.push(check);
   }
   const workers = new Set([...pollers.values()].flat());
-  const cut = more ? `the newest ${count} open tasks looked at` : `${count} open tasks`;
+  const cut = more
+    ? `the newest ${count} open tasks looked at`
+    : `${count} open ${count === 1 ? 'task' : 'tasks'}`;
   const seen =
     workers.size === 0 ? 'no worker on their queues' : `workers: ${[...workers].join(', ')}`;
   const message = count === 0 ? 'no open tasks' : `${cut}, ${seen}`;

@@ -23,6 +23,7 @@ export async function runDev(
   const note = (text: string): void =>
     terminal.out.write(`${paint(terminal, terminal.out, 'cyan', 'dev')}  ${text}\n`);
   const grace = graceMs(flags);
+  const folders = watchedFolders([...paths, ...(flags.watch ?? [])]);
   let server: EverstepServer | undefined;
   if ('store' in home && flags.server) {
     server = new EverstepServer({
@@ -37,16 +38,20 @@ export async function runDev(
     note(`server on ${host}:${port}, ${server.storeDescription}, namespace ${namespace}`);
   }
   const worker = new WorkerProcess(workerArguments(paths, flags), grace, terminal, note);
-  const watch = new SourceWatch(watchedFolders([...paths, ...(flags.watch ?? [])]), (file) => {
-    note(`${file} has changed; the worker begins anew`);
-    worker.restart();
-  });
+  let watch: SourceWatch | undefined;
   try {
+    watch = new SourceWatch(folders, {
+      onChange: (file) => {
+        note(`${file} has changed; the worker begins anew`);
+        worker.restart();
+      },
+      onError: (error) => note(`some changes will not be seen: ${error.message}`),
+    });
     note(`watching ${watch.folders.join(', ')}`);
     worker.restart();
     if (!stop.aborted) await once(stop, 'abort');
   } finally {
-    watch.close();
+    watch?.close();
     await worker.stop();
     await server?.stop();
   }

@@ -12,13 +12,19 @@ interface WatchedFolder {
   readonly recursive: boolean;
 }
 
+export interface SourceWatchListener {
+  /** A file has changed; its path is from the working directory. */
+  onChange(this: void, file: string): void;
+  /** A folder is not watched any more, or the system watches no more of them. */
+  onError(this: void, error: Error): void;
+}
+
 export class SourceWatch {
   readonly folders: readonly string[];
   readonly #watchers: readonly FSWatcher[];
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onChange Called with a file that has changed, from the working directory. */
-  constructor(folders: readonly WatchedFolder[], onChange: (file: string) => void) {
+  constructor(folders: readonly WatchedFolder[], { onChange, onError }: SourceWatchListener) {
     this.folders = folders.map(({ path }) => relative(process.cwd(), path) || '.');
     this.#watchers = folders.map(({ path, recursive }) =>
       watch(path, { recursive }, (_event, name) => {
@@ -27,7 +33,7 @@ export class SourceWatch {
         this.#timer = setTimeout(() => {
           onChange(relative(process.cwd(), resolve(path, name)));
         }, togetherMs);
-      }),
+      }).on('error', onError),
     );
   }
 
@@ -45,15 +51,13 @@ export function watchedFolders(paths: readonly string[], cwd = process.cwd()): W
   const found = new Map<string, boolean>();
   for (const path of paths.length === 0 ? ['.'] : paths) {
     const place = resolve(cwd, path);
-    const folder = isFolder(place) ? place : dirname(place);
+    const kind = statSync(place, { throwIfNoEntry: false });
+    if (kind === undefined) throw new RangeError(`There is no file or folder ${path} in ${cwd}.`);
+    const folder = kind.isDirectory() ? place : dirname(place);
     const [first = ''] = relative(cwd, folder).split(sep);
     if (first === '..' || resolve(first) === first) found.set(folder, true);
     else if (first === '') found.set(cwd, found.get(cwd) ?? false);
     else found.set(resolve(cwd, first), true);
   }
   return [...found].map(([path, recursive]) => ({ path, recursive }));
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

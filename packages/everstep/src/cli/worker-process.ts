@@ -65,7 +65,11 @@ export class WorkerProcess {
     this.#child = child;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => out.write(text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => err.write(text));
-    child.on('error', (error) => this.#note(`the worker could not be started: ${error.message}`));
+    child.on('error', (error) => {
+      // Then there is no exit.
+      if (this.#child === child && child.pid === undefined) this.#child = undefined;
+      this.#note(`the worker could not be started: ${error.message}`);
+    });
     child.on('exit', (code, signal) => {
       if (this.#child !== child) return;
       this.#child = undefined;

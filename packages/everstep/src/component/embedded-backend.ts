@@ -43,10 +43,13 @@ export class EmbeddedBackend implements Backend {
         stop: async (graceMs, drained) => {
           // Nobody takes the answers of steps any more once the store has failed.
           const grace = store.failure === undefined ? graceMs : 0;
-          await added.stop(grace);
-          const closed = gateway.stop();
-          await stopRuntime(runtime, store, grace, drained);
-          await closed;
+          try {
+            await added.stop(grace);
+          } finally {
+            const closed = gateway.stop();
+            await stopRuntime(runtime, store, grace, drained);
+            await closed;
+          }
         },
       };
     } catch (error) {

@@ -21,7 +21,10 @@ export class LocalGateway {
 
   /** @throws EverstepError GATEWAY_ADDRESS when no port is to be had. */
   address(): Promise<string> {
-    this.#address ??= this.#open();
+    this.#address ??= this.#open().catch((error: unknown) => {
+      this.#address = undefined;
+      throw error;
+    });
     return this.#address;
   }
 

@@ -55,7 +55,11 @@ class IntegrationProcess implements HeldWorker {
     let resolve: (held: HeldWorker) => void = () => undefined;
     const up = new Promise<HeldWorker>((done) => (resolve = done));
     this.ended = new Promise((done, failed) => {
-      this.#child.once('error', failed);
+      // One that could not be started has no exit.
+      this.#child.on('error', (error) => {
+        clearInterval(this.#watch);
+        failed(error);
+      });
       this.#child.once('exit', (code, signal) => {
         clearInterval(this.#watch);
         if (this.#stopping) done();

@@ -49,6 +49,7 @@ export class OfficialWorker {
       ...(workflowBundle && { workflowBundle }),
       ...(activities && { activities }),
       ...(home.dataConverter && { dataConverter: home.dataConverter }),
+      ...(home.buildId !== undefined && { buildId: home.buildId }),
       ...slotsOf(home.concurrency),
       shutdownGraceTime: home.graceMs,
       shutdownForceTime: home.graceMs + forceMs,

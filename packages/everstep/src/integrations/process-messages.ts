@@ -14,6 +14,7 @@ export interface ProcessSetup {
   readonly home: ResolvedOptions['home'];
   readonly namespace: string;
   readonly taskQueue: string;
+  readonly buildId: string | undefined;
   readonly dataConverter: ResolvedOptions['dataConverter'];
   readonly concurrency: ConcurrencyOptions;
   /** Where official workers connect; undefined until one is there. */

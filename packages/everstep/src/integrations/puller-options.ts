@@ -149,20 +149,8 @@ function checkedPolling(value: unknown = {}): PullerSettings['polling'] {
     'emptyPollsBeforeBackoff',
     'batchSize',
   ]);
-  const initialMs = duration('polling.minInterval', given['minInterval'] ?? 100);
-  const maxMs = duration(
-    'polling.maxInterval',
-    given['maxInterval'] ?? Math.max(30_000, initialMs),
-  );
-  if (maxMs < initialMs) {
-    throw invalid(
-      `polling.maxInterval is ${maxMs} ms, less than polling.minInterval of ${initialMs} ms; expected it to be no less`,
-    );
-  }
   return {
-    initialMs,
-    maxMs,
-    multiplier: multiplier('polling.backoffMultiplier', given['backoffMultiplier'] ?? 2),
+    ...backoffOf('polling', given, ['minInterval', 'maxInterval'], 100),
     emptyPollsBeforeBackoff: count(
       'polling.emptyPollsBeforeBackoff',
       given['emptyPollsBeforeBackoff'] ?? 3,
@@ -182,17 +170,27 @@ function checkedBackpressure(value: unknown = {}): PullerSettings['backpressure'
 
 function checkedRetry(value: unknown = {}): Backoff {
   const given = fieldsOf('retry', value, ['initialDelay', 'maxDelay', 'backoffMultiplier']);
-  const initialMs = duration('retry.initialDelay', given['initialDelay'] ?? 1000);
-  const maxMs = duration('retry.maxDelay', given['maxDelay'] ?? Math.max(30_000, initialMs));
+  return backoffOf('retry', given, ['initialDelay', 'maxDelay'], 1000);
+}
+
+/** The first and the longest wait stand under those names. */
+function backoffOf(
+  field: string,
+  given: Fields,
+  [first, longest]: readonly [string, string],
+  firstMs: number,
+): Backoff {
+  const initialMs = duration(`${field}.${first}`, given[first] ?? firstMs);
+  const maxMs = duration(`${field}.${longest}`, given[longest] ?? Math.max(30_000, initialMs));
   if (maxMs < initialMs) {
     throw invalid(
-      `retry.maxDelay is ${maxMs} ms, less than retry.initialDelay of ${initialMs} ms; expected it to be no less`,
+      `${field}.${longest} is ${maxMs} ms, less than ${field}.${first} of ${initialMs} ms; expected it to be no less`,
     );
   }
   return {
     initialMs,
     maxMs,
-    multiplier: multiplier('retry.backoffMultiplier', given['backoffMultiplier'] ?? 2),
+    multiplier: multiplier(`${field}.backoffMultiplier`, given['backoffMultiplier'] ?? 2),
   };
 }
 

@@ -13,11 +13,15 @@ const timerMsMax = 2 ** 31 - 1;
 
 /** Rejects as the service does when the worker polls; the engine of this process takes any worker. */
 export async function launchTasks(work: Work, home: WorkerHome): Promise<HeldWorker> {
-  const worker = await home.addWorker({ ...work, concurrency: home.concurrency });
+  const worker = await home.addWorker({
+    ...work,
+    concurrency: home.concurrency,
+    buildId: home.buildId,
+  });
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve, reject) => {
     end = resolve;
-    watch(worker, reject);
+    watch(worker, home.graceMs, reject);
   });
   return {
     ended,
@@ -32,13 +36,16 @@ export async function launchTasks(work: Work, home: WorkerHome): Promise<HeldWor
       // On an engine of this process, what is handed back would be handed back for every worker: a step that outlives
       // the grace period goes on, and is handed back when the manager stops.
       await (home.isEmbedded ? worker.drain(home.graceMs) : worker.stop(home.graceMs));
-      const gone = worker.drain(timerMsMax).then(end);
+      const gone = worker
+        .drain(timerMsMax)
+        .then(() => worker.stop(0))
+        .then(end);
       if (worker.running === 0) await gone;
     },
   };
 }
 
-function watch(worker: TaskWorker, onFailed: (error: unknown) => void): void {
+function watch(worker: TaskWorker, graceMs: number, onFailed: (error: unknown) => void): void {
   const look = (): void => {
     if (worker.draining) return;
     if (!worker.failed) {
@@ -46,12 +53,13 @@ function watch(worker: TaskWorker, onFailed: (error: unknown) => void): void {
       return;
     }
     const queues = worker.workflowTaskQueues.join(', ');
-    onFailed(
-      new EverstepError(
-        'SERVER_REFUSED',
-        `The server refuses the polls of the worker on ${queues}. Check apiKey (or TEMPORAL_API_KEY) and its rights.`,
-      ),
+    const refused = new EverstepError(
+      'SERVER_REFUSED',
+      `The server refuses the polls of the worker on ${queues}. Check apiKey (or TEMPORAL_API_KEY) and its rights.`,
     );
+    // Another one takes its place, and nobody else would stop it.
+    const gone = (): void => onFailed(refused);
+    worker.stop(graceMs).then(gone, gone);
   };
   look();
 }

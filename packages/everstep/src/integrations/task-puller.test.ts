@@ -325,6 +325,8 @@ it('is refused before its task can reach an engine, and starts again after a sto
   await pulling.start();
   await clock.advance(100);
   const stopped = pulling.stop();
+  await Promise.resolve();
+  expect(await rejection(pulling.start())).toMatchObject({ code: 'COMPONENT_STATE' });
   await clock.advance(0);
   await stopped;
   const fetches = ledger.limits.length;

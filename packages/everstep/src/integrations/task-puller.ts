@@ -120,9 +120,15 @@ export class TaskPuller<TRow, TParams = unknown, TResult = unknown, TInput = any
   /**
    * Fetches from now on. Of a puller that runs, nothing; one that was stopped starts again.
    *
-   * @throws EverstepError TASK_NOT_CONNECTED when the task's component has not started.
+   * @throws EverstepError TASK_NOT_CONNECTED when the task's component has not started; COMPONENT_STATE while it stops.
    */
   async start(): Promise<void> {
+    if (this.#session?.following.signal.aborted) {
+      throw new EverstepError(
+        'COMPONENT_STATE',
+        `start() of puller "${this.#options.name}" is refused while it stops; wait for stop().`,
+      );
+    }
     if (this.#session) return;
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined;

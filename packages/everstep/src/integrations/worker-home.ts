@@ -16,7 +16,13 @@ import { officialSdk } from './official-sdk.ts';
 
 export interface HomeOptions extends Pick<
   ResolvedOptions,
-  'home' | 'namespace' | 'taskQueue' | 'dataConverter' | 'searchAttributes' | 'concurrency'
+  | 'home'
+  | 'namespace'
+  | 'taskQueue'
+  | 'buildId'
+  | 'dataConverter'
+  | 'searchAttributes'
+  | 'concurrency'
 > {
   readonly logger: Logger;
   readonly graceMs: number;
@@ -65,6 +71,10 @@ export class WorkerHome {
   /** For tasks that name no queue. */
   get taskQueue(): string {
     return this.#options.taskQueue;
+  }
+
+  get buildId(): string | undefined {
+    return this.#options.buildId;
   }
 
   get dataConverter(): ResolvedOptions['dataConverter'] {

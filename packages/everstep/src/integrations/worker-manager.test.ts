@@ -145,6 +145,20 @@ it('begins no worker that a stop has come before', async () => {
   expect(new Set(workers.status().map(({ state }) => state))).toEqual(new Set(['stopped']));
 });
 
+it('writes its build id into the history of what it worked on', async () => {
+  const task = new AsyncTask({ name: 'built', task: async () => 1 });
+  const workers = manager({ buildId: 'abc' });
+  await workers.create([integration('one', task)]);
+  await workers.start();
+  const id = await task.submit();
+  await task.result(id);
+  const { events } = await workers.getClient().workflow.getHandle(id).fetchHistory();
+  const builds = events?.flatMap(
+    ({ workflowTaskCompletedEventAttributes: done }) => done?.workerVersion?.buildId ?? [],
+  );
+  expect(new Set(builds)).toEqual(new Set(['abc']));
+});
+
 it('says what is wrong with how it is used', async () => {
   const task = new AsyncTask({ name: 'held', task: async () => 1 });
   const workers = manager();

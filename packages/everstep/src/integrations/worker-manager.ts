@@ -249,7 +249,7 @@ export class WorkerManager {
     sources: readonly RunnableSource[],
     part: ProcessSetup['part'],
   ): WorkerPlan {
-    const { processes, home, namespace, dataConverter, concurrency, graceMs, restart } =
+    const { processes, home, namespace, buildId, dataConverter, concurrency, graceMs, restart } =
       this.#options;
     if (!processes) throw new TypeError('There are no processes without isolation');
     const launch = async () =>
@@ -261,6 +261,7 @@ export class WorkerManager {
           home,
           namespace,
           taskQueue: this.#home.taskQueue,
+          buildId,
           dataConverter,
           concurrency,
           officialAddress: await this.#home.serverOptions(),

@@ -226,10 +226,18 @@ export class PollLoop {
         ...(isHeld && { stickyAttributes: sticky }),
       });
       granted = reply.activityTasks ?? [];
-      if (reply.workflowTask) void this.#drive(reply.workflowTask, taskQueue);
+      if (reply.workflowTask) this.#driveNext(reply.workflowTask, taskQueue);
     } finally {
       startGranted(worker, asked.slots, granted);
     }
+  }
+
+  /** One that came with an answer, and with no poll whose loop would tell that it failed. */
+  #driveNext(task: WorkflowTask, taskQueue: string): void {
+    this.#drive(task, taskQueue).catch((error: unknown) => {
+      const runId = task.workflowExecution?.runId;
+      this.#options.logger.warn('A workflow task failed; it is sent again', { runId, error });
+    });
   }
 
   async #pollStep(taskQueue: string): Promise<void> {

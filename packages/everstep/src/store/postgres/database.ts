@@ -6,12 +6,10 @@
  * refuses it if it comes later. So what is read afterwards is what became of it.
  */
 import { fenceGoneState, isAnswer, sqlStateOf, storeErrorOf } from './errors.ts';
-import { types } from './driver.ts';
+import { answerMsMax, types } from './driver.ts';
 import type { PooledClient, PostgresPool, PostgresResult, SqlRow, SqlValue } from './driver.ts';
 import { StoreError } from '../store.ts';
 
-/** A server that does not answer for that long is gone. */
-const answerMsMax = 30_000;
 /** Commits at the same time. */
 const lanesMax = 4;
 

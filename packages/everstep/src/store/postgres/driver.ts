@@ -4,6 +4,9 @@
  */
 import { StoreError } from '../store.ts';
 
+/** A server that does not answer for that long is gone. */
+export const answerMsMax = 30_000;
+
 export type SqlValue =
   null | number | string | boolean | Uint8Array | readonly (number | string | boolean | null)[];
 export type SqlRow = Record<string, unknown>;

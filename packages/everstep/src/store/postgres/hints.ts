@@ -2,6 +2,7 @@
  * Hints between processes: NOTIFY on a connection of its own, outside every transaction that matters, at most one at
  * a time. A hint may be lost, with the connection or before it; a look every second makes up for it.
  */
+import { answerMsMax } from './driver.ts';
 import type { PostgresClient } from './driver.ts';
 import type { Store } from '../store.ts';
 
@@ -68,13 +69,16 @@ export class PostgresHints implements Readonly<Store['hints']> {
   async #ringOn(): Promise<void> {
     while (this.#rung && this.#client !== undefined) {
       this.#rung = false;
+      const client = this.#client;
       try {
-        await this.#client.query({
+        await client.query({
           text: 'SELECT pg_notify($1, $2)',
           values: [this.#options.channel, this.#options.sender],
+          query_timeout: answerMsMax,
         });
       } catch {
         // A hint may be lost: an acknowledged write must not look failed.
+        this.#lost(client);
       }
       if (this.#rung && !this.#closed) {
         await new Promise<void>((resolve) => setTimeout(resolve, ringsApartMs).unref());
@@ -96,8 +100,8 @@ export class PostgresHints implements Readonly<Store['hints']> {
       });
       await made.connect();
       // A transaction that only notifies is written to the log too, and need not wait for the disk.
-      await made.query({ text: 'SET synchronous_commit = off' });
-      await made.query({ text: `LISTEN "${channel}"` });
+      await made.query({ text: 'SET synchronous_commit = off', query_timeout: answerMsMax });
+      await made.query({ text: `LISTEN "${channel}"`, query_timeout: answerMsMax });
       this.#client = made;
     } catch {
       this.#connectLater();
@@ -108,6 +112,7 @@ export class PostgresHints implements Readonly<Store['hints']> {
   #lost(client: PostgresClient): void {
     if (this.#client !== client) return;
     this.#client = undefined;
+    client.end().catch(() => undefined);
     this.#connectLater();
   }
 

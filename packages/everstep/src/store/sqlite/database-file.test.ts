@@ -1,5 +1,6 @@
 /** What the store says of files it cannot use, and what it makes of a disk that is full or has changed its mind. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   bytesOf,
@@ -24,7 +26,7 @@ import {
   write,
 } from '../store-fixture.contract.ts';
 import type { CommitResult } from '../store.ts';
-import { networkFileSystem } from './database-file.ts';
+import { checkHeader, networkFileSystem } from './database-file.ts';
 import { loadDriver } from './driver.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
@@ -299,4 +301,26 @@ describe('a disk without room', () => {
       rmSync(place, { recursive: true, force: true });
     }
   }
+});
+
+describe('a file that another process is creating', () => {
+  it('is empty or whole, whenever it is looked at', async () => {
+    const page = Buffer.alloc(4096);
+    page.write('SQLite format 3\0');
+    page.writeUInt16BE(4096, 16);
+    page.writeUInt32BE(1, 28);
+    const creator = new Worker(
+      `const { workerData: { path, page } } = require('node:worker_threads');
+       const fs = require('node:fs');
+       for (;;) { fs.writeFileSync(path, ''); fs.writeFileSync(path, page); }`,
+      { eval: true, workerData: { path, page } },
+    );
+    await once(creator, 'online');
+    try {
+      for (let look = 0; look < 20_000; look += 1) checkHeader(path, 1);
+    } finally {
+      await creator.terminate();
+    }
+    expect(existsSync(path)).toBe(true);
+  });
 });

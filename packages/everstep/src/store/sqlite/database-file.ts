@@ -118,7 +118,8 @@ export function checkHeader(path: string, newestKnown: number): void {
   } finally {
     if (file !== undefined) closeSync(file);
   }
-  if (size === 0) return;
+  // By what was read, and not by the size, which is asked later: another process may be creating it just now.
+  if (length === 0) return;
   if (length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
     throw notOurs(path, 'it is not an SQLite database');
   }

@@ -4,6 +4,12 @@ import { defineConfig } from 'vitest/config';
 
 const source = fileURLToPath(new URL('./packages/everstep/src/', import.meta.url));
 
+/** Tests that leave nothing behind in their process: these read the contract's large modules once and not each again. */
+const together = [
+  'packages/everstep/src/{component,core,gateway,observability,security,service,store,tasks,testing}/**/*.test.ts',
+  'packages/everstep/test/{tasks,types}/**/*.test.ts',
+];
+
 export default defineConfig({
   resolve: {
     // Tests read the source; what is built is checked from the packed tarball.
@@ -13,11 +19,21 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [
-      'packages/everstep/src/**/*.test.ts',
-      'packages/everstep/test/**/*.test.ts',
-      'examples/*/test/**/*.test.ts',
-      'bench/test/**/*.test.ts',
+    projects: [
+      { extends: true, test: { name: 'together', include: together, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: [
+            'packages/everstep/src/**/*.test.ts',
+            'packages/everstep/test/**/*.test.ts',
+            'examples/*/test/**/*.test.ts',
+            'bench/test/**/*.test.ts',
+          ],
+          exclude: together,
+        },
+      },
     ],
     globalSetup: './packages/everstep/test/databases/global-setup.ts',
     pool: 'forks',

@@ -5,7 +5,6 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { sqlStateOf } from './errors.ts';
 import type { PostgresResult, SqlValue } from './driver.ts';
 import { StoreError } from '../store.ts';
 
@@ -89,21 +88,19 @@ async function run(ask: Ask, schema: string, { version, name, sql }: Migration):
   }
 }
 
-/** The form of the tables; 0 = there are none that this user can see. */
+/**
+ * The form of the tables; 0 = there are none. Asked of the catalogue's own tables: to_regclass
+ * answers from a cache, which after a wait for the lock does not know yet what another process has made.
+ */
 export async function versionOf(ask: Ask, schema: string): Promise<number> {
-  try {
-    const { rows } = await ask(
-      `SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END AS is_there`,
-      [`${quoted(schema)}.migrations`],
-    );
-    if (rows[0]?.['is_there'] !== 1) return 0;
-    const result = await ask(`SELECT max(version) AS version FROM ${quoted(schema)}.migrations`);
-    return (result.rows[0]?.['version'] as number | null) ?? 0;
-  } catch (cause) {
-    // Without USAGE on the schema even its name means nothing: what is missing is said by the next statement.
-    if (sqlStateOf(cause) === '3F000') return 0;
-    throw cause;
-  }
+  const { rows } = await ask(
+    `SELECT 1 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = 'migrations'`,
+    [schema],
+  );
+  if (rows.length === 0) return 0;
+  const result = await ask(`SELECT max(version) AS version FROM ${quoted(schema)}.migrations`);
+  return (result.rows[0]?.['version'] as number | null) ?? 0;
 }
 
 function newerVersion(

@@ -197,17 +197,13 @@ export interface ProcessRow {
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly terms: readonly Filter[] }
   | { readonly op: 'not'; readonly term: Filter }
-  | {
-      readonly op: '=' | '!=' | '<' | '>' | '<=' | '>=' | 'startsWith';
-      readonly field: FilterField;
-      readonly value: string | number | boolean;
-    }
-  | {
-      readonly op: 'in';
-      readonly field: FilterField;
-      readonly values: readonly (string | number | boolean)[];
-    }
+  | { readonly op: FilterComparison; readonly field: FilterField; readonly value: FilterValue }
+  | { readonly op: 'in'; readonly field: FilterField; readonly values: readonly FilterValue[] }
   | { readonly op: 'isNull'; readonly field: FilterField };
+
+export type FilterComparison = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'startsWith';
+
+export type FilterValue = string | number | boolean;
 
 export type FilterField = { readonly system: VisibilityColumn } | { readonly custom: string };
 

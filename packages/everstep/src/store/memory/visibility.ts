@@ -2,7 +2,9 @@
 import type { MemoryData, MemoryRun } from './memory-data.ts';
 import type {
   Filter,
+  FilterComparison,
   FilterField,
+  FilterValue,
   ListedRun,
   RunRef,
   RunStatusColumn,
@@ -89,12 +91,10 @@ function matches(filter: Filter, run: MemoryRun): boolean | undefined {
   }
 }
 
-type Comparison = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'startsWith';
-
 function compare(
-  op: Comparison,
+  op: FilterComparison,
   found: SearchValue | undefined,
-  value: string | number | boolean,
+  value: FilterValue,
 ): boolean | undefined {
   if (found === undefined) return undefined;
   if (typeof found === 'object') {

@@ -3,30 +3,15 @@
  * in the table `migrations` of the schema. They are plain SQL for a search_path of that schema, so that they can be
  * printed and run by somebody else.
  */
-import { readFileSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { PostgresResult, SqlValue } from './driver.ts';
+import { migrationsIn, type Migration } from '../migration-files.ts';
 import { StoreError } from '../store.ts';
-
-interface Migration {
-  readonly version: number;
-  readonly name: string;
-  readonly sql: string;
-}
+import type { PostgresResult, SqlValue } from './driver.ts';
 
 /** A connection that nobody else uses meanwhile. */
 export type Ask = (text: string, values?: readonly SqlValue[]) => Promise<PostgresResult>;
 
 function readMigrations(): readonly Migration[] {
-  const folder = fileURLToPath(new URL('./migrations/', import.meta.url));
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .map((name) => ({
-      version: Number.parseInt(name, 10),
-      name,
-      sql: readFileSync(`${folder}${name}`, 'utf8'),
-    }));
+  return migrationsIn(new URL('./migrations/', import.meta.url));
 }
 
 /** Of the tables, as this version makes them. */
@@ -89,8 +74,8 @@ async function run(ask: Ask, schema: string, { version, name, sql }: Migration):
 }
 
 /**
- * The form of the tables; 0 = there are none. Asked of the catalogue's own tables: to_regclass
- * answers from a cache, which after a wait for the lock does not know yet what another process has made.
+ * The form of the tables; 0 = there are none. Asked of the catalogue's own tables: to_regclass answers from a cache,
+ * which after a wait for the lock does not know yet what another process has made.
  */
 export async function versionOf(ask: Ask, schema: string): Promise<number> {
   const { rows } = await ask(

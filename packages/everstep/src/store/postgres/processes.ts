@@ -1,4 +1,5 @@
 import type { PostgresDatabase } from './database.ts';
+import { processOf, processValues } from '../sql-rows.ts';
 import type { Store } from '../store.ts';
 
 export function postgresProcesses(db: PostgresDatabase): Store['processes'] {
@@ -10,14 +11,7 @@ export function postgresProcesses(db: PostgresDatabase): Store['processes'] {
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (process_id) DO UPDATE SET pid = excluded.pid, host_id = excluded.host_id,
            started_at = excluded.started_at, heartbeat_at = excluded.heartbeat_at, queues = excluded.queues`,
-        [
-          process.processId,
-          process.pid,
-          process.hostId,
-          process.startedAt,
-          process.heartbeatAt,
-          JSON.stringify(process.queues),
-        ],
+        processValues(process),
       );
     },
     heartbeat: async ({ processId, now }) =>
@@ -29,14 +23,7 @@ export function postgresProcesses(db: PostgresDatabase): Store['processes'] {
       const rows = await db.read(
         `SELECT * FROM ${schema}.processes ORDER BY started_at, process_id`,
       );
-      return rows.map((row) => ({
-        processId: row['process_id'] as string,
-        pid: row['pid'] as number,
-        hostId: row['host_id'] as string,
-        startedAt: row['started_at'] as number,
-        heartbeatAt: row['heartbeat_at'] as number,
-        queues: JSON.parse(row['queues'] as string) as string[],
-      }));
+      return rows.map(processOf);
     },
     remove: async ({ processId }) => {
       await db.write(

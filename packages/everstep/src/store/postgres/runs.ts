@@ -1,9 +1,7 @@
-import { crc32 } from 'node:zlib';
 import type { PostgresDatabase } from './database.ts';
 import type { SqlRow } from './driver.ts';
-import { columnsOf, describeRun } from '../run-columns.ts';
-import { StoreError } from '../store.ts';
-import type { RunHead, RunKey, RunRef, Store, StoredRun } from '../store.ts';
+import { refsOf, storedRunOf } from '../sql-rows.ts';
+import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
 
 /** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
 export const runColumnsSql = `k.namespace_id, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
@@ -27,7 +25,7 @@ export function postgresRuns(db: PostgresDatabase): Store['runs'] {
   const ofWorkflow = `v.namespace = ${namespaceSql(schema, 1)} AND v.workflow_id = $2`;
   const one = async (text: string, values: readonly (string | number)[]) => {
     const [row] = await db.read(text, values);
-    return row && storedRunOf(db, row);
+    return row && storedRunOf(row, keyOf(row), `the ${db.description}`);
   };
   return {
     load: ({ key }) =>
@@ -109,38 +107,10 @@ export function postgresRuns(db: PostgresDatabase): Store['runs'] {
   };
 }
 
-function refsOf(rows: readonly SqlRow[]): readonly RunRef[] {
-  return rows.map((row) => row['ref'] as RunRef);
-}
-
 export function keyOf(row: SqlRow): RunKey {
   return {
     namespaceId: row['namespace_id'] as string,
     workflowId: row['workflow_id'] as string,
     runId: row['run_id'] as string,
-  };
-}
-
-function storedRunOf(db: PostgresDatabase, row: SqlRow): StoredRun {
-  const key = keyOf(row);
-  const state = row['state'] as Uint8Array;
-  if (crc32(state) !== row['checksum']) {
-    throw new StoreError(
-      'STORE_CORRUPT',
-      `The state of ${describeRun(key)} in the ${db.description} does not match its checksum: the disk or another program has changed it. Other runs are not touched by this. Restore a backup, or delete this run.`,
-      {
-        cause: { ref: row['ref'], expected: row['checksum'], found: crc32(state) },
-        damagedRun: row['ref'] as RunRef,
-      },
-    );
-  }
-  return {
-    ref: row['ref'] as RunRef,
-    key,
-    version: row['version'] as number,
-    operationToken: row['operation_token'] as string,
-    isCurrent: row['is_current'] as boolean,
-    columns: columnsOf(row),
-    state,
   };
 }

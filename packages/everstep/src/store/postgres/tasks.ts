@@ -1,7 +1,7 @@
 import type { PostgresDatabase } from './database.ts';
-import type { SqlRow } from './driver.ts';
-import { namespaceSql } from './runs.ts';
-import type { Store, TaskKind, TaskRow } from '../store.ts';
+import { backlogOf, taskOf } from '../sql-rows.ts';
+import type { Store, TaskKind } from '../store.ts';
+import { keyOf, namespaceSql } from './runs.ts';
 
 export function postgresTasks(db: PostgresDatabase): Store['tasks'] {
   const { schema } = db;
@@ -12,7 +12,7 @@ export function postgresTasks(db: PostgresDatabase): Store['tasks'] {
         `SELECT * FROM ${schema}.claim_tasks_1($1, $2, $3, $4, $5, $6::text[])`,
         [namespaceId, kind, taskQueue, processId, limit, types ?? null],
       );
-      return rows.map((row) => taskOf(namespaceId, row));
+      return rows.map((row) => taskOf(row, keyOf({ ...row, namespace_id: namespaceId })));
     },
     release: async ({ taskIds }) => {
       await db.write(
@@ -42,10 +42,7 @@ export function postgresTasks(db: PostgresDatabase): Store['tasks'] {
          WHERE namespace = ${namespaceSql(schema, 1)} AND kind = $2 AND task_queue = $3`,
         [namespaceId, kind, taskQueue],
       );
-      return {
-        count: row?.['count'] as number,
-        oldestCreatedAt: (row?.['oldest'] as number | null) ?? 0,
-      };
+      return backlogOf(row);
     },
     queues: async () => {
       const rows = await db.read(
@@ -61,24 +58,5 @@ export function postgresTasks(db: PostgresDatabase): Store['tasks'] {
         count: row['count'] as number,
       }));
     },
-  };
-}
-
-function taskOf(namespaceId: string, row: SqlRow): TaskRow {
-  return {
-    taskId: row['task_id'] as number,
-    ref: row['ref'] as number,
-    key: {
-      namespaceId,
-      workflowId: row['workflow_id'] as string,
-      runId: row['run_id'] as string,
-    },
-    kind: row['kind'] as TaskKind,
-    taskQueue: row['task_queue'] as string,
-    normalTaskQueue: row['normal_task_queue'] as string,
-    scheduledEventId: row['scheduled_event_id'] as number,
-    stamp: row['stamp'] as number,
-    type: row['type'] as string,
-    createdAt: row['created_at'] as number,
   };
 }

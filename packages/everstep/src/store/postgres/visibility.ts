@@ -5,8 +5,10 @@
 import type { PostgresDatabase } from './database.ts';
 import type { SqlValue } from './driver.ts';
 import { columnsOf } from '../run-columns.ts';
+import { conditionOf, type FilterDialect } from '../sql-filter.ts';
+import { countedOf } from '../sql-rows.ts';
+import type { FilterComparison, FilterValue, Store } from '../store.ts';
 import { keyOf, namespaceSql, runColumnsSql } from './runs.ts';
-import type { Filter, FilterField, RunStatusColumn, Store, VisibilityColumn } from '../store.ts';
 
 export function postgresVisibility(db: PostgresDatabase): Store['visibility'] {
   const { schema } = db;
@@ -19,7 +21,7 @@ export function postgresVisibility(db: PostgresDatabase): Store['visibility'] {
       if (after !== undefined) {
         where += ` AND (v.start_time, v.ref) < (${parameter(values, after.startTime)}, ${parameter(values, after.ref)}::bigint)`;
       }
-      if (filter !== undefined) where += ` AND (${conditionOf(filter, values)})`;
+      if (filter !== undefined) where += ` AND (${conditionOf(filter, dialectOf(values))})`;
       const rows = await db.read(
         `SELECT ${runColumnsSql} ${from} JOIN ${schema}.namespace_numbers k ON k.namespace = v.namespace
          WHERE ${where} ORDER BY v.start_time DESC, v.ref DESC LIMIT $2`,
@@ -42,25 +44,28 @@ export function postgresVisibility(db: PostgresDatabase): Store['visibility'] {
             )
           : await db.read(
               `SELECT v.status, count(*) AS count ${from}
-               WHERE ${inNamespace} AND (${conditionOf(filter, values)})
+               WHERE ${inNamespace} AND (${conditionOf(filter, dialectOf(values))})
                GROUP BY v.status ORDER BY v.status`,
               values,
             );
-      const groups = rows.map((row) => ({
-        status: row['status'] as RunStatusColumn,
-        count: row['count'] as number,
-      }));
-      const count = groups.reduce((sum, group) => sum + group.count, 0);
-      return { count, groups: groupByStatus ? groups : [] };
+      return countedOf(rows, groupByStatus);
     },
   };
 }
 
-type Scalar = string | number | boolean;
-type Comparison = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'startsWith';
+function dialectOf(values: SqlValue[]): FilterDialect {
+  return {
+    true: 'true',
+    false: 'false',
+    null: 'NULL::boolean',
+    compare: (op, sql, value) => compared(op, sql, value, values),
+    compareAttribute: (op, name, value) => attributeCompared(op, name, value, values),
+    isMissing: (name) => `(v.search_values -> ${parameter(values, name)}) IS NULL`,
+  };
+}
 
 /** The value as a parameter of its type. */
-function parameter(values: SqlValue[], value: Scalar): string {
+function parameter(values: SqlValue[], value: FilterValue): string {
   // Text of PostgreSQL has no NUL, so nothing that is stored has one.
   const kept = typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
   const type =
@@ -68,89 +73,32 @@ function parameter(values: SqlValue[], value: Scalar): string {
   return `$${values.push(kept)}::${type}`;
 }
 
-/** SQL that is true, false or NULL, as Filter says; NULL and false both leave the run out. */
-function conditionOf(filter: Filter, values: SqlValue[]): string {
-  switch (filter.op) {
-    case 'and':
-    case 'or': {
-      if (filter.terms.length === 0) return filter.op === 'and' ? 'true' : 'false';
-      const terms = filter.terms.map((term) => `(${conditionOf(term, values)})`);
-      return terms.join(filter.op === 'and' ? ' AND ' : ' OR ');
-    }
-    case 'not':
-      return `NOT (${conditionOf(filter.term, values)})`;
-    case 'isNull': {
-      const { field } = filter;
-      return 'custom' in field
-        ? `(v.search_values -> ${parameter(values, field.custom)}) IS NULL`
-        : `${columns[field.system].sql} IS NULL`;
-    }
-    case 'in':
-      return conditionOf(
-        {
-          op: 'or',
-          terms: filter.values.map((value) => ({ op: '=', field: filter.field, value })),
-        },
-        values,
-      );
-    case '=':
-    case '!=':
-    case '<':
-    case '>':
-    case '<=':
-    case '>=':
-    case 'startsWith':
-      return comparison(filter.op, filter.field, filter.value, values);
-  }
-}
-
-function comparison(op: Comparison, field: FilterField, value: Scalar, values: SqlValue[]): string {
-  if ('custom' in field) return customComparison(op, field.custom, value, values);
-  const { sql, type } = columns[field.system];
-  // Values of another type compare with nothing.
-  if (type !== typeof value) return 'NULL::boolean';
-  return scalar(op, sql, value, values);
-}
-
-function scalar(op: Comparison, sql: string, value: Scalar, values: SqlValue[]): string {
-  if (op !== 'startsWith') return `${sql} ${op === '!=' ? '<>' : op} ${parameter(values, value)}`;
+function compared(
+  op: FilterComparison,
+  sql: string,
+  value: FilterValue,
+  values: SqlValue[],
+): string {
+  if (op !== 'startsWith') return `${sql} ${op} ${parameter(values, value)}`;
   if (typeof value !== 'string') return 'NULL::boolean';
   const prefix = parameter(values, value);
   return `(${sql} >= ${prefix} AND starts_with(${sql}, ${prefix}))`;
 }
 
-function customComparison(op: Comparison, name: string, value: Scalar, values: SqlValue[]): string {
+function attributeCompared(
+  op: FilterComparison,
+  name: string,
+  value: FilterValue,
+  values: SqlValue[],
+): string {
   const found = `(v.search_values -> ${parameter(values, name)})`;
   const type = typeof value;
   const plain = `(${found} #>> '{}')`;
   const typed =
     type === 'string' ? `${plain} COLLATE "C"` : `${plain}::${type === 'number' ? 'float8' : type}`;
-  let text = `CASE jsonb_typeof(${found}) WHEN '${type}' THEN (${scalar(op, typed, value, values)})`;
+  let text = `CASE jsonb_typeof(${found}) WHEN '${type}' THEN (${compared(op, typed, value, values)})`;
   if (type === 'string' && (op === '=' || op === '!=')) {
     text += ` WHEN 'array' THEN ${op === '=' ? '' : 'NOT '}(${found} ? ${parameter(values, value)})`;
   }
   return `${text} END`;
 }
-
-const columns: Readonly<
-  Record<VisibilityColumn, { readonly sql: string; readonly type: 'string' | 'number' }>
-> = {
-  workflowId: { sql: 'v.workflow_id', type: 'string' },
-  runId: { sql: 'v.run_id', type: 'string' },
-  workflowType: { sql: 'v.workflow_type', type: 'string' },
-  status: { sql: 'v.status', type: 'string' },
-  startTime: { sql: 'v.start_time', type: 'number' },
-  executionTime: { sql: 'v.execution_time', type: 'number' },
-  closeTime: { sql: 'nullif(v.close_time, 0)', type: 'number' },
-  executionDuration: {
-    sql: '(CASE WHEN v.close_time > 0 THEN v.close_time - v.execution_time END)',
-    type: 'number',
-  },
-  taskQueue: { sql: 'v.task_queue', type: 'string' },
-  historyEvents: { sql: 'r.history_events', type: 'number' },
-  historyBytes: { sql: 'r.history_bytes', type: 'number' },
-  parentWorkflowId: { sql: `nullif(v.parent_workflow_id, '')`, type: 'string' },
-  parentRunId: { sql: `nullif(v.parent_run_id, '')`, type: 'string' },
-  rootWorkflowId: { sql: 'coalesce(v.root_workflow_id, v.workflow_id)', type: 'string' },
-  rootRunId: { sql: 'coalesce(v.root_run_id, v.run_id)', type: 'string' },
-};

@@ -2,30 +2,15 @@
  * The form of the file. Migrations are the .sql files beside this one, numbered without a gap; the number of the last
  * one that ran is the file's user_version, and application_id says that the file is ours.
  */
-import { readFileSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { SqliteDatabase } from './database.ts';
+import { migrationsIn, type Migration } from '../migration-files.ts';
 import { StoreError } from '../store.ts';
+import type { SqliteDatabase } from './database.ts';
 
 /** 'EVST'. */
 export const applicationId = 0x45565354;
 
-export interface Migration {
-  readonly version: number;
-  readonly name: string;
-  readonly sql: string;
-}
-
 export function readMigrations(): readonly Migration[] {
-  const folder = fileURLToPath(new URL('./migrations/', import.meta.url));
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .map((name) => ({
-      version: Number.parseInt(name, 10),
-      name,
-      sql: readFileSync(`${folder}${name}`, 'utf8'),
-    }));
+  return migrationsIn(new URL('./migrations/', import.meta.url));
 }
 
 /** Brings the file up to date, one transaction a migration. Two processes may do this at the same time. */

@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from './database.ts';
+import { processOf, processValues } from '../sql-rows.ts';
 import type { Store } from '../store.ts';
 
 export function sqliteProcesses(db: SqliteDatabase): Store['processes'] {
@@ -8,14 +9,7 @@ export function sqliteProcesses(db: SqliteDatabase): Store['processes'] {
         db.statement(
           `INSERT OR REPLACE INTO processes (process_id, pid, host_id, started_at, heartbeat_at, queues)
            VALUES (?, ?, ?, ?, ?, ?)`,
-        ).run(
-          process.processId,
-          process.pid,
-          process.hostId,
-          process.startedAt,
-          process.heartbeatAt,
-          JSON.stringify(process.queues),
-        );
+        ).run(...processValues(process));
       }),
     heartbeat: ({ processId, now }) =>
       db.answer(
@@ -31,14 +25,7 @@ export function sqliteProcesses(db: SqliteDatabase): Store['processes'] {
         db
           .statement('SELECT * FROM processes ORDER BY started_at, process_id')
           .all()
-          .map((row) => ({
-            processId: row['process_id'] as string,
-            pid: row['pid'] as number,
-            hostId: row['host_id'] as string,
-            startedAt: row['started_at'] as number,
-            heartbeatAt: row['heartbeat_at'] as number,
-            queues: JSON.parse(row['queues'] as string) as string[],
-          })),
+          .map(processOf),
       ),
     remove: ({ processId }) =>
       db.answer(() =>

@@ -1,10 +1,8 @@
-import { crc32 } from 'node:zlib';
 import type { SqliteCommit } from './commit.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { SqlRow } from './driver.ts';
-import { columnsOf, describeRun } from '../run-columns.ts';
-import { StoreError } from '../store.ts';
-import type { RunHead, RunKey, RunRef, Store, StoredRun } from '../store.ts';
+import { refsOf, storedRunOf } from '../sql-rows.ts';
+import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
 
 /** All of a run but its state, from `runs r JOIN visibility v`. */
 export const runColumnsSql = `v.namespace, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
@@ -24,19 +22,19 @@ const byRef = `${storedRun} WHERE v.ref = ?`;
 const atWork = `wake_at > 0 OR holder <> ''`;
 
 export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['runs'] {
+  const stored = (row: SqlRow | undefined) => row && storedRunOf(row, keyOf(db, row), db.path);
   return {
     load: ({ key }) =>
       db.answer(() => {
         const ids = [db.namespaceNumber(key.namespaceId), key.workflowId, key.runId];
-        return storedRunOf(
-          db,
+        return stored(
           db.statement(byCurrentKey).get(...ids) ?? db.statement(byFormerKey).get(...ids),
         );
       }),
-    loadByRef: ({ ref }) => db.answer(() => storedRunOf(db, db.statement(byRef).get(ref))),
+    loadByRef: ({ ref }) => db.answer(() => stored(db.statement(byRef).get(ref))),
     loadCurrent: ({ namespaceId, workflowId }) =>
       db.answer(() =>
-        storedRunOf(db, db.statement(byCurrent).get(db.namespaceNumber(namespaceId), workflowId)),
+        stored(db.statement(byCurrent).get(db.namespaceNumber(namespaceId), workflowId)),
       ),
     currentHead: ({ namespaceId, workflowId }) =>
       db.answer(() => {
@@ -96,40 +94,10 @@ export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['run
   };
 }
 
-function refsOf(rows: readonly SqlRow[]): readonly RunRef[] {
-  return rows.map((row) => row['ref'] as RunRef);
-}
-
 export function keyOf(db: SqliteDatabase, row: SqlRow): RunKey {
   return {
     namespaceId: db.namespaceId(row['namespace'] as number),
     workflowId: row['workflow_id'] as string,
     runId: row['run_id'] as string,
-  };
-}
-
-function storedRunOf(db: SqliteDatabase, row: SqlRow | undefined): StoredRun | undefined {
-  if (row === undefined) return undefined;
-  const key = keyOf(db, row);
-  const state = row['state'] as Uint8Array;
-  if (crc32(state) !== row['checksum']) {
-    throw new StoreError(
-      'STORE_CORRUPT',
-      `The state of ${describeRun(key)} in ${db.path} does not match its checksum: the disk or another program has ` +
-        `changed it. Other runs are not touched by this. Restore a backup, or delete this run.`,
-      {
-        cause: { ref: row['ref'], expected: row['checksum'], found: crc32(state) },
-        damagedRun: row['ref'] as RunRef,
-      },
-    );
-  }
-  return {
-    ref: row['ref'] as RunRef,
-    key,
-    version: row['version'] as number,
-    operationToken: row['operation_token'] as string,
-    isCurrent: row['is_current'] === 1,
-    columns: columnsOf(row),
-    state,
   };
 }

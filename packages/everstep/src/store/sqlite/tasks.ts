@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from './database.ts';
-import type { SqlRow } from './driver.ts';
+import { backlogOf, taskOf } from '../sql-rows.ts';
+import type { Store, TaskKind } from '../store.ts';
 import { keyOf } from './runs.ts';
-import type { Store, TaskKind, TaskRow } from '../store.ts';
 
 export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
   const known = (types: boolean): string =>
@@ -32,13 +32,13 @@ export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
         if (db.statement(any).get(...queue) === undefined) return [];
         if (evenAlone !== true && isAlone(processId)) {
           const rows = db.statement(free).all(...queue, limit);
-          return rows.map((row) => taskOf(db, row));
+          return rows.map((row) => taskOf(row, keyOf(db, row)));
         }
         return db.transaction(() => {
           if (db.statement(announced).get(processId) === undefined) return [];
           const rows = db.statement(free).all(...queue, limit);
           for (const row of rows) db.statement(claim).run(processId, row['task_id'] ?? 0);
-          return rows.map((row) => taskOf(db, row));
+          return rows.map((row) => taskOf(row, keyOf(db, row)));
         });
       }),
     release: ({ taskIds }) =>
@@ -81,10 +81,7 @@ export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
              WHERE namespace = ? AND kind = ? AND task_queue = ?`,
           )
           .get(db.namespaceNumber(namespaceId), kind, taskQueue);
-        return {
-          count: row?.['count'] as number,
-          oldestCreatedAt: (row?.['oldest'] as number | null) ?? 0,
-        };
+        return backlogOf(row);
       }),
     queues: () =>
       db.answer(() =>
@@ -101,20 +98,5 @@ export function sqliteTasks(db: SqliteDatabase): Store['tasks'] {
             count: row['count'] as number,
           })),
       ),
-  };
-}
-
-function taskOf(db: SqliteDatabase, row: SqlRow): TaskRow {
-  return {
-    taskId: row['task_id'] as number,
-    ref: row['ref'] as number,
-    key: keyOf(db, row),
-    kind: row['kind'] as TaskKind,
-    taskQueue: row['task_queue'] as string,
-    normalTaskQueue: row['normal_task_queue'] as string,
-    scheduledEventId: row['scheduled_event_id'] as number,
-    stamp: row['stamp'] as number,
-    type: row['type'] as string,
-    createdAt: row['created_at'] as number,
   };
 }

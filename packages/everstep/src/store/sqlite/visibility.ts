@@ -5,8 +5,10 @@
 import type { SqliteDatabase } from './database.ts';
 import type { SqlValue } from './driver.ts';
 import { columnsOf } from '../run-columns.ts';
+import { conditionOf, type FilterDialect } from '../sql-filter.ts';
+import { countedOf } from '../sql-rows.ts';
+import type { FilterComparison, FilterValue, Store } from '../store.ts';
 import { keyOf, runColumnsSql } from './runs.ts';
-import type { Filter, FilterField, RunStatusColumn, Store, VisibilityColumn } from '../store.ts';
 
 export function sqliteVisibility(db: SqliteDatabase): Store['visibility'] {
   return {
@@ -18,7 +20,7 @@ export function sqliteVisibility(db: SqliteDatabase): Store['visibility'] {
           where += ' AND (v.start_time, v.ref) < (?, ?)';
           values.push(after.startTime, after.ref);
         }
-        if (filter !== undefined) where += ` AND (${conditionOf(filter, values)})`;
+        if (filter !== undefined) where += ` AND (${conditionOf(filter, dialectOf(values))})`;
         const text = `SELECT ${runColumnsSql} FROM visibility v JOIN runs r ON r.ref = v.ref WHERE ${where}
           ORDER BY v.start_time DESC, v.ref DESC LIMIT ?`;
         const statement = filter === undefined ? db.statement(text) : db.once(text);
@@ -42,77 +44,33 @@ export function sqliteVisibility(db: SqliteDatabase): Store['visibility'] {
             : db
                 .once(
                   `SELECT v.status, count(*) AS count FROM visibility v JOIN runs r ON r.ref = v.ref
-                   WHERE v.namespace = ? AND (${conditionOf(filter, values)})
+                   WHERE v.namespace = ? AND (${conditionOf(filter, dialectOf(values))})
                    GROUP BY v.status ORDER BY v.status`,
                 )
                 .all(...values);
-        const groups = rows.map((row) => ({
-          status: row['status'] as RunStatusColumn,
-          count: row['count'] as number,
-        }));
-        const count = groups.reduce((sum, group) => sum + group.count, 0);
-        return { count, groups: groupByStatus ? groups : [] };
+        return countedOf(rows, groupByStatus);
       }),
   };
 }
 
-/** SQL that is true, false or NULL, as Filter says; NULL and false both leave the run out. */
-function conditionOf(filter: Filter, values: SqlValue[]): string {
-  switch (filter.op) {
-    case 'and':
-    case 'or': {
-      if (filter.terms.length === 0) return filter.op === 'and' ? '1' : '0';
-      const terms = filter.terms.map((term) => `(${conditionOf(term, values)})`);
-      return terms.join(filter.op === 'and' ? ' AND ' : ' OR ');
-    }
-    case 'not':
-      return `NOT (${conditionOf(filter.term, values)})`;
-    case 'isNull': {
-      const { field } = filter;
-      if ('custom' in field) {
-        values.push(pathOf(field.custom));
-        return `json_type(v.search_values, ?) IS NULL`;
-      }
-      return `${columns[field.system].sql} IS NULL`;
-    }
-    case 'in':
-      return conditionOf(
-        {
-          op: 'or',
-          terms: filter.values.map((value) => ({ op: '=', field: filter.field, value })),
-        },
-        values,
-      );
-    case '=':
-    case '!=':
-    case '<':
-    case '>':
-    case '<=':
-    case '>=':
-    case 'startsWith':
-      return comparison(filter.op, filter.field, filter.value, values);
-  }
+function dialectOf(values: SqlValue[]): FilterDialect {
+  return {
+    true: '1',
+    false: '0',
+    null: 'NULL',
+    compare: (op, sql, value) => compared(op, sql, value, values),
+    compareAttribute: (op, name, value) => attributeCompared(op, name, value, values),
+    isMissing: (name) => {
+      values.push(pathOf(name));
+      return `json_type(v.search_values, ?) IS NULL`;
+    },
+  };
 }
 
-type Comparison = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'startsWith';
-
-function comparison(
-  op: Comparison,
-  field: FilterField,
-  value: string | number | boolean,
-  values: SqlValue[],
-): string {
-  if ('custom' in field) return customComparison(op, field.custom, value, values);
-  const { sql, type } = columns[field.system];
-  // Values of another type compare with nothing.
-  if (type !== typeof value) return 'NULL';
-  return scalar(op, sql, value, values);
-}
-
-function scalar(
-  op: Comparison,
+function compared(
+  op: FilterComparison,
   sql: string,
-  value: string | number | boolean,
+  value: FilterValue,
   values: SqlValue[],
 ): string {
   if (op === 'startsWith') {
@@ -124,10 +82,10 @@ function scalar(
   return `${sql} ${op} ?`;
 }
 
-function customComparison(
-  op: Comparison,
+function attributeCompared(
+  op: FilterComparison,
   name: string,
-  value: string | number | boolean,
+  value: FilterValue,
   values: SqlValue[],
 ): string {
   const path = pathOf(name);
@@ -138,10 +96,8 @@ function customComparison(
       : typeof value === 'number'
         ? `'integer', 'real'`
         : `'true', 'false'`;
-  const plain: SqlValue[] = [];
   const extract = `(v.search_values ->> ${quoted(path)})`;
-  let text = `CASE WHEN json_type(v.search_values, ?) IN (${types}) THEN (${scalar(op, extract, value, plain)})`;
-  values.push(...plain);
+  let text = `CASE WHEN json_type(v.search_values, ?) IN (${types}) THEN (${compared(op, extract, value, values)})`;
   if (typeof value === 'string' && (op === '=' || op === '!=')) {
     text += ` WHEN json_type(v.search_values, ?) = 'array' THEN ${op === '=' ? '' : 'NOT '}EXISTS
       (SELECT 1 FROM json_each(v.search_values, ?) WHERE value = ?)`;
@@ -157,26 +113,3 @@ function pathOf(name: string): string {
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
-
-const columns: Readonly<
-  Record<VisibilityColumn, { readonly sql: string; readonly type: 'string' | 'number' }>
-> = {
-  workflowId: { sql: 'v.workflow_id', type: 'string' },
-  runId: { sql: 'v.run_id', type: 'string' },
-  workflowType: { sql: 'v.workflow_type', type: 'string' },
-  status: { sql: 'v.status', type: 'string' },
-  startTime: { sql: 'v.start_time', type: 'number' },
-  executionTime: { sql: 'v.execution_time', type: 'number' },
-  closeTime: { sql: 'nullif(v.close_time, 0)', type: 'number' },
-  executionDuration: {
-    sql: 'CASE WHEN v.close_time > 0 THEN v.close_time - v.execution_time END',
-    type: 'number',
-  },
-  taskQueue: { sql: 'v.task_queue', type: 'string' },
-  historyEvents: { sql: 'r.history_events', type: 'number' },
-  historyBytes: { sql: 'r.history_bytes', type: 'number' },
-  parentWorkflowId: { sql: `nullif(v.parent_workflow_id, '')`, type: 'string' },
-  parentRunId: { sql: `nullif(v.parent_run_id, '')`, type: 'string' },
-  rootWorkflowId: { sql: 'coalesce(v.root_workflow_id, v.workflow_id)', type: 'string' },
-  rootRunId: { sql: 'coalesce(v.root_run_id, v.run_id)', type: 'string' },
-};

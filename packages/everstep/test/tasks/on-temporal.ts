@@ -11,7 +11,8 @@ if (program === undefined) {
   console.log("skipped: neither Temporal's program nor Go to build it is on this machine");
 } else {
   const { address, stop } = await startTemporal(program);
-  const flags = ['-t', 'a server', '--testTimeout', '60000', '--maxWorkers', '1'];
+  // The files share one server and its namespace: one after the other.
+  const flags = ['-t', 'a server', '--testTimeout', '60000', '--no-file-parallelism'];
   const vitest = spawn('npx', ['vitest', 'run', ...files, ...flags], {
     stdio: 'inherit',
     env: { ...process.env, EVERSTEP_TEST_SERVER: address },

@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once as event } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { writtenFolder } from '../../test/written-folder.ts';
 import type { Logger } from '../service/logger.ts';
@@ -33,11 +36,12 @@ it('keeps the others working while the process of one ends, or is killed because
     ),
     'integrations/fine/index.mjs': indexWith(once('fine', '')),
     'integrations/throws/index.mjs': 'throw new TypeError("not today");',
+    'integrations/stuck/index.mjs': 'for (;;) {}',
   });
   const manager = new WorkerManager({
     store: `sqlite:${folder}/tasks.db`,
     isolation: 'process',
-    heartbeatTimeout: '4s',
+    heartbeatTimeout: '3s',
     restart: { firstDelay: 10, maxDelay: 10 },
     gracePeriod: '1s',
     // The source of the entry is TypeScript.
@@ -63,24 +67,46 @@ it('keeps the others working while the process of one ends, or is killed because
         workflowId: `${task}/${Math.random()}`,
         args: [{ marker: `${folder}/${task}` }],
       });
+    const starting = manager.start('stuck');
     const fine = stateOf('fine')?.pid;
     const first = stateOf('bad')?.pid;
     for (const [index, task] of ['exits', 'spins'].entries()) {
       const ending = run(task);
       await expect
         .poll(() => stateOf('bad')?.lastError, { timeout: 30_000 })
-        .toContain(task === 'exits' ? 'with code 3' : 'SIGKILL: it said nothing for 4 s');
+        .toContain(task === 'exits' ? 'with code 3' : 'SIGKILL: it said nothing for 3 s');
       expect(await run('fine')).toBe(fine);
       expect(await ending).not.toBe(first);
       expect(stateOf('bad')).toMatchObject({ state: 'running', restarts: index + 1 });
     }
     await manager.start('throws');
-    expect(stateOf('throws')?.lastError).toContain('not today');
+    expect(stateOf('throws')).toMatchObject({
+      state: 'failed',
+      restarts: 0,
+      lastError: expect.stringContaining('cannot be loaded: not today') as string,
+    });
+    await expect
+      .poll(() => stateOf('stuck')?.lastError, { timeout: 60_000 })
+      .toContain('SIGKILL: it said nothing for 9 s');
+    await starting;
     expect(await run('fine')).toBe(fine);
   } finally {
     await manager.stop();
   }
-  expect(manager.status().map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
+  expect(manager.status().map(({ state }) => state)).toEqual([
+    'stopped',
+    'stopped',
+    'stopped',
+    'stopped',
+  ]);
   expect(pids.size).toBeGreaterThanOrEqual(4);
   expect([...pids].filter((pid) => isPidAlive(pid))).toEqual([]);
 }, 180_000);
+
+it('ends a process whose manager is gone before it can hear of that', async () => {
+  const entry = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+  const execArgv = ['--import', import.meta.resolve('tsx')];
+  const child = fork(entry, [String(process.pid)], { execArgv, serialization: 'advanced' });
+  child.disconnect();
+  expect(await event(child, 'exit')).toEqual([0, null]);
+}, 60_000);

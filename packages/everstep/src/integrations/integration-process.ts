@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EverstepError } from '../service/error-codes.ts';
+import { EverstepError, type ErrorCode } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
 import type { HeldWorker, WorkerStatus } from './held-worker.ts';
 import type { ProcessOptions } from './manager-options.ts';
@@ -22,7 +22,10 @@ export interface IntegrationProcessOptions extends ProcessOptions {
   readonly logger: Logger;
 }
 
-/** Resolves when its workers have been started. @throws EverstepError WORKER_PROCESS_ENDED */
+/** Loading transpiles files one after the other, and may so be silent for longer than workers are. */
+const loadingFactor = 3;
+
+/** Resolves when its workers have been started. @throws EverstepError WORKER_PROCESS_ENDED, or why it could not start them. */
 export function launchProcess(options: IntegrationProcessOptions): Promise<HeldWorker> {
   return new IntegrationProcess(options).started;
 }
@@ -36,15 +39,17 @@ class IntegrationProcess implements HeldWorker {
   readonly #watch: NodeJS.Timeout;
   /** Beats that did not come, counted here: the clock of a machine that slept jumps, and a count does not. */
   #missed = 0;
-  #heard = false;
+  #phase: 'boots' | 'loads' | 'runs' = 'boots';
   #stopping = false;
   /** Why it is being ended, or said that it would. */
   #reason: string | undefined;
+  /** Of an error of ours that kept it from starting. */
+  #code: ErrorCode | undefined;
 
   constructor(options: IntegrationProcessOptions) {
     this.#options = options;
     const { memoryMaxMb, execArgv, setup } = options;
-    this.#child = fork(entry, [], {
+    this.#child = fork(entry, [String(process.pid)], {
       execArgv: [
         ...execArgv,
         ...(memoryMaxMb === undefined ? [] : [`--max-old-space-size=${memoryMaxMb}`]),
@@ -91,7 +96,7 @@ class IntegrationProcess implements HeldWorker {
   /** Whether it says that it has started. */
   #take(message: FromProcess): boolean {
     this.#missed = 0;
-    this.#heard = true;
+    if (this.#phase === 'boots') this.#phase = 'loads';
     const { name, logger, memoryMaxMb } = this.#options;
     switch (message.kind) {
       case 'log':
@@ -99,8 +104,10 @@ class IntegrationProcess implements HeldWorker {
         return false;
       case 'failed':
         this.#reason = message.message;
+        this.#code = message.code;
         return false;
       case 'started':
+        this.#phase = 'runs';
         this.workers = message.workers;
         return true;
       case 'beat':
@@ -118,10 +125,22 @@ class IntegrationProcess implements HeldWorker {
 
   #look(): void {
     this.#missed += 1;
-    const limitMs = this.#heard ? this.#options.heartbeatTimeoutMs : bootMs;
+    const limitMs = this.#silenceMsMax();
     if (this.#missed * beatMs <= limitMs) return;
     this.#reason ??= `it said nothing for ${limitMs / 1000} s: its code keeps the event loop (an endless loop?), and it was killed`;
     this.#child.kill('SIGKILL');
+  }
+
+  #silenceMsMax(): number {
+    const { heartbeatTimeoutMs } = this.#options;
+    switch (this.#phase) {
+      case 'boots':
+        return bootMs;
+      case 'loads':
+        return heartbeatTimeoutMs * loadingFactor;
+      case 'runs':
+        return heartbeatTimeoutMs;
+    }
   }
 
   /** It drains, and is killed when that takes too long. */
@@ -138,6 +157,10 @@ class IntegrationProcess implements HeldWorker {
   }
 
   #endedBy(code: number | null, signal: NodeJS.Signals | null): EverstepError {
+    // As it is thrown where there is no isolation.
+    if (this.#code !== undefined && this.#reason !== undefined) {
+      return new EverstepError(this.#code, this.#reason);
+    }
     const how = signal === null ? `with code ${code}` : `by ${signal}`;
     const why = this.#reason === undefined ? '' : `: ${this.#reason}`;
     return new EverstepError(

@@ -4,6 +4,7 @@ import type {
   ResolvedOptions,
   ServerOptions,
 } from '../component/component-options.ts';
+import type { ErrorCode } from '../service/error-codes.ts';
 import type { LogFields, Logger } from '../service/logger.ts';
 import type { WorkerStatus } from './held-worker.ts';
 import type { RestartOptions } from './restart-backoff.ts';
@@ -30,14 +31,15 @@ export type ToProcess =
   { readonly kind: 'start'; readonly setup: ProcessSetup } | { readonly kind: 'stop' };
 
 export type FromProcess =
-  /** Once a second: it lives, and how its workers do. */
+  /** When it begins to load and once a second: it lives, and how its workers do. */
   | {
       readonly kind: 'beat';
       readonly workers: readonly WorkerStatus[];
       readonly rssBytes: number;
     }
   | { readonly kind: 'started'; readonly workers: readonly WorkerStatus[] }
-  | { readonly kind: 'failed'; readonly message: string }
+  /** Why nothing of it was started; an error of ours with its code, which says whether starting again may mend it. */
+  | { readonly kind: 'failed'; readonly message: string; readonly code?: ErrorCode }
   | {
       readonly kind: 'log';
       readonly level: keyof Logger;

@@ -3,6 +3,7 @@
  * is told to or its manager is gone. integration-process.ts is the other end.
  */
 import { Worker } from 'node:worker_threads';
+import { EverstepError } from '../service/error-codes.ts';
 import type { LogFields, Logger } from '../service/logger.ts';
 import { systemClock } from '../service/system-clock.ts';
 import type { WorkerStatus } from './held-worker.ts';
@@ -12,9 +13,12 @@ import { SupervisedWorker } from './supervised-worker.ts';
 import { WorkerHome } from './worker-home.ts';
 import { plansOf, sharedPlan, sharedWork, type WorkerPlan } from './worker-plan.ts';
 
-/** Its parent may be killed while the code of the integration keeps the event loop: this thread looks all the same. */
+/**
+ * Its manager may be killed while the code of the integration keeps the event loop: this thread looks all the same. It
+ * is told whose child it is, as the manager may be gone before it looks.
+ */
 const parentWatch = `
-const parent = process.ppid;
+const { workerData: parent } = require('node:worker_threads');
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);
 `;
 
@@ -54,8 +58,14 @@ function statuses(): readonly WorkerStatus[] {
   return workers.flatMap((worker) => worker.status());
 }
 
+function beat(): void {
+  say({ kind: 'beat', workers: statuses(), rssBytes: process.memoryUsage.rss() });
+}
+
 async function start(setup: ProcessSetup): Promise<void> {
   const { sources, part, restart } = setup;
+  // What it loads may never let it say anything.
+  beat();
   home = new WorkerHome({ ...setup, searchAttributes: {}, logger });
   const plans = await plansFor(home, sources, part);
   workers = plans.map(
@@ -100,7 +110,11 @@ async function stop(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  say({
+    kind: 'failed',
+    message: error instanceof Error ? error.message : String(error),
+    ...(error instanceof EverstepError && { code: error.code }),
+  });
   setTimeout(() => process.exit(1), 100);
 }
 
@@ -113,7 +127,11 @@ process.on('message', (message: ToProcess) => {
   if (message.kind === 'stop') void stop();
   else start(message.setup).catch(fail);
 });
-new Worker(parentWatch, { eval: true, execArgv: [] }).unref();
-setInterval(() => {
-  say({ kind: 'beat', workers: statuses(), rssBytes: process.memoryUsage.rss() });
-}, beatMs);
+new Worker(parentWatch, {
+  eval: true,
+  execArgv: [],
+  workerData: Number(process.argv[2]),
+}).unref();
+// Its manager may have gone before there was anybody to hear it.
+if (!process.connected) process.exit(0);
+setInterval(beat, beatMs);

@@ -47,12 +47,14 @@ export async function carryRow<TRow, TParams, TResult, TInput>(
   taskId: string,
   onTried: () => void,
 ): Promise<RowEnd> {
-  const { options, following, reporting, onStarted } = life;
+  const { options, clock, settings, following, reporting, onStarted } = life;
   const { task, name } = options;
+  const { callTimeoutMs } = settings;
   let refusal: Error | undefined;
-  const started = await repeated(life, `The start of ${taskId}`, following, async () => {
+  const starting = `The start of ${taskId}`;
+  const started = await repeated(life, starting, following, async () => {
     try {
-      await submitted(life, row, taskId);
+      await within(clock, starting, callTimeoutMs, following, () => submitted(life, row, taskId));
       return true;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -72,7 +74,7 @@ export async function carryRow<TRow, TParams, TResult, TInput>(
   if (!options.report) return 'reported';
   const what = `report() of puller "${name}" for ${taskId}`;
   const done = await repeated(life, what, reporting, async () => {
-    await within(life.clock, what, life.settings.callTimeoutMs, reporting, async (signal) =>
+    await within(clock, what, callTimeoutMs, reporting, async (signal) =>
       options.report?.(row, status, signal),
     );
     return true;
@@ -93,7 +95,8 @@ export async function carryRow<TRow, TParams, TResult, TInput>(
           throw error;
         }
       }
-      return task.getStatus(id);
+      const asking = `The status of ${id}`;
+      return within(clock, asking, callTimeoutMs, signal, () => task.getStatus(id));
     }
   }
 }

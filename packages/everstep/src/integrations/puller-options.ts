@@ -63,7 +63,7 @@ export interface TaskPullerOptions<TRow, TParams = unknown, TResult = unknown, T
   readonly source?: 'list' | 'claim';
   /** Rows that are started and not reported yet, at most; 1,000 by default. */
   readonly maxUnderWay?: number;
-  /** How long fetch, report and reject may take; 30 s by default. */
+  /** How long fetch, report and reject may take, and each call of the engine; 30 s by default. */
   readonly callTimeout?: Duration;
   /** Between tries of what failed: fetch, submit, report. */
   readonly retry?: PullRetryOptions;

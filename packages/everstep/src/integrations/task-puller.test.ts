@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { ManualClock } from '../../test/manual-clock.ts';
 import { gate, rejection, silent } from '../../test/tasks/running-component.ts';
 import { startRuntime, stopRuntime } from '../component/runtime.ts';
@@ -167,6 +167,30 @@ it('repeats a report that throws or hangs, with growing waits, until it succeeds
   expect(triedAt.map((at) => at - from)).toEqual([0, 1500, 3500, 7500]);
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, false, false, false]);
   expect(ledger.reports).toEqual(['1 completed']);
+});
+
+it('starts a row again whose start hangs, and does not wait for one that hangs when it stops', async () => {
+  const task = doubling();
+  const { clock, ledger, puller } = await world(1, task);
+  const hang = (): Promise<string> => new Promise(() => undefined);
+  const submit = vi.spyOn(task, 'submit').mockImplementationOnce(hang);
+  const pulling = puller({ callTimeout: 500 });
+  await pulling.start();
+  await clock.advance(500);
+  expect(pulling.status()).toMatchObject({
+    started: 0,
+    lastError: 'The start of row-1 has not answered within 500 ms.',
+  });
+  await clock.advance(2000);
+  expect(ledger.reports).toEqual(['1 completed 2']);
+  submit.mockImplementation(hang);
+  ledger.rows.push({ id: 2 });
+  await clock.advance(2000);
+  expect(pulling.status()).toMatchObject({ underWay: 1, started: 1 });
+  const stopped = pulling.stop({ gracePeriod: 0 });
+  await clock.advance(0);
+  await stopped;
+  expect(pulling.status()).toMatchObject({ state: 'stopped', underWay: 0 });
 });
 
 it('fetches again after a fetch that throws, hangs or gives no list', async () => {

@@ -8,7 +8,7 @@ import { ServerBackend } from '../component/server-backend.ts';
 import { stderrLogger } from '../component/stderr-logger.ts';
 import { storeOf } from '../component/store-of.ts';
 import { EverstepError } from '../service/error-codes.ts';
-import { systemClock, systemRandom } from '../service/system-clock.ts';
+import { keepProcessAlive, systemClock, systemRandom } from '../service/system-clock.ts';
 import { PostgresStore } from '../store/postgres/postgres-store.ts';
 import { reportOnFile } from '../store/sqlite/file-report.ts';
 import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -113,9 +113,6 @@ function storeNotFound(store: Store): EverstepError {
   return new EverstepError('STORE_NOT_FOUND', message);
 }
 
-/** setInterval's longest. */
-const timerMsMax = 2 ** 31 - 1;
-
 /**
  * What `work` is waiting for is given up when its engine stops. Nothing of an engine holds the process, so this does:
  * Node would end it, in silence, in the middle of a wait.
@@ -128,13 +125,13 @@ async function untilStopped(terminal: Terminal, work: Promise<void>): Promise<vo
     if (stop.aborted) stopped();
     stop.addEventListener('abort', stopped, { once: true });
   });
-  const keepAlive = setInterval(() => undefined, timerMsMax);
+  const letGo = keepProcessAlive();
   try {
     if ((await Promise.race([work, toldToStop])) !== 'stopped') return;
     work.catch(() => undefined);
     terminal.exitCode = exitCodes.interrupted;
   } finally {
-    clearInterval(keepAlive);
+    letGo();
     stop.removeEventListener('abort', stopped);
   }
 }

@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
-import { systemClock, systemRandom } from '../service/system-clock.ts';
+import { keepProcessAlive, systemClock, systemRandom } from '../service/system-clock.ts';
 import { Activity, type AnyActivity } from '../tasks/activity.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
 import { parseDuration, type Duration } from '../tasks/duration.ts';
@@ -36,14 +36,12 @@ export interface StopOptions {
 }
 
 const gracePeriodMs = 10_000;
-/** setInterval's longest. */
-const timerMsMax = 2 ** 31 - 1;
 
 type Phase = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
 interface Running extends Attached {
   /** Timers of the engine let a process end; a started component does not, until stop(). */
-  readonly keepAlive: NodeJS.Timeout;
+  readonly letGo: () => void;
 }
 
 /**
@@ -241,8 +239,7 @@ export class AsyncTaskComponent {
         random: systemRandom,
       });
     }
-    const keepAlive = setInterval(() => undefined, timerMsMax);
-    this.#running = { ...attached, keepAlive };
+    this.#running = { ...attached, letGo: keepProcessAlive() };
     this.#phase = 'started';
     const work = worker ? `tasks: ${this.#tasks.size}` : 'no worker';
     this.#logger('info').info(
@@ -258,7 +255,7 @@ export class AsyncTaskComponent {
         for (const task of this.#tasks.values()) task.connect(undefined);
       });
     } finally {
-      clearInterval(running?.keepAlive);
+      running?.letGo();
       releaseTasks([...this.#tasks.values()], this);
       this.#running = undefined;
       this.#phase = 'stopped';

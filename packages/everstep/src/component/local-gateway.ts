@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Listener } from '../gateway/listener.ts';
 import type { Logger } from '../service/logger.ts';
+import { Once } from '../service/once.ts';
 
 const host = '127.0.0.1';
 /** For calls that write; those that wait are answered at once when the engine stops. */
@@ -12,7 +13,7 @@ export class LocalGateway {
   readonly #engine: Engine;
   readonly #logger: Logger;
   #gateway: Gateway | undefined;
-  #address: Promise<string> | undefined;
+  readonly #address = new Once(() => this.#open());
 
   constructor(engine: Engine, logger: Logger) {
     this.#engine = engine;
@@ -21,15 +22,11 @@ export class LocalGateway {
 
   /** @throws EverstepError GATEWAY_ADDRESS when no port is to be had. */
   address(): Promise<string> {
-    this.#address ??= this.#open().catch((error: unknown) => {
-      this.#address = undefined;
-      throw error;
-    });
-    return this.#address;
+    return this.#address.get();
   }
 
   async stop(): Promise<void> {
-    await this.#address?.catch(() => undefined);
+    await this.#address.begun();
     await this.#gateway?.stop(graceMs);
   }
 

@@ -11,6 +11,7 @@ import { EmbeddedBackend } from '../component/embedded-backend.ts';
 import { ServerBackend } from '../component/server-backend.ts';
 import { storeOf } from '../component/store-of.ts';
 import type { Logger } from '../service/logger.ts';
+import { Once } from '../service/once.ts';
 import type { TaskWorker } from '../tasks/task-worker.ts';
 import { officialSdk } from './official-sdk.ts';
 
@@ -33,9 +34,9 @@ export interface HomeOptions extends Pick<
 export class WorkerHome {
   readonly #options: HomeOptions;
   readonly #backend: Backend;
-  #opening: Promise<Attached> | undefined;
+  readonly #opening = new Once(() => this.#open());
   #client: Client | undefined;
-  #native: Promise<NativeConnection> | undefined;
+  readonly #native = new Once(() => this.#connect());
 
   /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
   constructor(options: HomeOptions) {
@@ -94,14 +95,8 @@ export class WorkerHome {
   }
 
   /** The first time; a process of official workers alone may never need it. @throws StoreError, EverstepError SERVER_UNREACHABLE, SERVER_REFUSED. */
-  async open(): Promise<Attached> {
-    this.#opening ??= this.#open();
-    try {
-      return await this.#opening;
-    } catch (error) {
-      this.#opening = undefined;
-      throw error;
-    }
+  open(): Promise<Attached> {
+    return this.#opening.get();
   }
 
   async addWorker(work: Work): Promise<TaskWorker> {
@@ -114,24 +109,18 @@ export class WorkerHome {
   }
 
   /** One for all official workers of the process. @throws EverstepError WORKER_NOT_INSTALLED, and what connecting throws. */
-  async nativeConnection(): Promise<NativeConnection> {
-    this.#native ??= this.#connect();
-    try {
-      return await this.#native;
-    } catch (error) {
-      this.#native = undefined;
-      throw error;
-    }
+  nativeConnection(): Promise<NativeConnection> {
+    return this.#native.get();
   }
 
   /** The workers have been told to stop. */
   async close(): Promise<void> {
-    const native = await this.#native?.catch(() => undefined);
+    const native = await this.#native.begun();
     // A worker that does not let go of it keeps it until the process ends.
     await native?.close().catch((error: unknown) => {
       this.#options.logger.warn('The connection of the official workers stays open', { error });
     });
-    const attached = await this.#opening?.catch(() => undefined);
+    const attached = await this.#opening.begun();
     this.#client = undefined;
     await attached?.stop(0, () => undefined);
   }

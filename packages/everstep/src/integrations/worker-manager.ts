@@ -13,7 +13,8 @@ import { stderrLogger } from '../component/stderr-logger.ts';
 import { holdTasks, releaseTasks } from '../component/task-holders.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import type { Logger } from '../service/logger.ts';
-import { systemClock, systemRandom } from '../service/system-clock.ts';
+import { Once } from '../service/once.ts';
+import { keepProcessAlive, systemClock, systemRandom } from '../service/system-clock.ts';
 import type { AnyWorkflow } from '../tasks/workflow.ts';
 import type { WorkerStatus } from './held-worker.ts';
 import { launchProcess } from './integration-process.ts';
@@ -36,9 +37,6 @@ import {
 } from './worker-plan.ts';
 import { WorkflowCollector, type WorkflowCollectorOptions } from './workflow-collector.ts';
 
-/** setInterval's longest. */
-const timerMsMax = 2 ** 31 - 1;
-
 type Handle = AnyAsyncTask | AnyWorkflow;
 
 /**
@@ -59,10 +57,10 @@ export class WorkerManager {
   readonly #sharedWork: SharedWork[] = [];
   readonly #sources: RunnableSource[] = [];
   readonly #handles: Handle[] = [];
-  #connecting: Promise<void> | undefined;
+  readonly #connecting = new Once(() => this.#connect());
   #stopping: Promise<void> | undefined;
   /** Timers of the engine let a process end; a connected manager does not, until stop(). */
-  #keepAlive: NodeJS.Timeout | undefined;
+  #letGo: (() => void) | undefined;
 
   /** @throws EverstepError COMPONENT_OPTIONS_INVALID; StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
   constructor(options: WorkerManagerOptions = {}) {
@@ -84,13 +82,7 @@ export class WorkerManager {
         'This WorkerManager was stopped and cannot be used again: make a new one.',
       );
     }
-    this.#connecting ??= this.#connect();
-    try {
-      await this.#connecting;
-    } catch (error) {
-      this.#connecting = undefined;
-      throw error;
-    }
+    await this.#connecting.get();
   }
 
   /**
@@ -197,7 +189,7 @@ export class WorkerManager {
 
   async #connect(): Promise<void> {
     await this.#home.open();
-    this.#keepAlive = setInterval(() => undefined, timerMsMax);
+    this.#letGo = keepProcessAlive();
     this.#logger.info(`connected to ${this.#home.description} (namespace ${this.#home.namespace})`);
   }
 
@@ -325,13 +317,13 @@ export class WorkerManager {
   }
 
   async #stop(): Promise<void> {
-    await this.#connecting?.catch(() => undefined);
+    await this.#connecting.begun();
     try {
       await Promise.all(this.#all().map((worker) => worker.stop()));
       for (const handle of this.#handles) handle.connect(undefined);
       await this.#home.close();
     } finally {
-      clearInterval(this.#keepAlive);
+      this.#letGo?.();
       releaseTasks(this.#handles, this);
     }
   }

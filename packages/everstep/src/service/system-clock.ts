@@ -24,6 +24,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Timers of systemClock let a process end; this keeps it going until the answer is called. */
+export function keepProcessAlive(): () => void {
+  const timer = setInterval(() => undefined, timerMsMax);
+  return () => clearInterval(timer);
+}
+
 export const systemRandom: Random = {
   next: () => Math.random(),
   uuid: () => randomUUID(),

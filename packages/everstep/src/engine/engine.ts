@@ -140,7 +140,7 @@ class EmbeddedEngine implements Engine {
       ...(options.transition && { transition: options.transition }),
     });
     const history = new HistoryReader(store);
-    const queries = new QueryBoard(limits.waitingQueriesMax);
+    const queries = new QueryBoard(limits.waitingQueriesMax, options.random);
     const quarantine = new Quarantine(logger);
     this.#quarantine = quarantine;
     const handOver = new HandOver({

@@ -292,7 +292,7 @@ export class Executor {
   locate(key: RunKey): Promise<Located> {
     const live = this.#live.get(key.runId);
     if (live) return Promise.resolve(matches(live, key) ? live : undefined);
-    return this.#load(key.runId, () => this.#store.runs.load({ key }));
+    return this.#load(key);
   }
 
   async locateByRef(ref: RunRef, runId?: string): Promise<Located> {
@@ -345,13 +345,16 @@ export class Executor {
     this.dispatcher?.evict(run.key.runId);
   }
 
-  #load(runId: string, load: () => Promise<StoredRun | undefined>): Promise<Located> {
-    let loading = this.#loading.get(runId);
+  /** Who asks for the same run meanwhile shares the load; who names it otherwise gets an answer of their own. */
+  #load(key: RunKey): Promise<Located> {
+    const name = JSON.stringify([key.namespaceId, key.workflowId, key.runId]);
+    let loading = this.#loading.get(name);
     if (!loading) {
-      loading = load()
+      loading = this.#store.runs
+        .load({ key })
         .then((stored) => stored && this.adopt(stored))
-        .finally(() => this.#loading.delete(runId));
-      this.#loading.set(runId, loading);
+        .finally(() => this.#loading.delete(name));
+      this.#loading.set(name, loading);
     }
     return loading;
   }

@@ -187,6 +187,7 @@ export class HandOver implements Dispatcher {
     const from = held !== undefined && held === started.previousStartedEventId ? held + 1 : 1;
     const until = state.nextEventId;
     const inMemory = run.eventsFrom(from);
+    const attached = this.#options.queries.attach(run.key.runId);
     const drive = (
       events: ReturnType<LiveRun['eventsFrom']> & object,
     ): Promise<WorkflowTaskOutcome> => {
@@ -199,7 +200,7 @@ export class HandOver implements Dispatcher {
             started.transientEvents.length === 0 ? events : [...events, ...started.transientEvents],
         },
       });
-      message.queries = this.#options.queries.attach(run.key.runId);
+      message.queries = attached;
       return worker.driveWorkflowTask(message);
     };
     // What is read for a unit that is lost by then would stay with a worker that was told to forget it.
@@ -211,6 +212,7 @@ export class HandOver implements Dispatcher {
     driving.then(
       (outcome) => {
         if (outcome) this.#driven(run, unit, started, outcome);
+        else this.#options.queries.detach(run.key.runId);
       },
       (error: unknown) => {
         const { logger, quarantine } = this.#options;

@@ -3,6 +3,7 @@ import { decodeBatch, encodeBatch, sliceBatch } from '../core/history-batch.ts';
 import { EncodedHistory } from '../service/encoded-history.ts';
 import type { HistoryEvent } from '../core/proto.ts';
 import type { Store } from '../store/store.ts';
+import { runNotFound } from './executor.ts';
 import type { LiveRun } from './unit.ts';
 
 /** Bytes of one read of the store. */
@@ -53,7 +54,11 @@ export class HistoryReader {
         fromEventId: next,
         bytesMax: readBytes,
       });
-      if (batches.length === 0) break;
+      if (batches.length === 0) {
+        const [head] = await this.#store.runs.heads({ refs: [ref] });
+        if (!head) throw runNotFound(run.key);
+        break;
+      }
       for (const batch of batches) {
         if (next < storedUntil) stored.push(sliceBatch(batch, next, storedUntil));
         next = batch.nextEventId;

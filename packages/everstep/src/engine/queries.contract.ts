@@ -4,11 +4,44 @@ import { completeRun, timer } from '../../test/command-kit.ts';
 import { decoded, durationOf, eventIds, refused, sticky } from '../../test/engine-host.ts';
 import type { Host, WorkflowTask } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
+import { StoreTap } from '../../test/store-tap.ts';
 import { payloadsOf } from '../../test/core-driver.ts';
 
 const { QueryRejectCondition, QueryResultType } = proto.temporal.api.enums.v1;
 
 export function describeQueries(scenario: Scenario): void {
+  scenario(
+    'A query that comes while the history of a task is read goes with the next: it may know more (QY-5)',
+    async (first, world) => {
+      await idle(first);
+      await first.signal('a');
+      const tap = new StoreTap();
+      const host = await world.host({ wrap: tap.wrap });
+      let release: () => void = () => undefined;
+      tap.beforeRead = () => new Promise((resolve) => (release = resolve));
+      const poll = host.service.pollWorkflowTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: 'orders' },
+      });
+      await world.clock.settle();
+      await host.signal('a', 'late');
+      const answer = host.query('a');
+      await world.clock.settle();
+      tap.beforeRead = undefined;
+      release();
+      const task = await poll;
+      expect(task.queries).toEqual({});
+      await host.complete(task);
+      const next = await host.poll();
+      expect(Object.keys(next.queries ?? {})).toHaveLength(1);
+      const [id = ''] = Object.keys(next.queries ?? {});
+      const resultType = QueryResultType.QUERY_RESULT_TYPE_ANSWERED;
+      const queryResults = { [id]: { resultType, answer: payloadsOf('late') } };
+      await host.complete(next, [], { queryResults });
+      expect(decoded((await answer).queryResult)).toBe('late');
+    },
+  );
+
   scenario(
     'A query of an idle run goes to a poll with its whole history (QY-3)',
     async (host, world) => {

@@ -3,6 +3,7 @@
  * completion. They live in memory only: a query belongs to the call that waits for it.
  */
 import type { temporal } from '@temporalio/proto';
+import type { Random } from '../service/clock.ts';
 import { ServiceError } from '../service/service-error.ts';
 
 export type WorkflowQuery = temporal.api.query.v1.IWorkflowQuery;
@@ -24,10 +25,11 @@ const answered = 1;
 export class QueryBoard {
   readonly #runs = new Map<string, Map<string, WaitingQuery>>();
   readonly #waitingMax: number;
-  #next = 0;
+  readonly #random: Random;
 
-  constructor(waitingMax: number) {
+  constructor(waitingMax: number, random: Random) {
     this.#waitingMax = waitingMax;
+    this.#random = random;
   }
 
   wait(
@@ -47,8 +49,8 @@ export class QueryBoard {
         detail: { kind: 'resourceExhausted', cause: 'concurrentLimit' },
       });
     }
-    this.#next += 1;
-    const id = `query-${this.#next}`;
+    // Of no other process: a worker may give its answers to another than sent it the questions.
+    const id = this.#random.uuid();
     const board = waiting;
     const answer = new Promise<QueryResponse>((resolve, reject) => {
       board.set(id, { query, signal, attached: false, resolve, reject });

@@ -5,6 +5,7 @@ import { payloadsOf } from '../../test/core-driver.ts';
 import { decoded, durationOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
+import { StoreTap } from '../../test/store-tap.ts';
 import { timestampOf } from '../core/time.ts';
 import type { RunInfo } from './run-info.ts';
 
@@ -301,6 +302,61 @@ export function describeReads(scenario: Scenario): void {
     });
     expect(await other.start('a', { namespace: 'other' })).not.toBe('');
   });
+
+  scenario(
+    'A run is found by its own namespace and workflow id alone, whoever else asks for it then (section 15)',
+    async (first, world) => {
+      await first.service.registerNamespace({
+        namespace: 'other',
+        workflowExecutionRetentionPeriod: durationOf(86_400_000),
+      });
+      for (const stranger of [
+        { namespace: 'other', workflowId: 'a' },
+        { namespace: 'default', workflowId: 'b' },
+      ]) {
+        const runId = await first.start('a');
+        const { namespace, workflowId } = stranger;
+        const askStranger = (host: Host) =>
+          host.service.signalWorkflowExecution({
+            namespace,
+            workflowExecution: { workflowId, runId },
+            signalName: 'go',
+          });
+        const early = await world.host();
+        const [refusal] = await Promise.all([
+          refused(askStranger(early)),
+          early.signal('a', 'go', '', runId),
+        ]);
+        expect(refusal.code).toBe('NOT_FOUND');
+        const late = await world.host();
+        const [described, again] = await Promise.all([
+          late.signal('a', 'go', '', runId),
+          refused(askStranger(late)),
+        ]);
+        expect([described, again.code]).toEqual([{}, 'NOT_FOUND']);
+        await first.terminate('a');
+      }
+    },
+  );
+
+  scenario(
+    'A history that is deleted while it is read is not found (DL-1)',
+    async (_host, world) => {
+      const tap = new StoreTap();
+      const first = await world.host();
+      const runId = await first.start('a');
+      const host = await world.host({ wrap: tap.wrap });
+      tap.beforeRead = async () => {
+        tap.beforeRead = undefined;
+        await first.delete('a', runId);
+      };
+      const history = host.service.getWorkflowExecutionHistoryReverse({
+        namespace: 'default',
+        execution: { workflowId: 'a', runId },
+      });
+      expect((await refused(history)).code).toBe('NOT_FOUND');
+    },
+  );
 
   scenario('The service says what it can do (section 15)', async (host) => {
     const info = await host.service.getSystemInfo({});

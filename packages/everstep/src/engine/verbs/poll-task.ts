@@ -37,9 +37,15 @@ export function pollTask<Task extends object>(
       if (signal.aborted) end();
     };
     const give = async (run: LiveRun, task: Startable, reply: unknown): Promise<boolean> => {
-      const message = await messageOf(run, task, reply);
-      if (message) resolve(message);
-      return message !== undefined;
+      try {
+        const message = await messageOf(run, task, reply);
+        if (message) resolve(message);
+        return message !== undefined;
+      } catch (error) {
+        // Deleted while its history was read.
+        if (isServiceError(error, 'NOT_FOUND')) return false;
+        throw error;
+      }
     };
     signal.addEventListener('abort', end);
     if (signal.aborted) end();

@@ -86,6 +86,8 @@ export async function messageOf(
   isSticky: boolean,
 ): Promise<WorkflowTask> {
   const state = run.state as RunState;
+  // Before anything is waited for: a query that comes later may know of a signal that is not in this task (QY-5).
+  const queries = context.queries.attach(run.key.runId);
   const from =
     isSticky && started.previousStartedEventId > 0 ? started.previousStartedEventId + 1 : 1;
   const started1 = started.workflowTask.startedEventId + 1;
@@ -110,6 +112,6 @@ export async function messageOf(
           }),
         }),
   });
-  message.queries = context.queries.attach(run.key.runId);
+  message.queries = queries;
   return message;
 }

@@ -1,4 +1,4 @@
-import type { ActivityTask, WorkflowTask } from '../../service/local-worker.ts';
+import type { ActivityTask } from '../../service/local-worker.ts';
 import type { Replies } from '../../core/input.ts';
 import type { DispatchTask } from '../../core/input.ts';
 import { longOf } from '../../core/time.ts';
@@ -84,9 +84,10 @@ export const respondWorkflowTaskCompleted: Verb<'respondWorkflowTaskCompleted'> 
   });
   context.queries.answerAttached(key.runId, queryResults ?? {});
   dispatchWaitingQueries(context, done);
-  const activityTasks = await Promise.all(eager.map((one) => eagerMessage(context, done, one)));
-  const workflowTask: WorkflowTask | undefined =
-    next && (await messageOf(context, done, next, true));
+  const [workflowTask, ...activityTasks] = await Promise.all([
+    next && messageOf(context, done, next, true),
+    ...eager.map((one) => eagerMessage(context, done, one)),
+  ]);
   return {
     ...(workflowTask ? { workflowTask } : {}),
     activityTasks: activityTasks.filter((task) => task !== undefined),

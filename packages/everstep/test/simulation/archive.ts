@@ -2,6 +2,7 @@
  * All that was ever written in a world, told commit by commit, and the checks that come with each of them
  * (invariants 4, 16, 18, and those of a run's history and state).
  */
+import type { HistoryEvent } from '../../src/core/proto.ts';
 import { decodeBatch } from '../../src/core/history-batch.ts';
 import { isOpen } from '../../src/core/state.ts';
 import type { RunState } from '../../src/core/state.ts';
@@ -111,6 +112,13 @@ export class Archive {
     this.#world.violated({ invariant, what: `${record.name}: ${what}` });
   }
 
+  /** A batch that ended and was deleted is made anew by a caller who was slow, and goes to the same runs. */
+  #isOfLaterJob({ workflowExecutionSignaledEventAttributes: signaled }: HistoryEvent): boolean {
+    const job = this.byRunId.get(signaled?.requestId?.split(':')[0] ?? '');
+    if (!job?.state?.batch) return false;
+    return this.recordsOf(job.key.workflowId).some((other) => other !== job && other.deleted);
+  }
+
   #written(write: RunWrite, ref: RunRef): RunRecord {
     const world = this.#world;
     let record = this.runs.get(ref);
@@ -143,7 +151,7 @@ export class Archive {
         complain(1, `a batch begins at ${firstEventId} after ${record.events.length} events`);
       }
       for (const event of decodeBatch(bytes)) {
-        record.add(event, this.isOperated(write.key.workflowId));
+        record.add(event, this.isOperated(write.key.workflowId), this.#isOfLaterJob(event));
         this.events += 1;
         if (msOfTimestamp(event.eventTime) > world.latest() + 1) {
           complain(13, `event ${numberOf(event.eventId)} is of a time that has not come`);

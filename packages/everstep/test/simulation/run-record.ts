@@ -33,8 +33,11 @@ export class RunRecord {
     return `${this.key.workflowId}/${this.key.runId.slice(-6)}`;
   }
 
-  /** `operated`: an operator may have changed options of the runs of its workflow id. */
-  add(event: HistoryEvent, operated: boolean): void {
+  /**
+   * `operated`: an operator may have changed options of the runs of its workflow id. `again`: whoever asked for this
+   * may have asked for it before.
+   */
+  add(event: HistoryEvent, operated: boolean, again: boolean): void {
     this.events.push(event);
     const { originalExecutionRunId } = event.workflowExecutionStartedEventAttributes ?? {};
     if (operated && originalExecutionRunId && originalExecutionRunId !== this.key.runId) {
@@ -46,7 +49,7 @@ export class RunRecord {
     const count = (this.effects.get(token) ?? 0) + 1;
     this.effects.set(token, count);
     // A pause is known by its request id as long as it lasts.
-    if (count > 1 && !/^(?:un)?pause-/.test(token)) {
+    if (count > 1 && !again && !/^(?:un)?pause-/.test(token)) {
       this.#complain(token.startsWith('signal') ? 10 : 9, `${token} took effect ${count} times`);
     }
   }

@@ -318,7 +318,11 @@ class World implements ProcessWorld {
       if (this.#processes.filter((process) => process.alive).length === 0) this.#startProcess();
       const until = timeline.elapsed < from + 6_000 ? 1_000 : 4_000;
       await timeline.run(Math.min(end, timeline.elapsed + until), () => this.#broken());
-      if (this.#openRuns().length === 0 && disk.data.outbox.size === 0) break;
+      if (this.#quiet()) {
+        // What is left is told to the others and swept up. A client that was late may begin something yet.
+        await timeline.run(timeline.elapsed + 2_000);
+        if (this.#quiet()) break;
+      }
       void this.#clients.finish();
     }
     if (this.#broken()) return;
@@ -329,10 +333,10 @@ class World implements ProcessWorld {
       });
     }
     if (this.#broken()) return;
-    // Everything has ended; what is left is told to the others and swept up.
-    await timeline.run(timeline.elapsed + 2_000);
     this.ledger.check();
-    const calm = Object.entries(this.#plan).every(([, rate]) => rate === 0);
+    // A process that is left alone finds out late that the others are gone, and what they had in hand waits for that.
+    const calm =
+      this.#survivor === undefined && Object.values(this.#plan).every((rate) => rate === 0);
     checkWorld({
       disk,
       archive: this.archive,
@@ -341,6 +345,10 @@ class World implements ProcessWorld {
         this.violated(violation);
       },
     });
+  }
+
+  #quiet(): boolean {
+    return this.#openRuns().length === 0 && this.disk.data.outbox.size === 0;
   }
 
   #openRuns() {

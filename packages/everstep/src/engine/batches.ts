@@ -88,7 +88,7 @@ export function batchFilter(
   const type = unpauseActivitiesOperation?.type;
   const terms: Filter[] = [
     ...(filter ? [filter] : []),
-    ...(forOpenRuns.has(operation) ? [openRuns()] : []),
+    ...(forOpenRuns.has(operation) ? [openRuns] : []),
     ...(type ? [pausedOfType(type)] : []),
   ];
   return terms.length > 1 ? { op: 'and', terms } : terms[0];

@@ -7,22 +7,18 @@ import { invalid } from './verbs/request-run.ts';
 
 type TimeFilter = temporal.api.filter.v1.IStartTimeFilter | null | undefined;
 
-const isOpen: Filter = {
+export type TimeColumn = 'startTime' | 'closeTime';
+
+export const openRuns: Filter = {
   op: 'in',
   field: { system: 'status' },
   values: ['created', 'running', 'paused'] satisfies RunStatusColumn[],
 };
 
-export function openRuns(): Filter {
-  return isOpen;
-}
-
-export function closedRuns(): Filter {
-  return { op: 'not', term: isOpen };
-}
+export const closedRuns: Filter = { op: 'not', term: openRuns };
 
 /** Both ends are within. A bound that is not given does not bound. */
-export function timeWithin(column: 'startTime' | 'closeTime', time: TimeFilter): readonly Filter[] {
+export function timeWithin(column: TimeColumn, time: TimeFilter): readonly Filter[] {
   const { earliestTime, latestTime } = time ?? {};
   const earliest = earliestTime ? msOfTimestamp(earliestTime) : -Infinity;
   const latest = latestTime ? msOfTimestamp(latestTime) : Infinity;

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { EverstepError } from '../service/error-codes.ts';
+import { interceptors } from '../service/closed-channel.ts';
 import { processLoad } from '../service/process-load.ts';
 import { remoteService } from '../service/remote-service.ts';
 import { systemClock, systemRandom } from '../service/system-clock.ts';
@@ -57,7 +58,11 @@ export class ServerBackend implements Backend {
 
   async #connect(): Promise<Connection> {
     try {
-      return await Connection.connect({ ...this.#options, connectTimeout: connectMs });
+      return await Connection.connect({
+        ...this.#options,
+        connectTimeout: connectMs,
+        interceptors,
+      });
     } catch (cause) {
       const refusal = this.#refusal(cause);
       if (refusal) throw refusal;

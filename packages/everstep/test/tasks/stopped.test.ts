@@ -1,7 +1,15 @@
 /** What those get who wait for a task, or ask for one, when its component stops. */
 import type { Payload } from '@temporalio/common';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AsyncTask, signal, step, type Logger, type Timeouts } from '../../src/index.ts';
+import { EverstepServer } from '../../src/component/everstep-server.ts';
+import {
+  AsyncTask,
+  AsyncTaskComponent,
+  signal,
+  step,
+  type Logger,
+  type Timeouts,
+} from '../../src/index.ts';
 import { MemoryData } from '../../src/store/memory/memory-data.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { StoreTap } from '../store-tap.ts';
@@ -231,4 +239,29 @@ describe.each(storeKinds)('calls under way when a component stops, on the %s sto
     codes.delete('TASK_ALREADY_ENDED');
     expect(codes).toEqual(new Set(['TASK_NOT_CONNECTED']));
   });
+});
+
+it('ends calls that wait to be tried again, when it is stopped while its server is away', async () => {
+  const host = '127.0.0.1';
+  const namespaces = ['default'];
+  const server = new EverstepServer({
+    store: 'memory',
+    host,
+    port: 0,
+    namespaces,
+    retentionMs: 86_400_000,
+    logger: silent,
+  });
+  const temporalAddress = `${host}:${await server.start()}`;
+  const task = new AsyncTask<undefined, number>({ name: 'away', task: async () => 1 });
+  const component = new AsyncTaskComponent({ temporalAddress, logger: silent });
+  component.register(task);
+  await component.start();
+  expect(await task.result(await task.submit())).toBe(1);
+  await server.stop();
+  const submitted = rejection(task.submit());
+  // The first try has failed by then, and the second waits for its time.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await component.stop({ gracePeriod: 0 });
+  expect(await submitted).toMatchObject({ code: 'SUBMIT_FAILED' });
 });

@@ -2,6 +2,7 @@
 import type { EverstepServerOptions } from '../component/everstep-server.ts';
 import { Listener } from '../gateway/listener.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { Logger } from '../service/logger.ts';
 import type { Address } from './option-values.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
@@ -14,7 +15,7 @@ export async function runServer(
   const port = await listener.listen();
   let stopMetrics: (() => void) | undefined;
   try {
-    const metrics = metricsAddress && (await startMetrics(metricsAddress));
+    const metrics = metricsAddress && (await startMetrics(metricsAddress, options.logger));
     stopMetrics = metrics?.stop;
     await serve({ ...options, listener, ...(metrics && { metrics: metrics.of }) }, port, metrics);
   } finally {
@@ -29,11 +30,11 @@ interface Measured {
   readonly stop: () => void;
 }
 
-async function startMetrics({ host, port }: Address): Promise<Measured> {
+async function startMetrics({ host, port }: Address, logger: Logger): Promise<Measured> {
   const { Metrics } = await import('../observability/metrics.ts');
   const { MetricsEndpoint } = await import('../observability/metrics-endpoint.ts');
   const metrics = new Metrics();
-  const endpoint = new MetricsEndpoint(metrics);
+  const endpoint = new MetricsEndpoint(metrics, logger);
   const url = `http://${host}:${await endpoint.listen(host, port)}/metrics`;
   return { of: metrics, url, stop: () => endpoint.close() };
 }

@@ -6,6 +6,7 @@ import type { DomainInfo } from '../integrations/domain.ts';
 import { moduleAt } from '../integrations/integration-folder.ts';
 import { findDomains, loadDomains } from '../integrations/load-domains.ts';
 import { loadModule } from '../integrations/load-module.ts';
+import { QueueOwners, queuesOf } from '../integrations/queue-owners.ts';
 import { runnableOf, type Found } from '../integrations/runnable.ts';
 import { registrablesOf, sortedByKind } from '../integrations/task-modules.ts';
 import {
@@ -73,6 +74,7 @@ class SourceReader {
   readonly #names = new Set<string>([modulesName]);
   /** Where a task or workflow of that name is. */
   readonly #types = new Map<string, string>();
+  readonly #queues = new QueueOwners();
   readonly #failures: LeftOut[] = [];
 
   constructor(loads: boolean) {
@@ -136,6 +138,8 @@ class SourceReader {
       });
       const fresh = items.filter((item) => !this.#items.has(item));
       if (fresh.length === 0) return;
+      const kinds = sortedByKind(fresh);
+      this.#queues.take(modulesName, path, queuesOf({ ...kinds, activities: [], taskQueue: '' }));
       this.#takeNames(path, fresh);
       for (const item of fresh) this.#items.add(item);
       this.#modulePaths.push(path);
@@ -163,6 +167,7 @@ class SourceReader {
           `${path}: something else that is run is named "${name}" as well; rename one of the two.`,
         );
       }
+      this.#queues.take(name, path, queuesOf(runnableOf(found)));
       this.#takeNames(path, items);
       this.#names.add(name);
       this.#found.push(found);

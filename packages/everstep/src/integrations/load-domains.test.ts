@@ -159,8 +159,9 @@ it('refuses a name, queue or task that another domain has', async () => {
     'b.ts': `${queue}${task('u')}`,
     'c.ts': `export const TASK_QUEUE = 'c'; ${task('t')}`,
     'more/a.ts': `export const TASK_QUEUE = 'd'; ${task('v')}`,
+    'e.ts': `export const TASK_QUEUE = 'e'; ${task(`w', taskQueue: 'q`)}`,
   });
-  const { domains, failures } = await load('a,b,c,more/a', root);
+  const { domains, failures } = await load('a,b,c,more/a,e', root);
   expect(domains.map(({ name }) => name)).toEqual(['a']);
   expect(
     failures.map(({ error }) => [error.code, error.message.split(`${root}/a.ts `)[1]]),
@@ -168,7 +169,11 @@ it('refuses a name, queue or task that another domain has', async () => {
     ['DUPLICATE_NAME', 'has the queue "q" already; each needs one of its own.'],
     ['DUPLICATE_NAME', 'has a task named "t" already; each needs one of its own.'],
     ['DUPLICATE_NAME', 'has the name "a" already; each needs one of its own.'],
+    ['DUPLICATE_NAME', undefined],
   ]);
+  expect(failures.at(-1)?.error.message).toContain(
+    `"e" (${root}/e.ts) has the queue "q", which is that of "a" (${root}/a.ts)`,
+  );
 });
 
 it('throws the first failure where it is strict, and always where no domain is named', async () => {

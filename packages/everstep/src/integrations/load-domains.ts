@@ -7,6 +7,8 @@ import { isFields, unknownField } from '../tasks/known-fields.ts';
 import { domainOf, nameOf, type DomainInfo } from './domain.ts';
 import { moduleAt, type DiscoveryFailure } from './integration-folder.ts';
 import { loadModule, loadTimeoutMs } from './load-module.ts';
+import { QueueOwners, queuesOf } from './queue-owners.ts';
+import { runnableOf } from './runnable.ts';
 import { discoveryLogger } from './workflow-collector.ts';
 
 export interface LoadDomainsOptions {
@@ -42,6 +44,7 @@ export async function loadDomains(
   const { cwd, strict, timeoutMs, logger } = checkedOptions(options);
   const domains: DomainInfo[] = [];
   const failures: DiscoveryFailure[] = [];
+  const queues = new QueueOwners();
   for (const name of checkedNames(names)) {
     let path: string | undefined;
     try {
@@ -49,6 +52,7 @@ export async function loadDomains(
       if (domains.some((domain) => domain.path === path)) continue;
       const domain = domainOf(path, await loadModule(path, { timeoutMs }));
       checkUnique(domain, domains);
+      queues.take(domain.name, path, [domain.taskQueue, ...queuesOf(runnableOf(domain))]);
       domains.push(domain);
       logger.info(`Domain ${domain.name} was loaded`, { path, taskQueue: domain.taskQueue });
     } catch (error) {

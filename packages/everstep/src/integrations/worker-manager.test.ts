@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, it, onTestFinished } from 'vitest';
+import { serverAddress } from '../../test/tasks/running-component.ts';
 import { writtenFolder } from '../../test/written-folder.ts';
 import type { Logger } from '../service/logger.ts';
 import { AsyncTask } from '../tasks/async-task.ts';
@@ -145,6 +146,25 @@ it('begins no worker that a stop has come before', async () => {
   expect(new Set(workers.status().map(({ state }) => state))).toEqual(new Set(['stopped']));
 });
 
+it('runs on a server also what was created after a start, once it is started', async () => {
+  const one = new AsyncTask({ name: 'one', task: async () => 1 });
+  const two = new AsyncTask({ name: 'two', task: async () => 2 });
+  const workers = new WorkerManager({
+    temporalAddress: await serverAddress(),
+    logger: silent,
+    gracePeriod: 0,
+  });
+  onTestFinished(() => workers.stop());
+  await workers.create([integration('first', one)]);
+  await workers.start();
+  expect(await one.result(await one.submit())).toBe(1);
+  await workers.create([integration('second', two)]);
+  const waiting = await two.submit();
+  await workers.start('second');
+  expect(await two.result(waiting)).toBe(2);
+  expect(await one.result(await one.submit())).toBe(1);
+});
+
 it('writes its build id into the history of what it worked on', async () => {
   const task = new AsyncTask({ name: 'built', task: async () => 1 });
   const workers = manager({ buildId: 'abc' });
@@ -168,10 +188,15 @@ it('says what is wrong with how it is used', async () => {
   await expect(workers.create([found])).rejects.toMatchObject({ code: 'DUPLICATE_NAME' });
   const twice = [integration('three'), integration('three')];
   await expect(workers.create(twice)).rejects.toThrow('two integrations named "three"');
+  const onOne = new AsyncTask({ name: 'on-one', taskQueue: 'gpu', task: async () => 1 });
+  const onTwo = new AsyncTask({ name: 'on-two', taskQueue: 'gpu', task: async () => 2 });
+  await expect(
+    workers.create([integration('gpu-1', onOne), integration('gpu-2', onTwo)]),
+  ).rejects.toThrow('"gpu-2" (/gpu-2) has the queue "gpu", which is that of "gpu-1" (/gpu-1)');
   await expect(workers.create([{} as Found])).rejects.toMatchObject({
     code: 'REGISTRATION_INVALID',
   });
-  await expect(workers.start('two')).rejects.toThrow('there are: one');
+  await expect(workers.start('two')).rejects.toThrow('there are: one, gpu-1');
   await expect(manager().create([integration('x', task)])).rejects.toMatchObject({
     code: 'COMPONENT_STATE',
   });

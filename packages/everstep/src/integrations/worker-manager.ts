@@ -16,7 +16,7 @@ import type { Logger } from '../service/logger.ts';
 import { Once } from '../service/once.ts';
 import { keepProcessAlive, systemClock, systemRandom } from '../service/system-clock.ts';
 import type { AnyWorkflow } from '../tasks/workflow.ts';
-import type { WorkerStatus } from './held-worker.ts';
+import type { HeldWorker, WorkerStatus } from './held-worker.ts';
 import { launchProcess } from './integration-process.ts';
 import {
   resolveManagerOptions,
@@ -24,6 +24,7 @@ import {
   type WorkerManagerOptions,
 } from './manager-options.ts';
 import type { ProcessSetup } from './process-messages.ts';
+import { QueueOwners, queuesOf } from './queue-owners.ts';
 import { runnableOf, sourceOf, type Found, type RunnableSource } from './runnable.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 import { untilSignal } from './until-signal.ts';
@@ -56,6 +57,9 @@ export class WorkerManager {
   #shared: SupervisedWorker | undefined;
   readonly #sharedWork: SharedWork[] = [];
   readonly #sources: RunnableSource[] = [];
+  readonly #queues = new QueueOwners();
+  /** Its worker has begun without something that was created since. */
+  #sharedLacks = false;
   readonly #handles: Handle[] = [];
   readonly #connecting = new Once(() => this.#connect());
   #stopping: Promise<void> | undefined;
@@ -122,7 +126,11 @@ export class WorkerManager {
   async start(name?: string): Promise<void> {
     await this.connect();
     const workers = this.#named(name);
-    if (this.#shared) workers.push(this.#shared);
+    if (this.#shared) {
+      if (this.#sharedLacks) await this.#shared.stop();
+      this.#sharedLacks = false;
+      workers.push(this.#shared);
+    }
     await inTurn(workers, async (worker) => {
       // What stop() has stopped is not begun by a start that still goes on.
       if (this.#stopping === undefined) await worker.start();
@@ -209,6 +217,7 @@ export class WorkerManager {
   #createOne(found: Found): void {
     const source = sourceOf(found);
     const runnable = runnableOf(found);
+    this.#queues.take(source.name, source.path, queuesOf(runnable));
     this.#connectHandles([...runnable.tasks, ...runnable.workflows]);
     this.#sources.push(source);
     if (this.#options.processes) {
@@ -224,9 +233,10 @@ export class WorkerManager {
   /** Where one worker must run the tasks of all that name no queue. */
   #share(): void {
     const home = this.#home;
-    if (home.isEmbedded || this.#shared) return;
+    if (home.isEmbedded) return;
     const { taskQueue } = home;
-    if (this.#options.processes) {
+    if (this.#shared) this.#sharedLacks = this.#shared.state !== 'created';
+    else if (this.#options.processes) {
       this.#shared = this.#supervised(
         this.#processPlan(taskQueue, taskQueue, this.#sources, 'shared'),
       );
@@ -244,8 +254,8 @@ export class WorkerManager {
     const { processes, home, namespace, buildId, dataConverter, concurrency, graceMs, restart } =
       this.#options;
     if (!processes) throw new TypeError('There are no processes without isolation');
-    const launch = async () =>
-      launchProcess({
+    const launch = async (): Promise<HeldWorker> => {
+      const held = await launchProcess({
         ...processes,
         name,
         logger: this.#logger,
@@ -263,6 +273,17 @@ export class WorkerManager {
           part,
         },
       });
+      // Of code that only a process has loaded, the queues are known when it runs.
+      const queues = new Set(held.workers?.map((worker) => worker.taskQueue));
+      queues.delete(this.#home.taskQueue);
+      try {
+        this.#queues.take(name, sources[0]?.path ?? '', queues);
+      } catch (error) {
+        await held.stop();
+        throw error;
+      }
+      return held;
+    };
     return { name, kind: 'process', taskQueue, launch };
   }
 

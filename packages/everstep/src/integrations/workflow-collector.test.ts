@@ -305,22 +305,29 @@ it('refuses a queue or a task name that is there already, naming both', async ()
     'c/index.ts': indexWith(`name: 'same'`),
     'd/index.ts': indexWith(`name: 'd', taskQueue: 'a-tasks'`),
     'e/index.ts': indexWith(`name: 'e'`, `name: 'e'`),
+    'f/index.ts': indexWith(`name: 'f', taskQueue: 'gpu'`, `name: 'f2', taskQueue: 'gpu'`),
+    'g/index.ts': indexWith(`name: 'g', taskQueue: 'gpu'`),
   };
-  const { integrations, failures } = await collect(writtenFolder(files), {
+  const root = writtenFolder(files);
+  const { integrations, failures } = await collect(root, {
     queueName: (name) => (name === 'b' ? 'a-tasks' : `${name}-tasks`),
   });
-  expect(integrations.map((one) => one.integrationName)).toEqual(['a']);
+  expect(integrations.map((one) => one.integrationName)).toEqual(['a', 'f']);
   expect(failures.map(({ name, error }) => `${name} ${error.code}`)).toEqual([
     'b DUPLICATE_NAME',
     'c DUPLICATE_NAME',
     'd DUPLICATE_NAME',
     'e DUPLICATE_NAME',
+    'g DUPLICATE_NAME',
   ]);
-  const [b, c, d, e] = failures.map(({ error }) => error.message);
+  const [b, c, d, e, g] = failures.map(({ error }) => error.message);
   expect(b).toContain('its queue "a-tasks" is that of integration "a"');
   expect(c).toContain('integration "a" has a task named "same" already');
   expect(d).toContain('task "d" names the queue "a-tasks", on which official workflows are run');
   expect(e).toContain('gave two tasks named "e"');
+  expect(g).toContain(
+    `"g" (${root}/g/index.ts) has the queue "gpu", which is that of "f" (${root}/f/index.ts)`,
+  );
 });
 
 it('throws the first failure where it is strict', async () => {

@@ -19,6 +19,7 @@ import {
 } from './integration-folder.ts';
 import { createdTasks } from './integration-tasks.ts';
 import { loadTimeoutMs, messageOf } from './load-module.ts';
+import { QueueOwners, queuesOf } from './queue-owners.ts';
 
 /** An integration that was found. */
 export interface IntegrationWorkflowInfo {
@@ -113,6 +114,7 @@ export class WorkflowCollector {
     const integrations: IntegrationWorkflowInfo[] = [];
     const passed = [...skipped];
     const failed = [...failures];
+    const queues = new QueueOwners();
     for (const folder of folders) {
       const { name, path } = folder;
       try {
@@ -122,6 +124,8 @@ export class WorkflowCollector {
           continue;
         }
         checkUnique(found, integrations);
+        const official = isOfficial(found) ? found : undefined;
+        queues.take(name, folder.indexPath ?? path, queuesOf({ ...found, official }));
         integrations.push(found);
       } catch (error) {
         if (!(error instanceof EverstepError)) throw error;

@@ -2,14 +2,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EverstepError } from '../service/error-codes.ts';
+import type { Logger } from '../service/logger.ts';
 import type { Metrics } from './metrics.ts';
 
 export class MetricsEndpoint {
-  readonly #metrics: Metrics;
+  readonly #metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly #logger: Logger;
   readonly #server: Server;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Pick<Metrics, 'text' | 'contentType'>, logger: Logger) {
     this.#metrics = metrics;
+    this.#logger = logger;
     this.#server = createServer((request, response) => {
       this.#answer(request, response);
     });
@@ -54,7 +57,10 @@ export class MetricsEndpoint {
         response.writeHead(200, { 'content-type': this.#metrics.contentType });
         response.end(method === 'HEAD' ? undefined : text);
       },
-      () => response.writeHead(500).end(),
+      (error: unknown) => {
+        this.#logger.error('The metrics cannot be told', { error });
+        response.writeHead(500).end();
+      },
     );
   }
 }

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { MetricsEndpoint } from '../../src/observability/metrics-endpoint.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { silent } from '../tasks/running-component.ts';
 import { startServer } from './gateway-host.ts';
 
 /** The value of a series, or undefined when there is none. */
@@ -14,7 +15,7 @@ function valueOf(text: string, series: string): number | undefined {
 async function measured() {
   const metrics = new Metrics();
   const server = await startServer({ metrics });
-  const endpoint = new MetricsEndpoint(metrics);
+  const endpoint = new MetricsEndpoint(metrics, silent);
   const url = `http://127.0.0.1:${await endpoint.listen('127.0.0.1', 0)}/metrics`;
   const connection = await Connection.connect({ address: server.address });
   return {
@@ -90,9 +91,27 @@ it('serves its one page to those who read it', async () => {
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(url, { method: 'POST' })).status).toBe(405);
     expect((await fetch(new URL('/', url))).status).toBe(404);
-    const taken = new MetricsEndpoint(new Metrics()).listen('127.0.0.1', Number(new URL(url).port));
+    const taken = new MetricsEndpoint(new Metrics(), silent).listen(
+      '127.0.0.1',
+      Number(new URL(url).port),
+    );
     await expect(taken).rejects.toMatchObject({ code: 'METRICS_ADDRESS' });
   } finally {
     await stop();
+  }
+});
+
+it('answers 500 where it cannot tell the metrics, and logs why', async () => {
+  const logged: unknown[] = [];
+  const logger = { ...silent, error: (_: string, fields?: object) => void logged.push(fields) };
+  const error = new TypeError('no figure');
+  const broken = { contentType: 'text/plain' as const, text: () => Promise.reject(error) };
+  const endpoint = new MetricsEndpoint(broken as never, logger);
+  const port = await endpoint.listen('127.0.0.1', 0);
+  try {
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(500);
+    expect(logged).toEqual([{ error }]);
+  } finally {
+    endpoint.close();
   }
 });

@@ -10,6 +10,7 @@ const current = (status: RunStatus): CurrentRun => ({
   scheduledBy: undefined,
   createRequestId: 'start-1',
   requestIds: new Map([['attached', { eventType: 1, eventId: 1 }]]),
+  signalRequestIds: new Set(),
 });
 const request = (changes: object = {}) => ({ workflowId: 'wf', requestId: 'start-2', ...changes });
 
@@ -103,4 +104,15 @@ it('signal-with-start signals an open run and starts over a closed one (SG-3)', 
   expect(
     decideSignalWithStart(current('running'), request({ workflowIdConflictPolicy: 3 })).kind,
   ).toBe('terminateAndStart');
+});
+
+it('signal-with-start knows the run that it made itself, and none of a plain start with its request id (SG-1, ID-1)', () => {
+  const again = request({ requestId: 'start-1', workflowIdConflictPolicy: 3 });
+  for (const status of ['running', 'completed'] as const) {
+    const own = { ...current(status), signalRequestIds: new Set(['start-1']) };
+    expect(decideSignalWithStart(own, again)).toMatchObject({ runId: 'run-1' });
+    expect(['signal', 'useExisting']).toContain(decideSignalWithStart(own, again).kind);
+  }
+  expect(decideSignalWithStart(current('completed'), again)).toEqual({ kind: 'start' });
+  expect(decideSignalWithStart(current('running'), again).kind).toBe('terminateAndStart');
 });

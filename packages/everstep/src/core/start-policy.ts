@@ -11,7 +11,13 @@ import type { RunState, RunStatus } from './state.ts';
 
 export type CurrentRun = Pick<
   RunState,
-  'status' | 'runId' | 'firstRunId' | 'createRequestId' | 'requestIds' | 'scheduledBy'
+  | 'status'
+  | 'runId'
+  | 'firstRunId'
+  | 'createRequestId'
+  | 'requestIds'
+  | 'signalRequestIds'
+  | 'scheduledBy'
 >;
 
 export type StartDecision =
@@ -77,11 +83,18 @@ export function decideSignalWithStart(
       (request.workflowIdConflictPolicy || conflictOf(request)) ===
       conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
     // A repeated request must not terminate the run it made; as a signal it is known by its id (SG-1).
-    return terminates && !sameRequest(current, request)
+    return terminates && !sameSignal(current, request)
       ? { kind: 'terminateAndStart', runId: current.runId }
       : { kind: 'signal', runId: current.runId };
   }
-  return sameRequest(current, request) ?? decideReuse(current, request);
+  return sameSignal(current, request) ?? decideReuse(current, request);
+}
+
+/** SG-1: a plain start with that request id has brought no signal. */
+function sameSignal(current: CurrentRun, request: PolicyRequest): ReturnType<typeof sameRequest> {
+  return current.signalRequestIds.has(request.requestId ?? '')
+    ? sameRequest(current, request)
+    : undefined;
 }
 
 /** ID-1, before any policy. */

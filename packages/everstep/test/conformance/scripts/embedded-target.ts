@@ -22,6 +22,7 @@ export async function embeddedTarget(): Promise<Target> {
     defaultNamespace: 'default',
     retentionMs: 86_400_000,
     acts: true,
+    limits: { batchOperationsMax: 100 },
   });
   await engine.start();
   await engine.operator.addSearchAttributes({

@@ -45,6 +45,8 @@ export async function startTemporal(
   const address = `127.0.0.1:${port}`;
   const flags = ['--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'error'];
   flags.push('--search-attribute', 'CustomKeywordField=Keyword');
+  // Scripts run beside each other, and the server lets a namespace have one batch at a time.
+  flags.push('--dynamic-config-value', 'frontend.MaxConcurrentBatchOperationPerNamespace=100');
   // What it keeps in memory it loses, namespaces and all, when its calls time out on a busy machine.
   const folder = mkdtempSync(join(tmpdir(), 'everstep-conformance-'));
   flags.push('--db-filename', join(folder, 'temporal.db'));

@@ -262,7 +262,8 @@ function told(state: RunState, reoptioned: ReadonlySet<number>): Record<string, 
             activity.heartbeatMs,
           ]),
     ]),
-    timers: [...state.timers.values()],
+    // An id that is used again while its firing was held back has its old place in one of them.
+    timers: [...state.timers.values()].sort((a, b) => a.startedEventId - b.startedEventId),
     children: [...state.children.values()].map((child) => [
       child.initiatedEventId,
       child.startedEventId,

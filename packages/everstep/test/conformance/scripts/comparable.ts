@@ -133,6 +133,8 @@ function isOwnBusiness(parent: string, name: string, siblings: object): boolean 
   if (name === 'firstWorkflowTaskBackoff') return roughWait(record(siblings, name)) === '';
   // The server describes the workflow task that a run had when it was terminated.
   if (name === 'pendingWorkflowTask') return isClosed(siblings);
+  // The server does not describe it anew when an operator changes the timeouts.
+  if (parent === 'pendingActivities' && name === 'expirationTime') return true;
   return name in ownBusiness;
 }
 

@@ -68,6 +68,7 @@ export type {
   TaskPullerOptions,
 } from './integrations/puller-options.ts';
 export type { SubmitOptions } from './tasks/submit-task.ts';
+export type { TransactionHandle } from './tasks/in-transaction.ts';
 export type { TaskState, TaskStatus } from './tasks/task-status.ts';
 export type { TaskFailure } from './tasks/failure-summary.ts';
 export type { ListQuery, TaskList, TaskPage } from './tasks/list-tasks.ts';

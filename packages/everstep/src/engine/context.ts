@@ -7,6 +7,7 @@ import type { EngineLimits } from './engine-limits.ts';
 import type { Executor } from './executor.ts';
 import type { HandOver } from './hand-over.ts';
 import type { HistoryReader } from './history-reader.ts';
+import type { JoinedCalls } from './joined-calls.ts';
 import type { Matching } from './matching.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Processes } from './processes.ts';
@@ -29,6 +30,7 @@ export interface EngineContext {
   readonly executor: Executor;
   readonly starts: Starts;
   readonly history: HistoryReader;
+  readonly joinedCalls: JoinedCalls;
   readonly namespaces: Namespaces;
   readonly matching: Matching;
   readonly handOver: HandOver;

@@ -26,6 +26,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { CommittedRun } from './group-commit.ts';
 import { HandOver } from './hand-over.ts';
 import { HistoryReader } from './history-reader.ts';
+import { JoinedCalls } from './joined-calls.ts';
 import { LiveRuns } from './live-runs.ts';
 import { decodeMail, encodeMail } from './mail.ts';
 import type { Mail } from './mail.ts';
@@ -191,6 +192,11 @@ class EmbeddedEngine implements Engine {
       executor,
       starts,
       history,
+      joinedCalls: new JoinedCalls({
+        retentionMs: (namespaceId) => namespaces.retentionMs(namespaceId),
+        registeredAttributes: (namespaceId) => namespaces.registeredAttributes(namespaceId),
+        ...(options.transition && { transition: options.transition }),
+      }),
       namespaces,
       matching,
       handOver,
@@ -437,11 +443,11 @@ class EmbeddedEngine implements Engine {
     if (this.#stopped || this.#failed) return;
     this.#tick = this.#options.clock.setTimer(tickMs, () => {
       this.#inBackground('The regular look around', async () => {
-        const { processes, matching } = this.#context;
+        const { processes, matching, joinedCalls } = this.#context;
         if (processes.announcesOther(matching.polled()))
           await processes.announce(matching.polled());
         const hasOrHadOthers = await processes.look();
-        if (hasOrHadOthers) this.#look();
+        if (hasOrHadOthers || joinedCalls.any) this.#look();
         await this.#leaveSticky();
         if (hasOrHadOthers) {
           // Another may have registered search attributes, which commands are checked against.

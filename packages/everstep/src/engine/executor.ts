@@ -16,7 +16,7 @@ import { transition } from '../core/transition.ts';
 import type { Transition, TransitionFunction } from '../core/transition.ts';
 import type { Clock, Random } from '../service/clock.ts';
 import { ServiceError, isServiceError } from '../service/service-error.ts';
-import type { RunKey, RunRef, Store, StoredRun } from '../store/store.ts';
+import type { JoinedStore, RunKey, RunRef, StoredRun } from '../store/store.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LiveRun } from './unit.ts';
 import type { LiveRuns } from './live-runs.ts';
@@ -40,7 +40,7 @@ export interface Dispatcher {
 }
 
 export interface ExecutorOptions {
-  readonly store: Store;
+  readonly store: JoinedStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
@@ -55,7 +55,7 @@ export interface ExecutorOptions {
 export type Located = LiveRun | undefined;
 
 export class Executor {
-  readonly #store: Store;
+  readonly #store: JoinedStore;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #limits: Limits;

@@ -10,11 +10,11 @@ import { ServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type {
   CommitGroup,
   CommitResult,
+  JoinedStore,
   MailInsert,
   RunKey,
   RunRef,
   RunWrite,
-  Store,
 } from '../store/store.ts';
 import { columnsOf } from './columns.ts';
 import type { LiveRun } from './unit.ts';
@@ -35,7 +35,7 @@ export interface CommittedRun {
 }
 
 export interface GroupCommitOptions {
-  readonly store: Store;
+  readonly store: JoinedStore;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly processId: string;

@@ -2,7 +2,7 @@
 import { decodeBatch, encodeBatch, sliceBatch } from '../core/history-batch.ts';
 import { EncodedHistory } from '../service/encoded-history.ts';
 import type { HistoryEvent } from '../core/proto.ts';
-import type { Store } from '../store/store.ts';
+import type { JoinedStore } from '../store/store.ts';
 import { runNotFound } from './executor.ts';
 import type { LiveRun } from './unit.ts';
 
@@ -10,9 +10,9 @@ import type { LiveRun } from './unit.ts';
 const readBytes = 2 * 1024 * 1024;
 
 export class HistoryReader {
-  readonly #store: Store;
+  readonly #store: JoinedStore;
 
-  constructor(store: Store) {
+  constructor(store: JoinedStore) {
     this.#store = store;
   }
 

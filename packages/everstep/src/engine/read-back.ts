@@ -2,11 +2,11 @@
  * What became of a commit whose answer is an error: it may have been written all the same. Each write carries a
  * token that no other has, so the runs themselves tell.
  */
-import type { CommitGroup, CommitResult, Store } from '../store/store.ts';
+import type { CommitGroup, CommitResult, JoinedStore } from '../store/store.ts';
 
 /** Undefined: it was not written. Unknown: others have written since, or the runs cannot be read either. */
 export async function readBack(
-  store: Store,
+  store: JoinedStore,
   group: CommitGroup,
 ): Promise<CommitResult | 'unknown' | undefined> {
   try {

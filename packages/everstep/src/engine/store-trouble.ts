@@ -16,6 +16,8 @@ export function serviceErrorOf(error: unknown): unknown {
         },
         options,
       );
+    case 'STORE_TRANSACTION_INVALID':
+      return new ServiceError({ code: 'INVALID_ARGUMENT', message }, options);
     case 'STORE_CORRUPT':
       return new ServiceError({ code: 'FAILED_PRECONDITION', message }, options);
     default:

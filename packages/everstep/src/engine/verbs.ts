@@ -1,7 +1,7 @@
 /** The service: every call that is built, one file each. A call missing here does not compile. */
 import type { OperatorService } from '../service/operator-service.ts';
 import { isServiceError } from '../service/service-error.ts';
-import type { RpcName, WorkflowService } from '../service/workflow-service.ts';
+import type { CallContext, RpcName, WorkflowService } from '../service/workflow-service.ts';
 import { StoreError } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 import { serviceErrorOf } from './store-trouble.ts';
@@ -167,10 +167,18 @@ export function operatorOf(context: EngineContext): OperatorService {
 
 function bound(context: EngineContext, calls: object): Record<string, unknown> {
   const service: Record<string, unknown> = {};
-  for (const [name, verb] of Object.entries(calls)) {
-    const call = verb as (context: EngineContext, request: never, call: never) => Promise<object>;
-    service[name] = (request: never, scope: never) =>
-      untilStopped(context, () => call(context, request, scope));
+  for (const [name, call] of Object.entries(calls)) {
+    const verb = call as (
+      context: EngineContext,
+      request: object,
+      call: CallContext | undefined,
+    ) => Promise<object>;
+    service[name] = (request: object, scope: CallContext | undefined) =>
+      untilStopped(context, () =>
+        scope?.transaction === undefined
+          ? verb(context, request, scope)
+          : context.joinedCalls.call(context, name as RpcName, verb, request, scope),
+      );
   }
   return service;
 }

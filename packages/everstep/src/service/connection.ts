@@ -5,18 +5,14 @@
  * It holds no logic of the service. A call that the service has not built answers UNIMPLEMENTED.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type {
-  ConnectionLike,
-  Metadata,
-  OperatorService,
-  WorkflowService as WireService,
-} from '@temporalio/client';
+import type { Metadata, OperatorService, WorkflowService as WireService } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Clock } from './clock.ts';
 import { grpcErrorOf, unimplemented } from './grpc-error.ts';
 import { checkRequest } from './request-check.ts';
 import type { ReflectedMessage } from './request-check.ts';
 import { ServiceError } from './service-error.ts';
+import type { JoiningConnection } from './transaction.ts';
 import type { CallContext, WorkflowService } from './workflow-service.ts';
 
 interface Message {
@@ -40,7 +36,10 @@ interface Scope {
   readonly deadline?: number;
   readonly signals: readonly AbortSignal[];
   readonly metadata: Readonly<Record<string, string>>;
+  readonly transaction?: unknown;
 }
+/** Undefined outside of every scope. What a call sets going is outside: a step it starts has a life of its own. */
+type Scopes = AsyncLocalStorage<Scope | undefined>;
 type Call = (request: object, call?: CallContext) => Promise<object>;
 
 const noScope: Scope = { signals: [], metadata: {} };
@@ -51,8 +50,8 @@ const noScope: Scope = { signals: [], metadata: {} };
  * `clock` tells when a deadline has passed: a call that is still waiting then rejects with DEADLINE_EXCEEDED, as an
  * aborted one does with CANCELLED, whether or not the service itself lets go in time.
  */
-export function inProcessConnection(service: WorkflowService, clock: Clock): ConnectionLike {
-  const scopes = new AsyncLocalStorage<Scope>();
+export function inProcessConnection(service: WorkflowService, clock: Clock): JoiningConnection {
+  const scopes: Scopes = new AsyncLocalStorage();
   const within = <R>(change: (scope: Scope) => Scope, run: () => Promise<R>): Promise<R> =>
     scopes.run(change(scopes.getStore() ?? noScope), run);
   const handlers = service as unknown as Readonly<Record<string, Call | undefined>>;
@@ -78,6 +77,7 @@ export function inProcessConnection(service: WorkflowService, clock: Clock): Con
       within((scope) => ({ ...scope, metadata: { ...scope.metadata, ...textOf(metadata) } }), run),
     withAbortSignal: (signal, run) =>
       within((scope) => ({ ...scope, signals: [...scope.signals, signal] }), run),
+    withTransaction: (transaction, run) => within((scope) => ({ ...scope, transaction }), run),
   };
 }
 
@@ -93,7 +93,7 @@ function textOf(metadata: Metadata): Record<string, string> {
 function wireService<S>(
   reflected: ReflectedService,
   handlers: Readonly<Record<string, Call | undefined>>,
-  scopes: AsyncLocalStorage<Scope>,
+  scopes: Scopes,
   clock: Clock,
 ): S {
   const methods: Record<string, (request: object) => Promise<object>> = {};
@@ -109,7 +109,9 @@ function wireService<S>(
         const answer =
           scope === undefined
             ? await handle.call(handlers, request)
-            : await bounded(scope, clock, (call) => handle.call(handlers, request, call));
+            : await bounded(scope, clock, (call) =>
+                scopes.run(undefined, () => handle.call(handlers, request, call)),
+              );
         return reply.fromObject(answer);
       } catch (error) {
         throw grpcErrorOf(error);
@@ -124,7 +126,7 @@ async function bounded(
   clock: Clock,
   run: (call: CallContext) => Promise<object>,
 ): Promise<object> {
-  const { deadline, signals, metadata } = scope;
+  const { deadline, signals, metadata, transaction } = scope;
   const abort = new AbortController();
   const refused = new Promise<never>((_resolve, reject) => {
     abort.signal.addEventListener('abort', () => reject(abort.signal.reason as ServiceError));
@@ -144,6 +146,7 @@ async function bounded(
       signal: abort.signal,
       metadata,
       ...(deadline !== undefined && { deadline }),
+      ...(transaction !== undefined && { transaction }),
     };
     return abort.signal.aborted ? await refused : await Promise.race([run(call), refused]);
   } finally {

@@ -14,6 +14,8 @@ export interface CallContext {
   readonly deadline?: number;
   readonly signal?: AbortSignal;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Of the application, on the engine's own database: the call's effect is part of it (service/transaction.ts). */
+  readonly transaction?: unknown;
 }
 
 /** One call of a service. */

@@ -251,6 +251,15 @@ export interface Store {
 
   /** All groups share one durable write where the database allows it (group commit). */
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]>;
+  /**
+   * The store as a transaction of the application sees it. What is committed there exists exactly if that transaction
+   * commits; until then nobody else sees it, and afterwards the store tells every process that listens, this one too.
+   * A store without this method joins none.
+   *
+   * @throws StoreError STORE_TRANSACTION_INVALID: what was given is no connection to this database, or is in no
+   * transaction.
+   */
+  joinTransaction?(request: { readonly transaction: unknown }): Promise<JoinedStore>;
 
   readonly runs: {
     load(request: { readonly key: RunKey }): Promise<StoredRun | undefined>;
@@ -387,6 +396,12 @@ export interface Store {
   };
 }
 
+/** What is needed of a store to start a run: in the store's own transactions, or in one of the application. */
+export type JoinedStore = Pick<
+  Store,
+  'failure' | 'commit' | 'runs' | 'history' | 'tasks' | 'outbox'
+>;
+
 export type StoreErrorCode =
   | 'STORE_URL_INVALID'
   | 'STORE_NOT_BUILT'
@@ -400,6 +415,7 @@ export type StoreErrorCode =
   | 'STORE_NETWORK_FILE_SYSTEM'
   | 'STORE_DISK_FULL'
   | 'STORE_BUSY'
+  | 'STORE_TRANSACTION_INVALID'
   | 'STORE_CLOSED'
   | 'STORE_FAILED';
 

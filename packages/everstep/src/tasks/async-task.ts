@@ -154,11 +154,12 @@ export class AsyncTask<TParams = unknown, TResult = unknown, TInput = any> {
 
   /**
    * Accepts the task and returns its id as soon as that is durable; the work goes on in a worker. The same `taskId`
-   * with the same parameters is the same task, finished or not, so a submit may be repeated.
+   * with the same parameters is the same task, finished or not, so a submit may be repeated. With `tx` it is part of
+   * your own transaction, and exists exactly if that commits.
    *
    * @throws EverstepError with `taskId` set: TASK_PARAMS_INVALID, TASK_PARAMS_NOT_SERIALIZABLE,
-   * TASK_PARAMS_TOO_LARGE, TASK_ID_INVALID, TASK_ID_CONFLICT, SUBMIT_OPTIONS_INVALID, SUBMIT_FAILED; and
-   * TASK_NOT_CONNECTED before the component has started.
+   * TASK_PARAMS_TOO_LARGE, TASK_ID_INVALID, TASK_ID_CONFLICT, SUBMIT_OPTIONS_INVALID, SUBMIT_FAILED, with `tx`
+   * TRANSACTION_INVALID and TRANSACTION_UNSUPPORTED; and TASK_NOT_CONNECTED before the component has started.
    */
   submit(this: AsyncTask<undefined, unknown>): Promise<string>;
   submit(params: SubmitParams<TParams, TInput>, options?: SubmitOptions): Promise<string>;

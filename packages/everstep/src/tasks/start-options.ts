@@ -8,6 +8,7 @@ import {
 import { EverstepError } from '../service/error-codes.ts';
 import { stepOptionsOf, type ActivityRetry } from './activity.ts';
 import { parseDuration, shown } from './duration.ts';
+import { transactionProblem, type TransactionHandle } from './in-transaction.ts';
 import { isFields, unknownField } from './known-fields.ts';
 import { grpcCode, grpcCodeOf } from './task-client.ts';
 
@@ -28,7 +29,12 @@ const startFields = [
 ] as const satisfies readonly (keyof ClientStartOptions)[];
 
 /** As the official client's; the id is a UUID and the queue the workflow's own, unless they are said. */
-export type WorkflowStartOptions = Partial<Pick<ClientStartOptions, (typeof startFields)[number]>>;
+export type WorkflowStartOptions = Partial<
+  Pick<ClientStartOptions, (typeof startFields)[number]>
+> & {
+  /** Your own transaction: the run exists exactly if it commits. Nothing of it is seen before. For `start` only. */
+  readonly tx?: TransactionHandle;
+};
 
 const spans = [
   'startDelay',
@@ -45,8 +51,10 @@ export function checkStartOptions(options: unknown, where: string): void {
   if (!isFields(options)) {
     throw invalid(`${where}the options of start are ${shown(options)}; expected an object.`);
   }
-  const odd = unknownField(options, startFields);
+  const odd = unknownField(options, [...startFields, 'tx']);
   if (odd !== undefined) throw invalid(`${where}options.${odd}.`);
+  const problem = 'tx' in options ? transactionProblem(options.tx) : undefined;
+  if (problem !== undefined) throw invalid(`${where}${problem}`);
   const given = options as Readonly<Record<(typeof startFields)[number], unknown>>;
   for (const field of ['workflowId', 'taskQueue'] as const) {
     const value = given[field];

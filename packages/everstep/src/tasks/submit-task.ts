@@ -20,6 +20,7 @@ import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { EverstepError } from '../service/error-codes.ts';
 import { parseDuration, shown, type Duration } from './duration.ts';
+import { inTransaction, transactionProblem, type TransactionHandle } from './in-transaction.ts';
 import { isFields, unknownField } from './known-fields.ts';
 import { paramsPayload } from './params-payload.ts';
 import { serializationProblem } from './serialization-problem.ts';
@@ -35,6 +36,11 @@ export interface SubmitOptions {
   readonly memo?: Readonly<Record<string, unknown>>;
   /** Indexed values, as the official client takes them. */
   readonly searchAttributes?: SearchAttributes | TypedSearchAttributes;
+  /**
+   * Your own transaction: the task exists exactly if it commits. Nothing of it is seen before, by a worker either. What
+   * fails in it fails the submit; roll it back then.
+   */
+  readonly tx?: TransactionHandle;
 }
 
 /** What of a task a submit needs. */
@@ -45,7 +51,7 @@ export interface SubmittedTask {
   readonly paramsSchema: StandardSchema | undefined;
 }
 
-const submitFields: readonly string[] = ['taskId', 'delay', 'memo', 'searchAttributes'];
+const submitFields: readonly string[] = ['taskId', 'delay', 'memo', 'searchAttributes', 'tx'];
 
 const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy, TaskQueueKind } =
   proto.temporal.api.enums.v1;
@@ -55,7 +61,8 @@ const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy, TaskQueueKind } =
  *
  * @throws EverstepError with `taskId` set: TASK_PARAMS_INVALID, TASK_PARAMS_NOT_SERIALIZABLE, TASK_PARAMS_TOO_LARGE,
  * TASK_ID_INVALID, SUBMIT_OPTIONS_INVALID: nothing was started. TASK_ID_CONFLICT: the id is another task's.
- * SUBMIT_FAILED: the service refused, or the outcome is unknown; submit again with the same id.
+ * SUBMIT_FAILED: the service refused, or the outcome is unknown; submit again with the same id. TRANSACTION_INVALID,
+ * TRANSACTION_UNSUPPORTED: `tx` is none that can be joined.
  */
 export async function submitTask(
   task: TaskClient,
@@ -77,9 +84,10 @@ export async function submitTask(
     const converter = task.client.options.loadedDataConverter.payloadConverter;
     const payload = paramsPayload(definition.name, parsed, converter);
     if (options.memo !== undefined) checkMemo(options.memo, converter);
-    await start(task, definition, taskId, payload, delayMs, options);
+    const started = () => start(task, definition, taskId, payload, delayMs, options);
+    await ('tx' in options ? inTransaction(task.client, options.tx, started) : started());
   } catch (error) {
-    throw withTaskId(error, taskId);
+    throw withTaskId(error, taskId, 'tx' in options);
   }
   return taskId;
 }
@@ -111,6 +119,8 @@ function checkFields(options: unknown): void {
   }
   const odd = unknownField(options, submitFields);
   if (odd !== undefined) throw new EverstepError('SUBMIT_OPTIONS_INVALID', `options.${odd}.`);
+  const problem = 'tx' in options ? transactionProblem(options.tx) : undefined;
+  if (problem !== undefined) throw new EverstepError('SUBMIT_OPTIONS_INVALID', problem);
 }
 
 /** Each value of a memo is a payload of its own. */
@@ -168,7 +178,7 @@ function checkedDelay(delay: unknown): number {
   throw new EverstepError('SUBMIT_OPTIONS_INVALID', `delay ${parsed.problem}.`);
 }
 
-function withTaskId(error: unknown, taskId: string): EverstepError {
+function withTaskId(error: unknown, taskId: string, isInTransaction: boolean): EverstepError {
   if (error instanceof EverstepError && error.taskId === taskId) return error;
   if (error instanceof EverstepError) {
     return new EverstepError(error.code, error.message, { taskId, cause: error.cause });
@@ -181,6 +191,13 @@ function withTaskId(error: unknown, taskId: string): EverstepError {
     return new EverstepError(
       'SUBMIT_FAILED',
       `Task ${taskId} was refused, and nothing was started: ${message}`,
+      { taskId, cause: error },
+    );
+  }
+  if (isInTransaction) {
+    return new EverstepError(
+      'SUBMIT_FAILED',
+      `Task ${taskId} could not be submitted in the transaction: ${message} Roll the transaction back, and try all of it again.`,
       { taskId, cause: error },
     );
   }

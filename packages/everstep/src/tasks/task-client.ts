@@ -38,6 +38,7 @@ export const grpcCode = {
   notFound: 5,
   alreadyExists: 6,
   permissionDenied: 7,
+  unimplemented: 12,
   unauthenticated: 16,
 } as const;
 

@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from '../service/system-clock.ts';
 import type { TaskConnection } from './async-task.ts';
 import { defaultRetryPolicy, defaultTimeouts, type RunDefinition } from './definition.ts';
 import { shown } from './duration.ts';
+import { inTransaction } from './in-transaction.ts';
 import { unknownField } from './known-fields.ts';
 import { payloadBytes } from './payload-bytes.ts';
 import { payloadBytesMax } from './run-result.ts';
@@ -112,10 +113,10 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
   }
 
   /**
-   * The official client's handle, once the start is durable.
+   * The official client's handle, once the start is durable; with `tx`, once it is part of your transaction.
    *
-   * @throws EverstepError WORKFLOW_INPUT_INVALID, WORKFLOW_OPTIONS_INVALID: nothing was started; TASK_NOT_CONNECTED
-   * before the component has started. Else what the official client throws, such as
+   * @throws EverstepError WORKFLOW_INPUT_INVALID, WORKFLOW_OPTIONS_INVALID, TRANSACTION_INVALID,
+   * TRANSACTION_UNSUPPORTED: nothing was started; TASK_NOT_CONNECTED before the component has started. Else what the official client throws, such as
    * WorkflowExecutionAlreadyStartedError.
    */
   async start(
@@ -123,8 +124,12 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
   ): Promise<WorkflowHandleWithFirstExecutionRunId<WorkflowOf<TInput, TResult>>> {
     const { client, taskQueue, random } = this.#connected('start');
     const start = await this.#startOptions(input, options ?? {}, taskQueue, random.uuid());
+    const started = () =>
+      client.workflow.start<WorkflowOf<TInput, TResult>>(this.workflowType, start);
     try {
-      return await client.workflow.start<WorkflowOf<TInput, TResult>>(this.workflowType, start);
+      return await (options?.tx === undefined
+        ? started()
+        : inTransaction(client, options.tx, started));
     } catch (error) {
       throw refusedStart(error, this.#where);
     }
@@ -139,6 +144,11 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     ...[input, options]: InputArguments<StartInput<TInput, TRaw>, WorkflowStartOptions>
   ): Promise<TResult> {
     const { client, taskQueue, random } = this.#connected('execute');
+    if (options?.tx !== undefined) {
+      throw invalid(
+        `${this.#where}execute() waits for the end of the run, which begins after your commit. Use start() with tx, commit, then await the handle's result().`,
+      );
+    }
     const start = await this.#startOptions(input, options ?? {}, taskQueue, random.uuid());
     let handle: WorkflowHandleWithFirstExecutionRunId<WorkflowOf<TInput, TResult>>;
     try {
@@ -170,8 +180,9 @@ export class Workflow<TInput = unknown, TResult = unknown, TRaw = any> implement
     checkStartOptions(options, this.#where);
     const parsed = await this.#parsed(input);
     this.#checkInput(parsed);
+    const { tx: _, ...clientOptions } = options;
     return {
-      ...options,
+      ...clientOptions,
       workflowId: options.workflowId ?? uuid,
       taskQueue: options.taskQueue ?? (this.taskQueue || taskQueue),
       args: [parsed],

@@ -15,7 +15,9 @@ declare function download(url: string, signal?: AbortSignal): Promise<string>;
 /** Younger than the Node types this is checked with. */
 declare module 'node:sqlite' {
   class DatabaseSync {
-    constructor(path: string, options?: { readonly readOnly?: boolean });
+    constructor(path: string, options?: { readonly readOnly?: boolean; readonly timeout?: number });
+    readonly isTransaction: boolean;
+    exec(sql: string): void;
     prepare(sql: string): { run(...values: string[]): unknown };
     close(): void;
   }

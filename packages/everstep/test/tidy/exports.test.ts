@@ -95,6 +95,7 @@ const publicTypes: readonly string[] = [
   'StoreOnPool',
   'StoreErrorCode',
   'SubmitOptions',
+  'TransactionHandle',
   'TaskFailure',
   'TaskFunction',
   'TaskLimit',

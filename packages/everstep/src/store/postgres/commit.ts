@@ -6,7 +6,7 @@
  */
 import { CommitArrays, isWhole } from './commit-arrays.ts';
 import { isUnsent } from './database.ts';
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresQuestions } from './database.ts';
 import { conflictState, isAnswer, isPassing, sqlStateOf, storeErrorOf } from './errors.ts';
 import { describeRun } from '../run-columns.ts';
 import { StoreError } from '../store.ts';
@@ -17,10 +17,10 @@ const triesMax = 5;
 const conflict: CommitResult = { outcome: 'conflict' };
 
 export class PostgresCommit {
-  readonly #db: PostgresDatabase;
+  readonly #db: PostgresQuestions;
   readonly #text: string;
 
-  constructor(db: PostgresDatabase) {
+  constructor(db: PostgresQuestions) {
     this.#db = db;
     this.#text = CommitArrays.statement(db.schema);
   }

@@ -17,9 +17,23 @@ interface Lane {
   fence: number | undefined;
 }
 
-export class PostgresDatabase {
+/** Questions to the tables of a schema: through the pool, or inside a transaction of the application. */
+export interface PostgresQuestions {
   readonly description: string;
   /** Quoted, for SQL. */
+  readonly schema: string;
+  /** Asks what may be asked twice. */
+  read(text: string, values?: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  /** The same for a statement that writes and may be made twice; how many rows it changed. */
+  write(text: string, values?: readonly SqlValue[]): Promise<number>;
+  /** Asks once. */
+  once(text: string, values?: readonly SqlValue[]): Promise<PostgresResult>;
+  /** A commit: `values` gets the fence. */
+  commit(text: string, values: (fence: number) => readonly SqlValue[]): Promise<SqlRow>;
+}
+
+export class PostgresDatabase implements PostgresQuestions {
+  readonly description: string;
   readonly schema: string;
   readonly #pool: PostgresPool;
   readonly #free: Lane[] = [];

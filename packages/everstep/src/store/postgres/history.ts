@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresQuestions } from './database.ts';
 import { describeRun } from '../run-columns.ts';
 import { keyOf } from './runs.ts';
 import { StoreError } from '../store.ts';
@@ -8,7 +8,7 @@ import type { HistoryBatch, RunRef, Store } from '../store.ts';
 /** Rows are fetched a few at a time, so that a page of a long history does not read the rest of it. */
 const rowsAtOnce = 64;
 
-export function postgresHistory(db: PostgresDatabase): Store['history'] {
+export function postgresHistory(db: PostgresQuestions): Store['history'] {
   const { schema } = db;
   // What the page has no room for is not read either; its first row always is.
   const page = `SELECT first_event_id, next_event_id, checksum, bytes FROM (
@@ -45,7 +45,7 @@ export function postgresHistory(db: PostgresDatabase): Store['history'] {
 }
 
 async function corrupt(
-  db: PostgresDatabase,
+  db: PostgresQuestions,
   ref: RunRef,
   first: number,
   next: number,

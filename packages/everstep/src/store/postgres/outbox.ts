@@ -1,9 +1,9 @@
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresQuestions } from './database.ts';
 import type { SqlRow } from './driver.ts';
 import { keyOf } from './runs.ts';
 import type { OutboxRow, Store } from '../store.ts';
 
-export function postgresOutbox(db: PostgresDatabase): Store['outbox'] {
+export function postgresOutbox(db: PostgresQuestions): Store['outbox'] {
   const { schema } = db;
   const rows = `SELECT o.outbox_id, o.ref, o.created_at, o.bytes, k.namespace_id, v.workflow_id, v.run_id
     FROM ${schema}.outbox o JOIN ${schema}.visibility v ON v.ref = o.ref

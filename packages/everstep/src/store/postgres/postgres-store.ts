@@ -20,6 +20,7 @@ import type { PooledClient, PostgresClient, PostgresDriver, PostgresPool } from 
 import { storeErrorOf } from './errors.ts';
 import { PostgresHints } from './hints.ts';
 import { postgresHistory } from './history.ts';
+import { JoinedTransactions, joinedFence, markSql } from './joined-transactions.ts';
 import { postgresMail } from './mail.ts';
 import { migrate, migrationScript } from './migrations.ts';
 import type { Ask } from './migrations.ts';
@@ -30,7 +31,7 @@ import { postgresRuns } from './runs.ts';
 import { postgresTasks } from './tasks.ts';
 import { postgresVisibility } from './visibility.ts';
 import { StoreError } from '../store.ts';
-import type { CommitGroup, CommitResult, Store } from '../store.ts';
+import type { CommitGroup, CommitResult, JoinedStore, Store } from '../store.ts';
 
 /** Connections that the store makes, or a pool of the package `pg` that stays the application's. */
 export type PostgresStoreOptions =
@@ -42,7 +43,15 @@ function ignore(): void {}
 
 type Nouns = Omit<
   Store,
-  'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit' | 'isOpenIn' | 'hints'
+  | 'kind'
+  | 'description'
+  | 'failure'
+  | 'open'
+  | 'close'
+  | 'commit'
+  | 'joinTransaction'
+  | 'isOpenIn'
+  | 'hints'
 >;
 
 interface Connected {
@@ -56,6 +65,7 @@ interface Opened {
   readonly commit: PostgresCommit;
   readonly nouns: Nouns;
   readonly hints: PostgresHints;
+  readonly joined: JoinedTransactions;
   /** Of the store's own, to be ended with it. */
   readonly pool: PostgresPool | undefined;
 }
@@ -89,11 +99,11 @@ export class PostgresStore implements Store {
       await db.write(
         `DELETE FROM ${db.schema}.fences WHERE created_at < now() - interval '7 days'`,
       );
-      const hints = new PostgresHints({
-        connect: made.client,
-        channel: `everstep:${this.schema}`,
-        sender: randomUUID(),
-      });
+      const channel = `everstep:${this.schema}`;
+      const { schema, description } = db;
+      const mark = await markOf(db);
+      const joined = new JoinedTransactions({ schema, description, mark, channel });
+      const hints = new PostgresHints({ connect: made.client, channel, sender: randomUUID() });
       await hints.start();
       const nouns: Nouns = {
         runs: postgresRuns(db),
@@ -106,7 +116,7 @@ export class PostgresStore implements Store {
         visibility: postgresVisibility(db),
       };
       const pool = made.isOwn ? made.pool : undefined;
-      this.#opened = { db, commit: new PostgresCommit(db), nouns, hints, pool };
+      this.#opened = { db, commit: new PostgresCommit(db), nouns, hints, joined, pool };
     } catch (cause) {
       await letGo(made);
       throw storeErrorOf(cause, this.description);
@@ -141,6 +151,14 @@ export class PostgresStore implements Store {
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
     try {
       return this.#open().commit.commit(groups);
+    } catch (cause) {
+      return Promise.reject(storeErrorOf(cause, this.description));
+    }
+  }
+
+  joinTransaction({ transaction }: { readonly transaction: unknown }): Promise<JoinedStore> {
+    try {
+      return this.#open().joined.join(transaction);
     } catch (cause) {
       return Promise.reject(storeErrorOf(cause, this.description));
     }
@@ -266,6 +284,17 @@ export class PostgresStore implements Store {
       );
     }
   }
+}
+
+/** Made by whichever process comes first, so far ahead that it is never too old. */
+async function markOf(db: PostgresDatabase): Promise<string> {
+  await db.write(
+    `INSERT INTO ${db.schema}.fences (fence, created_at) OVERRIDING SYSTEM VALUE
+     VALUES ($1, timestamptz '4000-01-01' + random() * interval '1000000 days') ON CONFLICT DO NOTHING`,
+    [joinedFence],
+  );
+  const [row] = await db.read(markSql(db.schema), [joinedFence]);
+  return row?.['mark'] as string;
 }
 
 async function letGo({ pool, isOwn }: Connected): Promise<void> {

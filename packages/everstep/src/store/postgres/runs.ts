@@ -1,4 +1,4 @@
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresQuestions } from './database.ts';
 import type { SqlRow } from './driver.ts';
 import { refsOf, storedRunOf } from '../sql-rows.ts';
 import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
@@ -17,7 +17,7 @@ export function namespaceSql(schema: string, parameter: number): string {
   return `(SELECT namespace FROM ${schema}.namespace_numbers WHERE namespace_id = $${parameter})`;
 }
 
-export function postgresRuns(db: PostgresDatabase): Store['runs'] {
+export function postgresRuns(db: PostgresQuestions): Store['runs'] {
   const { schema } = db;
   const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.is_current
     FROM ${schema}.visibility v JOIN ${schema}.runs r ON r.ref = v.ref

@@ -1,9 +1,9 @@
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresQuestions } from './database.ts';
 import { backlogOf, taskOf } from '../sql-rows.ts';
 import type { Store, TaskKind } from '../store.ts';
 import { keyOf, namespaceSql } from './runs.ts';
 
-export function postgresTasks(db: PostgresDatabase): Store['tasks'] {
+export function postgresTasks(db: PostgresQuestions): Store['tasks'] {
   const { schema } = db;
   return {
     claim: async ({ namespaceId, kind, taskQueue, processId, limit, types }) => {

@@ -12,27 +12,49 @@ const lockMsMax = 20;
 /** Between two goes. */
 const pauseMs = 10;
 
+/** How a transaction begins and ends. */
+interface Bounds {
+  readonly begin: string;
+  readonly commit: string;
+  readonly rollBack: string;
+}
+
+const ownBounds: Bounds = { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollBack: 'ROLLBACK' };
+/** Inside a transaction of the application. */
+const joinedBounds: Bounds = {
+  begin: 'SAVEPOINT everstep',
+  commit: 'RELEASE everstep',
+  rollBack: 'ROLLBACK TO everstep; RELEASE everstep',
+};
+
 export class SqliteDatabase {
   readonly path: string;
   readonly #handle: SqliteHandle;
   readonly #statements = new Map<string, SqliteStatement>();
   readonly #begin: SqliteStatement;
   readonly #commit: SqliteStatement;
+  readonly #rollBack: string;
+  readonly #isJoined: boolean;
   readonly #numbers = new Map<string, number>();
   readonly #ids = new Map<number, string>();
   #open = true;
   #failure: StoreError | undefined;
   #files: FileWatch | undefined;
   #inTransaction = false;
+  #lockMs = 0;
   #againMs = 0;
   #nextNumber = 0;
   #numberEnd = 0;
 
-  constructor(path: string, handle: SqliteHandle) {
+  /** `isJoined`: the handle is the application's, and always in a transaction of the application when it is used. */
+  constructor(path: string, handle: SqliteHandle, isJoined = false) {
+    const { begin, commit, rollBack } = isJoined ? joinedBounds : ownBounds;
     this.path = path;
     this.#handle = handle;
-    this.#begin = handle.prepare('BEGIN IMMEDIATE');
-    this.#commit = handle.prepare('COMMIT');
+    this.#isJoined = isJoined;
+    this.#begin = handle.prepare(begin);
+    this.#commit = handle.prepare(commit);
+    this.#rollBack = rollBack;
   }
 
   exec(sql: string): void {
@@ -58,9 +80,14 @@ export class SqliteDatabase {
    * meanwhile. What is not done by then is tried again after pauses in which the process goes on, for that long in all.
    */
   waitForLocks(busyTimeoutMs: number): void {
-    const lockMs = Math.min(lockMsMax, busyTimeoutMs);
-    this.#handle.exec(`PRAGMA busy_timeout = ${lockMs}`);
-    this.#againMs = busyTimeoutMs - lockMs;
+    this.#lockMs = Math.min(lockMsMax, busyTimeoutMs);
+    this.standsStill(true);
+    this.#againMs = busyTimeoutMs - this.#lockMs;
+  }
+
+  /** Whether SQLite may stand still for a moment for a lock: not for one that this very thread holds meanwhile. */
+  standsStill(may: boolean): void {
+    this.#handle.exec(`PRAGMA busy_timeout = ${may ? this.#lockMs : 0}`);
   }
 
   /** Runs `work` now, and answers with a promise that is settled already, unless another process holds the lock. */
@@ -128,6 +155,8 @@ export class SqliteDatabase {
       const result = work();
       this.#commit.run();
       this.#inTransaction = false;
+      // What was numbered may still be undone, without a word to us.
+      if (this.#isJoined) this.#forget();
       return result;
     } catch (cause) {
       this.rollBack();
@@ -148,17 +177,21 @@ export class SqliteDatabase {
 
   rollBack(): void {
     // What was numbered inside may be handed to somebody else now.
+    this.#forget();
+    if (!this.#inTransaction) return;
+    this.#inTransaction = false;
+    try {
+      this.#handle.exec(this.#rollBack);
+    } catch {
+      // After a full disk SQLite has rolled back by itself, and says that there is no transaction.
+    }
+  }
+
+  #forget(): void {
     this.#numberEnd = 0;
     this.#nextNumber = 0;
     this.#numbers.clear();
     this.#ids.clear();
-    if (!this.#inTransaction) return;
-    this.#inTransaction = false;
-    try {
-      this.#handle.exec('ROLLBACK');
-    } catch {
-      // After a full disk SQLite has rolled back by itself, and says that there is no transaction.
-    }
   }
 
   /** A number that no row of this file has had or will have. Inside a transaction only. */
@@ -183,7 +216,9 @@ export class SqliteDatabase {
       'SELECT namespace FROM namespace_numbers WHERE namespace_id = ?',
     ).get(namespaceId);
     if (row === undefined) return 0;
-    this.#numbers.set(namespaceId, row['namespace'] as number);
+    if (!this.#isJoined || this.#inTransaction) {
+      this.#numbers.set(namespaceId, row['namespace'] as number);
+    }
     return row['namespace'] as number;
   }
 
@@ -206,7 +241,7 @@ export class SqliteDatabase {
         'SELECT namespace_id FROM namespace_numbers WHERE namespace = ?',
       ).get(number);
       id = (row?.['namespace_id'] as string | undefined) ?? '';
-      this.#ids.set(number, id);
+      if (!this.#isJoined) this.#ids.set(number, id);
     }
     return id;
   }

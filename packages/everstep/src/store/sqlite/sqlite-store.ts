@@ -16,6 +16,7 @@ import { FileWatch } from './file-watch.ts';
 import { SqliteHints, watchIsReliable } from './hints.ts';
 import { hasOpen } from './open-files.ts';
 import { sqliteHistory } from './history.ts';
+import { JoinedTransactions } from './joined-transactions.ts';
 import { sqliteMail } from './mail.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { sqliteNamespaces } from './namespaces.ts';
@@ -25,7 +26,7 @@ import { sqliteRuns } from './runs.ts';
 import { sqliteTasks } from './tasks.ts';
 import { sqliteVisibility } from './visibility.ts';
 import { StoreError } from '../store.ts';
-import type { CommitGroup, CommitResult, Store } from '../store.ts';
+import type { CommitGroup, CommitResult, JoinedStore, Store } from '../store.ts';
 
 export interface SqliteStoreOptions {
   /** Its folder is made when missing. */
@@ -52,7 +53,10 @@ const walBytes = 16 * 1024 * 1024;
 const checkpointPages = 4_000;
 const cacheKiB = 64 * 1024;
 
-type Nouns = Omit<Store, 'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit'>;
+type Nouns = Omit<
+  Store,
+  'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit' | 'joinTransaction'
+>;
 
 export class SqliteStore implements Store {
   readonly kind = 'sqlite';
@@ -63,6 +67,7 @@ export class SqliteStore implements Store {
   #commit: SqliteCommit | undefined;
   #nouns: Nouns | undefined;
   #hints: SqliteHints | undefined;
+  #joined: JoinedTransactions | undefined;
   #failure: StoreError | undefined;
 
   constructor(options: SqliteStoreOptions) {
@@ -99,9 +104,11 @@ export class SqliteStore implements Store {
       this.#tune(db);
       db.watch(new FileWatch(this.path, this.#options.monotonicNow));
       const commit = new SqliteCommit(db);
-      this.#hints = new SqliteHints(db, {
+      const hints = new SqliteHints(db, {
         watch: this.#options.watch ?? watchIsReliable(process.platform),
       });
+      this.#hints = hints;
+      this.#joined = new JoinedTransactions({ db, ring: () => hints.ring() });
       this.#nouns = {
         runs: sqliteRuns(db, commit),
         history: sqliteHistory(db),
@@ -124,6 +131,8 @@ export class SqliteStore implements Store {
 
   close(): Promise<void> {
     this.#failure = this.failure;
+    this.#joined?.close();
+    this.#joined = undefined;
     this.#hints?.close();
     this.#db?.checkpoint();
     this.#db?.close();
@@ -141,6 +150,14 @@ export class SqliteStore implements Store {
       return busy && this.#db
         ? commitAgain(this.#db, commit, groups, busy)
         : Promise.resolve(results);
+    } catch (cause) {
+      return Promise.reject(this.#db?.failed(cause) ?? storeErrorOf(cause, this.path));
+    }
+  }
+
+  joinTransaction({ transaction }: { readonly transaction: unknown }): Promise<JoinedStore> {
+    try {
+      return Promise.resolve((this.#joined ?? this.#closed()).join(transaction));
     } catch (cause) {
       return Promise.reject(this.#db?.failed(cause) ?? storeErrorOf(cause, this.path));
     }

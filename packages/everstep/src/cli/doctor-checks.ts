@@ -39,7 +39,7 @@ export async function* doctorChecks(flags: HomeFlags, terminal: Terminal): Async
   if ('store' in resolved.home) {
     const store = storeOf(resolved.home.store);
     if (store instanceof PostgresStore) {
-      const checks = await databaseChecks(store);
+      const checks = await databaseChecks(store, () => terminal.now());
       yield* checks;
       // What is not made yet, or of an older form, would be changed by opening it.
       if (checks.every(({ state }) => state === 'ok')) yield* openChecks(flags, terminal);

@@ -1,16 +1,21 @@
 /** The PostgreSQL database of a store: what opening it would need, looked at without a change. */
+import { packageVersionFrom } from '../integrations/installed-package.ts';
 import type { DatabaseReport } from '../store/postgres/database-report.ts';
 import type { PostgresStore } from '../store/postgres/postgres-store.ts';
 import type { Check } from './doctor-check.ts';
-import { packageVersionFrom } from './doctor-peers.ts';
 import { problemOf } from './problem.ts';
+import { spanShort } from './time-text.ts';
 
-export async function databaseChecks(store: PostgresStore): Promise<Check[]> {
+/** What the network alone may take. */
+const clockMsMax = 1_000;
+
+export async function databaseChecks(store: PostgresStore, now: () => number): Promise<Check[]> {
   const driver = driverCheck(packageVersionFrom('pg', import.meta.url));
   if (driver.state === 'fail') return [driver];
   try {
-    const report = await store.report();
-    return [driver, serverCheck(report), formCheck(store, report), rightsCheck(report)];
+    const report = await store.report(now);
+    const checks = [serverCheck(report), clockCheck(report), formCheck(store, report)];
+    return [driver, ...checks, rightsCheck(report)];
   } catch (error) {
     const { message, code } = problemOf(error);
     const fix = `see ${code} in docs/reference/errors.md`;
@@ -31,7 +36,7 @@ export function driverCheck(version: string | undefined): Check {
 }
 
 export function serverCheck(report: DatabaseReport): Check {
-  const { version, major, oldestMajor, encoding, isReplica, isReadOnly } = report;
+  const { version, major, oldestMajor, encoding, isReplica, isReadOnly, isolation } = report;
   const message = `PostgreSQL ${version}, encoding ${encoding}${isReplica ? ', a replica' : isReadOnly ? ', read-only' : ''}`;
   const name = 'postgres';
   if (major < oldestMajor) {
@@ -45,7 +50,23 @@ export function serverCheck(report: DatabaseReport): Check {
     const fix = 'name the primary, and let default_transaction_read_only be off';
     return { name, state: 'fail', message, fix };
   }
+  if (isolation !== 'read committed') {
+    const fix =
+      "let the pooler pass on the option default_transaction_isolation, or set it for the role: ALTER ROLE … SET default_transaction_isolation = 'read committed'";
+    return { name, state: 'fail', message: `${message}, transactions are ${isolation}`, fix };
+  }
   return { name, state: 'ok', message };
+}
+
+/** Deadlines are told by the clocks of the processes, which take them over from each other. */
+export function clockCheck({ clockAheadMs }: DatabaseReport): Check {
+  const name = 'clock';
+  const apart = Math.abs(clockAheadMs);
+  if (apart < clockMsMax) {
+    return { name, state: 'ok', message: "this machine's clock and the server's agree" };
+  }
+  const message = `this machine's clock is ${spanShort(apart)} ${clockAheadMs > 0 ? 'behind' : 'ahead of'} the server's: delays and timeouts are off by that much where the processes of several machines share the store`;
+  return { name, state: 'warn', message, fix: 'let all machines keep their time (NTP)' };
 }
 
 export function formCheck(

@@ -1,7 +1,6 @@
 /** Packages that some features want, as the project has them. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { packageVersionFrom } from '../integrations/installed-package.ts';
 import type { Check } from './doctor-check.ts';
 
 /** What runs workflows that are written for the official SDK. */
@@ -39,25 +38,4 @@ export function peerChecks(folder: string): Check[] {
       fix: `npm install ${wanted}`,
     },
   ];
-}
-
-/** The version that a module there would get; undefined: none. Its manifest may not be exported, so it is looked for. */
-export function packageVersionFrom(name: string, from: string): string | undefined {
-  try {
-    for (const folder of createRequire(from).resolve.paths(name) ?? []) {
-      const text = textOf(join(folder, name, 'package.json'));
-      if (text !== undefined) return (JSON.parse(text) as { readonly version: string }).version;
-    }
-  } catch {
-    // A manifest that is none.
-  }
-  return undefined;
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

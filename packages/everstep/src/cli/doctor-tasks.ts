@@ -6,6 +6,7 @@ import type { TaskConnection } from '../tasks/async-task.ts';
 import { typePrefix } from '../tasks/listed-tasks.ts';
 import { describeRun } from '../tasks/task-client.ts';
 import type { Check } from './doctor-check.ts';
+import { workersOn, workerText } from './queue-workers.ts';
 import { spanShort } from './time-text.ts';
 
 /** Open tasks that are looked at. */
@@ -14,7 +15,7 @@ const pageSize = 1_000;
 /** A worker that knows the type has begun by then, unless it is busy. */
 const waitMs = 10_000;
 
-const { TaskQueueType, PendingWorkflowTaskState } = proto.temporal.api.enums.v1;
+const { PendingWorkflowTaskState } = proto.temporal.api.enums.v1;
 
 interface OpenTasks {
   readonly type: string;
@@ -28,7 +29,7 @@ export async function waitingChecks(connection: TaskConnection, now: number): Pr
   const { groups, count, more } = await openTasks(connection);
   const pollers = new Map<string, readonly string[]>();
   for (const { taskQueue } of groups) {
-    if (!pollers.has(taskQueue)) pollers.set(taskQueue, await workersOf(connection, taskQueue));
+    if (!pollers.has(taskQueue)) pollers.set(taskQueue, await workersOn(connection, taskQueue));
   }
   const checks: Check[] = [];
   for (const group of groups) {
@@ -40,7 +41,9 @@ export async function waitingChecks(connection: TaskConnection, now: number): Pr
     ? `the newest ${count} open tasks looked at`
     : `${count} open ${count === 1 ? 'task' : 'tasks'}`;
   const seen =
-    workers.size === 0 ? 'no worker on their queues' : `workers: ${[...workers].join(', ')}`;
+    workers.size === 0
+      ? 'no worker on their queues'
+      : `workers: ${[...workers].map(workerText).join(', ')}`;
   const message = count === 0 ? 'no open tasks' : `${cut}, ${seen}`;
   return [{ name: 'tasks', state: 'ok', message }, ...checks];
 }
@@ -81,15 +84,6 @@ function add(
     group.count += 1;
     group.oldest = oldest;
   }
-}
-
-async function workersOf({ client }: TaskConnection, name: string): Promise<readonly string[]> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name },
-    taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-  });
-  return (pollers ?? []).map(({ identity }) => identity ?? '');
 }
 
 async function waitingCheck(

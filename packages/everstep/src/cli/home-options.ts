@@ -1,4 +1,5 @@
 /** Where a command finds its tasks: the options that say so, and the way in. */
+import type { DataConverter } from '@temporalio/common';
 import { Command, Option } from 'commander';
 import type { AsyncTaskComponentOptions } from '../component/component-options.ts';
 import { EverstepError } from '../service/error-codes.ts';
@@ -15,6 +16,7 @@ export interface HomeFlags {
   readonly tlsKey?: string;
   readonly tlsCa?: string;
   readonly tlsServerName?: string;
+  readonly dataConverter?: string;
 }
 
 const serverFlags = ['address', 'apiKey', 'tls', 'tlsCert', 'tlsKey', 'tlsCa', 'tlsServerName'];
@@ -35,7 +37,26 @@ export function withHomeOptions(command: Command): Command {
     .option('--tls-cert <file>', 'certificate to show to it (PEM); with --tls-key')
     .option('--tls-key <file>', 'its private key (PEM)')
     .option('--tls-ca <file>', 'certificate that has signed the server’s (PEM)')
-    .option('--tls-server-name <name>', 'the name to expect in its certificate');
+    .option('--tls-server-name <name>', 'the name to expect in its certificate')
+    .option('--data-converter <module>', 'exports the dataConverter of the application');
+}
+
+/** componentOptions() with the data converter. @throws EverstepError COMPONENT_OPTIONS_INVALID, MODULE_LOAD_FAILED. */
+export async function loadedOptions(flags: HomeFlags): Promise<AsyncTaskComponentOptions> {
+  const options = componentOptions(flags);
+  const { dataConverter: path } = flags;
+  if (path === undefined) return options;
+  const { loadModule } = await import('../integrations/load-module.ts');
+  const exports = await loadModule(path);
+  const dataConverter = exports['dataConverter'] ?? exports['default'];
+  if (dataConverter === undefined) {
+    throw new EverstepError(
+      'COMPONENT_OPTIONS_INVALID',
+      `--data-converter ${path} exports neither dataConverter nor a default; expected what the application gives a component.`,
+    );
+  }
+  // Its form is checked with the other options.
+  return { ...options, dataConverter: dataConverter as DataConverter };
 }
 
 /** The options of a component that submits and reads. @throws EverstepError COMPONENT_OPTIONS_INVALID. */

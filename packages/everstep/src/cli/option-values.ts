@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { attributeTypeNames, type AttributeType } from '../core/search-attribute-type.ts';
 
-export function listOption(value: string, before: readonly string[]): readonly string[] {
+export function listOption(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
@@ -26,7 +26,7 @@ export function countOption(value: string): number {
 /** `KEY=VALUE`, the value being JSON; what is no JSON is text. */
 export function settingOption(
   value: string,
-  before: Readonly<Record<string, unknown>>,
+  before: Readonly<Record<string, unknown>> = {},
 ): Readonly<Record<string, unknown>> {
   const [key, text] = halves(value);
   let parsed: unknown = text;
@@ -40,7 +40,7 @@ export function settingOption(
 
 export function attributeOption(
   value: string,
-  before: Readonly<Record<string, AttributeType>>,
+  before: Readonly<Record<string, AttributeType>> = {},
 ): Readonly<Record<string, AttributeType>> {
   const [name, type] = halves(value);
   const found = attributeTypeNames.find((known) => known.toLowerCase() === type.toLowerCase());

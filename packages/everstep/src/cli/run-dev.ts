@@ -68,6 +68,7 @@ function workerArguments(paths: readonly string[], flags: DevFlags): string[] {
     '--tls-key': flags.tlsKey,
     '--tls-ca': flags.tlsCa,
     '--tls-server-name': flags.tlsServerName,
+    '--data-converter': flags.dataConverter,
     '--task-queue': flags.taskQueue,
     '--concurrency': flags.concurrency?.toString(),
     '--isolation': flags.isolation,

@@ -5,7 +5,7 @@ import type { WorkerStatus } from '../integrations/held-worker.ts';
 import { sourceOf } from '../integrations/runnable.ts';
 import { WorkerManager } from '../integrations/worker-manager.ts';
 import { EverstepError } from '../service/error-codes.ts';
-import { componentOptions } from './home-options.ts';
+import { loadedOptions } from './home-options.ts';
 import { StatusChanges } from './status-changes.ts';
 import { paint, type Terminal } from './terminal.ts';
 import { namesOf, workSources, type LeftOut, type WorkNames } from './work-sources.ts';
@@ -39,7 +39,7 @@ export async function runWork(
   told: WorkTold,
 ): Promise<boolean> {
   const { stop } = terminal;
-  const manager = managerOf(flags, terminal);
+  const manager = await managerOf(flags, terminal);
   const loads = flags.isolation !== 'process';
   const domains = terminal.env['ENABLE_DOMAINS'];
   const { found, failures } = await workSources(paths, domains, loads);
@@ -74,9 +74,9 @@ export async function runWork(
   }
 }
 
-function managerOf(flags: WorkerFlags, terminal: Terminal): WorkerManager {
+async function managerOf(flags: WorkerFlags, terminal: Terminal): Promise<WorkerManager> {
   const { taskQueue, concurrency, isolation, strict } = flags;
-  const { worker: _worker, ...where } = componentOptions(flags);
+  const { worker: _worker, ...where } = await loadedOptions(flags);
   return new WorkerManager({
     ...where,
     ...(taskQueue !== undefined && { taskQueue }),

@@ -24,14 +24,14 @@ import { startDevCommand } from './start-dev.ts';
 interface ServerFlags {
   readonly store: string;
   readonly address: string;
-  readonly namespace: readonly string[];
+  readonly namespace?: readonly string[];
   readonly retention: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsClientCa?: string;
   readonly apiKeys?: string;
   readonly metrics?: Address;
-  readonly dynamicConfigValue: Readonly<Record<string, unknown>>;
+  readonly dynamicConfigValue?: Readonly<Record<string, unknown>>;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevelName;
 }
@@ -50,9 +50,8 @@ export function serverCommand(): Command {
       .option('--address <host:port>', 'where to listen', '127.0.0.1:7233')
       .option(
         '-n, --namespace <name>',
-        'make it when it does not exist; may be repeated',
+        "make it when it does not exist; may be repeated (default: 'default')",
         listOption,
-        [],
       )
       .option('--retention <duration>', 'how long closed runs of new namespaces are kept', '30d')
       .option('--tls-cert <file>', 'certificate chain (PEM); with --tls-key')
@@ -68,7 +67,6 @@ export function serverCommand(): Command {
         '--dynamic-config-value <key=value>',
         'a limit under the name that Temporal gives it; may be repeated',
         settingOption,
-        {},
       )
       .addOption(
         new Option('--log-format <format>', 'of the lines on standard error')
@@ -88,13 +86,13 @@ export function serverCommand(): Command {
           store: flags.store,
           host,
           port,
-          namespaces: flags.namespace.length > 0 ? flags.namespace : ['default'],
+          namespaces: flags.namespace ?? ['default'],
           retentionMs: retention.ms,
           ...(tls && { tls }),
           ...(flags.apiKeys !== undefined && {
             apiKeys: fileOption('--api-keys', flags.apiKeys).toString('utf8'),
           }),
-          ...limitsOf(flags.dynamicConfigValue, logger),
+          ...limitsOf(flags.dynamicConfigValue ?? {}, logger),
           logger,
         };
         return runServer(options, flags.metrics);

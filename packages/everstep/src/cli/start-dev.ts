@@ -17,11 +17,11 @@ import type { AttributeType } from '../core/search-attribute-type.ts';
 
 interface StartDevFlags {
   readonly dbFilename?: string;
-  readonly dynamicConfigValue: Readonly<Record<string, unknown>>;
+  readonly dynamicConfigValue?: Readonly<Record<string, unknown>>;
   readonly ip: string;
-  readonly namespace: readonly string[];
+  readonly namespace?: readonly string[];
   readonly port: number;
-  readonly searchAttribute: Readonly<Record<string, AttributeType>>;
+  readonly searchAttribute?: Readonly<Record<string, AttributeType>>;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevelName;
   readonly metricsPort?: number;
@@ -36,11 +36,11 @@ export function startDevCommand(): Command {
       'Serve on this machine, in memory unless a file is named; for development and tests.',
     )
     .option('-f, --db-filename <path>', 'SQLite file; without it all is lost at the end')
-    .option('--dynamic-config-value <key=value>', 'a setting; may be repeated', settingOption, {})
+    .option('--dynamic-config-value <key=value>', 'a setting; may be repeated', settingOption)
     .option('--ip <address>', 'where to listen', '127.0.0.1')
-    .option('-n, --namespace <name>', "made beside 'default'; may be repeated", listOption, [])
+    .option('-n, --namespace <name>', "made beside 'default'; may be repeated", listOption)
     .option('-p, --port <number>', 'where to listen', portOption, 7233)
-    .option('--search-attribute <name=type>', 'to register; may be repeated', attributeOption, {})
+    .option('--search-attribute <name=type>', 'to register; may be repeated', attributeOption)
     .addOption(new Option('--log-format <format>').choices(logFormats).default('text'))
     .addOption(new Option('--log-level <level>').choices(logLevels).default('warn'))
     .option('--metrics-port <number>', 'serve /metrics there, for Prometheus', portOption)
@@ -60,10 +60,10 @@ export function startDevCommand(): Command {
         store: flags.dbFilename === undefined ? 'memory' : `sqlite:${flags.dbFilename}`,
         host: flags.ip,
         port: flags.port,
-        namespaces: [...new Set(['default', ...flags.namespace])],
-        searchAttributes: flags.searchAttribute,
+        namespaces: [...new Set(['default', ...(flags.namespace ?? [])])],
+        searchAttributes: flags.searchAttribute ?? {},
         retentionMs,
-        ...limitsOf(flags.dynamicConfigValue, logger),
+        ...limitsOf(flags.dynamicConfigValue ?? {}, logger),
         logger,
       };
       const metrics = metricsPort === undefined ? undefined : { host: flags.ip, port: metricsPort };

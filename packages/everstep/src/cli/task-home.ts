@@ -15,7 +15,7 @@ import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { AsyncTask, type TaskConnection } from '../tasks/async-task.ts';
 import { exitCodes } from './problem.ts';
-import { componentOptions, type HomeFlags } from './home-options.ts';
+import { loadedOptions, type HomeFlags } from './home-options.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface TaskHome {
@@ -44,13 +44,13 @@ export async function atHome(
   work: (home: TaskHome) => Promise<void>,
   needs: HomeNeeds = {},
 ): Promise<void> {
-  const resolved = resolveOptions(componentOptions(flags), terminal.env);
-  const { namespace, taskQueue } = resolved;
+  const resolved = resolveOptions(await loadedOptions(flags), terminal.env);
+  const { namespace, taskQueue, dataConverter } = resolved;
   const backend = await backendOf(resolved, needs.create === true);
   const attached = await backend.start({
     namespace,
     searchAttributes: {},
-    dataConverter: undefined,
+    dataConverter,
     logger: stderrLogger('error', (line) => terminal.err.write(line)),
     work: undefined,
   });

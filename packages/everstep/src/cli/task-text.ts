@@ -2,6 +2,7 @@
 import type { TaskState, TaskStatus } from '../tasks/task-status.ts';
 import type { ListedState } from '../tasks/listed-tasks.ts';
 import { oneLine } from './problem.ts';
+import type { TaskPlace } from './task-place.ts';
 import { paint, type Colour, type Terminal } from './terminal.ts';
 import { clockText, spanShort, timeText } from './time-text.ts';
 
@@ -19,12 +20,18 @@ function stateText(terminal: Terminal, state: TaskState | ListedState): string {
   return paint(terminal, terminal.out, colours[state], state);
 }
 
-export function statusText(terminal: Terminal, status: TaskStatus): string {
+export function statusText(
+  terminal: Terminal,
+  status: TaskStatus,
+  { name, taskQueue, workers }: TaskPlace,
+): string {
   const now = terminal.now();
   const at = (ms: number): string => `${timeText(ms)} (${spanShort(now - ms)} ago)`;
   const lines: (readonly [string, string | undefined])[] = [
     ['task', status.taskId],
+    ['name', name],
     ['status', stateText(terminal, status.status)],
+    ['waits', workers === 0 ? `no worker polls the queue "${taskQueue}"` : undefined],
     ['step', stepText(status, now)],
     ['completed steps', status.completedSteps?.join(', ') || undefined],
     ['progress', status.progress === undefined ? undefined : JSON.stringify(status.progress)],
@@ -36,7 +43,7 @@ export function statusText(terminal: Terminal, status: TaskStatus): string {
   ];
   return lines
     .filter((line): line is readonly [string, string] => line[1] !== undefined)
-    .map(([name, value]) => `${name.padEnd(16)} ${value}\n`)
+    .map(([label, value]) => `${label.padEnd(16)} ${value}\n`)
     .join('');
 }
 

@@ -10,7 +10,8 @@ Examples:
   everstep tasks status order-7
   everstep tasks status order-7 --json | jq -r .currentStep
 
-The JSON is what getStatus() returns; times are epoch milliseconds.`;
+The JSON is what getStatus() returns, with { name, taskQueue, workers? }: how many workers poll the queue of a task
+that has not ended. Times are epoch milliseconds.`;
 
 export function tasksStatusCommand(terminal: Terminal): Command {
   const command = new Command('status')
@@ -21,11 +22,14 @@ export function tasksStatusCommand(terminal: Terminal): Command {
     .addHelpText('after', examples)
     .action(async (taskId: string, flags: HomeFlags & { readonly json?: true }) => {
       const { atHome } = await import('./task-home.ts');
+      const { placeOf } = await import('./task-place.ts');
       const { taskNotFound } = await import('../tasks/task-reader.ts');
-      await atHome(flags, terminal, async ({ tasks }) => {
+      await atHome(flags, terminal, async ({ tasks, connection }) => {
         const status = await tasks.getStatus(taskId);
         if (status.status === 'not_found') throw taskNotFound(taskId);
-        terminal.out.write(flags.json ? jsonText(status) : statusText(terminal, status));
+        const place = await placeOf(connection, status);
+        if (flags.json) terminal.out.write(jsonText({ ...status, ...place }));
+        else terminal.out.write(statusText(terminal, status, place));
       });
     });
 }

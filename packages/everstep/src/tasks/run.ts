@@ -253,7 +253,7 @@ export class Run implements LiveRun, Host, Answers {
     try {
       made = (this.definition.task as (given: unknown) => unknown)(params);
     } catch (error) {
-      this.#end(error);
+      this.#endAtStart(error);
       return;
     }
     if (!isPromiseLike(made)) {
@@ -269,7 +269,7 @@ export class Run implements LiveRun, Host, Answers {
         this.rested();
       },
       (error: unknown) => {
-        this.#end(error);
+        this.#endAtStart(error);
         this.rested();
       },
     );
@@ -332,6 +332,18 @@ export class Run implements LiveRun, Host, Answers {
       this.cancelRequested && isCancelled(error)
         ? { kind: 'cancelled' }
         : { kind: 'failed', error };
+  }
+
+  /** Such as for parameters that it does not take. A cancel that came before it, in its delay, goes first. */
+  #endAtStart(error: unknown): void {
+    const isFirst = ({ eventType }: HistoryEvent): boolean =>
+      eventType === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED ||
+      eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED;
+    if (this.#events.find(isFirst)?.workflowExecutionCancelRequestedEventAttributes) {
+      this.result ??= { kind: 'cancelled' };
+    } else {
+      this.#end(error);
+    }
   }
 
   // Cancelling.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { Check } from '../../src/cli/doctor-check.ts';
-import { driverCheck, formCheck, serverCheck } from '../../src/cli/doctor-database.ts';
+import { clockCheck, driverCheck, formCheck, serverCheck } from '../../src/cli/doctor-database.ts';
 import { diskChecks } from '../../src/cli/doctor-store.ts';
 import { AsyncTask, AsyncTaskComponent } from '../../src/index.ts';
 import type { DatabaseReport } from '../../src/store/postgres/database-report.ts';
@@ -84,7 +84,9 @@ it('names task types that wait without a worker, on a queue that nobody polls an
       /^1 of task "renamed" on the queue "async-tasks" are open, .*\(two\); workers poll that queue, and none has taken it up for 2 min$/,
     ),
   ]);
-  expect(named('tasks')?.message).toMatch(/^2 open tasks, workers: /);
+  expect(named('tasks')?.message).toMatch(
+    new RegExp(`^2 open tasks, workers: process ${process.pid} on `),
+  );
   expect(code).toBe(0);
 });
 
@@ -164,6 +166,8 @@ it('says which PostgreSQL will not do, and that the package pg is missing', () =
     encoding: 'UTF8',
     isReplica: false,
     isReadOnly: false,
+    isolation: 'read committed',
+    clockAheadMs: 0,
     user: 'app',
     form: 1,
     newestForm: 2,
@@ -176,6 +180,13 @@ it('says which PostgreSQL will not do, and that the package pg is missing', () =
   });
   expect(serverCheck({ ...report, encoding: 'LATIN1' }).state).toBe('fail');
   expect(serverCheck({ ...report, isReplica: true }).message).toContain('a replica');
+  const strict = serverCheck({ ...report, isolation: 'serializable' });
+  expect(strict).toMatchObject({ state: 'fail' });
+  expect(strict.message).toContain('transactions are serializable');
+  expect(clockCheck({ ...report, clockAheadMs: -900 }).state).toBe('ok');
+  const late = clockCheck({ ...report, clockAheadMs: 90_000 });
+  expect(late.state).toBe('warn');
+  expect(late.message).toContain("this machine's clock is 1 min behind the server's");
   const store = { description: 'PostgreSQL database app', schema: 'everstep' };
   expect(formCheck(store, report)).toMatchObject({
     state: 'warn',

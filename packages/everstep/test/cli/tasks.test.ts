@@ -13,7 +13,7 @@ import {
   signal,
   step,
 } from '../../src/index.ts';
-import type { TaskStatus, TaskSummary } from '../../src/index.ts';
+import type { AsyncTaskComponentOptions, TaskStatus, TaskSummary } from '../../src/index.ts';
 import { rejection, serverAddress, silent } from '../tasks/running-component.ts';
 import { everstep, everstepJson } from './command-line.ts';
 
@@ -97,6 +97,9 @@ describe.each(['a file', 'a server'])('on %s', (place) => {
       .map((line) => JSON.parse(line) as TaskStatus);
     expect(code).toBe(1);
     expect(states.at(-1)).toMatchObject({ status: 'cancelled', error: 'enough' });
+    const late = await everstep(['tasks', 'cancel', 'p', ...at]);
+    expect(late).toMatchObject({ code: 1, out: '' });
+    expect(late.err).toContain('Task p has ended already: it is cancelled.');
   });
 
   it('retries what a query finds, after it has counted and asked', async () => {
@@ -151,6 +154,37 @@ describe.each(['a file', 'a server'])('on %s', (place) => {
   });
 });
 
+it('reads and writes payloads as the application does, by its data converter', async () => {
+  const path = join(folder, 'converter.mjs');
+  writeFileSync(
+    path,
+    `const turned = (data) => Uint8Array.from(data, (byte) => byte ^ 255);
+    const all = (payloads) => Promise.resolve(payloads.map((one) => ({ ...one, data: turned(one.data) })));
+    export const dataConverter = { payloadCodecs: [{ encode: all, decode: all }] };`,
+  );
+  const { dataConverter } = (await import(path)) as Required<
+    Pick<AsyncTaskComponentOptions, 'dataConverter'>
+  >;
+  const greet = new AsyncTask<{ name: string }, string>({
+    name: 'greet',
+    task: ({ name }) => Promise.resolve(`Hello, ${name}!`),
+  });
+  const component = new AsyncTaskComponent({ store, dataConverter, logger: silent });
+  component.register(greet);
+  await component.start();
+  onTestFinished(() => component.stop({ gracePeriod: 0 }));
+  const at = ['--store', store, '--data-converter', path];
+  const submit = ['tasks', 'submit', 'greet', '--params', '{"name":"Ada"}', '--task-id', 'one'];
+  await everstep([...submit, ...at]);
+  expect(await greet.result('one')).toBe('Hello, Ada!');
+  const read = await everstep(['tasks', 'result', 'one', ...at]);
+  expect(read).toMatchObject({ code: 0, out: '"Hello, Ada!"\n' });
+  const blind = await everstep(['tasks', 'result', 'one', '--store', store]);
+  expect(blind.out).not.toContain('Ada');
+  const odd = await everstep(['tasks', 'list', '--data-converter', join(folder, 'none.mjs')]);
+  expect(odd.err).toContain('none.mjs cannot be loaded');
+});
+
 it('takes parameters from a file and from standard input', async () => {
   const { greet } = await application();
   const file = join(folder, 'params.json');
@@ -180,6 +214,15 @@ it('puts a task into the queue that is named, without a worker for it', async ()
   await everstep(['tasks', 'submit', 'greet', ...at]);
   const { taskQueue } = await component.getClient().workflow.getHandle('one').describe();
   expect(taskQueue).toBe('elsewhere');
+  const asked = ['tasks', 'status', 'one', '--store', store];
+  expect(await everstepJson(asked)).toMatchObject({
+    name: 'greet',
+    taskQueue: 'elsewhere',
+    workers: 0,
+  });
+  const shown = await everstep(asked);
+  expect(shown.out).toMatch(/^name +greet$/m);
+  expect(shown.out).toMatch(/^waits +no worker polls the queue "elsewhere"$/m);
   const waiting = await everstep(['tasks', 'result', 'one', '--timeout', '1ms', '--store', store]);
   expect(waiting).toMatchObject({ code: 1, out: '' });
   expect(waiting.err).toContain('its status is pending');

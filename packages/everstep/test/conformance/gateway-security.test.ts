@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EverstepServer } from '../../src/component/everstep-server.ts';
+import { WorkerManager } from '../../src/index.ts';
+import { silent } from '../tasks/running-component.ts';
+import { writtenFolder } from '../written-folder.ts';
 import { startServer } from './gateway-host.ts';
 
 let folder: string;
@@ -123,6 +126,53 @@ it('knows callers by their key and by their certificate, and holds them to their
     await stop();
   }
 }, 60_000);
+
+it('lets in a manager and the processes of its integrations, by their certificate and key', async () => {
+  const tls = {
+    certificate: file('server.crt'),
+    key: file('server.key'),
+    clientCa: file('ca.crt'),
+  };
+  const roles = { default: ['read', 'write', 'worker'] };
+  const apiKeys = JSON.stringify({ keys: [{ name: 'app', sha256: hash('a-key'), roles }] });
+  const { address, stop } = await startServer({ tls, apiKeys });
+  const source = new URL('../../src/index.ts', import.meta.url).href;
+  const integrations = writtenFolder({
+    'shared/index.mjs': `import { AsyncTask } from '${source}';
+      export const createAsyncTasks = () => [
+        new AsyncTask({ name: 'where', task: async () => process.pid }),
+        new AsyncTask({ name: 'apart', taskQueue: 'apart', task: async () => process.pid }),
+      ];`,
+  });
+  const options = {
+    temporalAddress: address,
+    ...clientOf('worker-1'),
+    isolation: 'process',
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    logger: silent,
+    gracePeriod: 0,
+  } as const;
+  const stranger = new WorkerManager({ ...options, apiKey: 'wrong' });
+  const manager = new WorkerManager({ ...options, apiKey: 'a-key' });
+  try {
+    await expect(stranger.connect()).rejects.toMatchObject({ code: 'SERVER_REFUSED' });
+    await manager.create(integrations);
+    await manager.start();
+    const run = (name: string, taskQueue: string): Promise<unknown> =>
+      manager
+        .getClient()
+        .workflow.execute(`asyncTask_${name}`, { taskQueue, workflowId: name, args: [] });
+    const pids = [await run('where', 'async-tasks'), await run('apart', 'apart')];
+    expect(manager.status()).toMatchObject([
+      { name: 'shared', taskQueue: 'apart', state: 'running', pid: pids[1] },
+      { name: 'async-tasks', taskQueue: 'async-tasks', state: 'running', pid: pids[0] },
+    ]);
+    expect(new Set([...pids, process.pid]).size).toBe(3);
+  } finally {
+    await Promise.all([manager.stop(), stranger.stop()]);
+    await stop();
+  }
+}, 120_000);
 
 it('says at the start when a certificate and a key do not belong together', async () => {
   const server = new EverstepServer({

@@ -37,7 +37,7 @@ describe.skipIf(postgresMissing)(`on PostgreSQL ${postgresMissing ?? ''}`, () =>
     const typo = await everstep(['tasks', 'list', '--namespace', 'typo', ...at]);
     expect(typo.err).toContain('has no namespace "typo"; it has default.');
     const { checks } = await everstepJson<{ checks: object[] }>(['doctor', ...at]);
-    for (const name of ['pg', 'postgres', 'store', 'rights', 'reachable']) {
+    for (const name of ['pg', 'postgres', 'clock', 'store', 'rights', 'reachable']) {
       expect(checks).toContainEqual(expect.objectContaining({ name, state: 'ok' }));
     }
   });

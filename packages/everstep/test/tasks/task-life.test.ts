@@ -334,6 +334,24 @@ describe.each(places)('a task on %s', (kind) => {
     });
     expect(await task.getStatus(id)).toMatchObject({ status: 'pending' });
   });
+
+  it('is cancelled in its delay, also where its code would not take its parameters', async () => {
+    const task = new AsyncTask({
+      name: 'picky',
+      task: function* ({ url }: { url: string }) {
+        return yield* step('load', () => url);
+      },
+    });
+    await running(kind, [task]);
+    const none = undefined as unknown as { url: string };
+    expect(await rejection(task.result(await task.submit(none)))).toMatchObject({
+      code: 'TASK_FAILED',
+    });
+    const id = await task.submit(none, { delay: '1h' });
+    await task.cancel(id, { reason: 'not needed' });
+    await rejection(task.result(id));
+    expect(await task.getStatus(id)).toMatchObject({ status: 'cancelled', error: 'not needed' });
+  });
 });
 
 it('a step is told the id of its task', async () => {

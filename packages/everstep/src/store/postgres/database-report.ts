@@ -10,6 +10,10 @@ export interface DatabaseReport {
   readonly encoding: string;
   readonly isReplica: boolean;
   readonly isReadOnly: boolean;
+  /** Of a transaction that says nothing of it; a pooler may not pass on what the connection asks for. */
+  readonly isolation: string;
+  /** How far the server's clock is ahead of this process's. */
+  readonly clockAheadMs: number;
   readonly user: string;
   /** Of the tables, 0 = there are none that this user can see; and the newest one known. */
   readonly form: number;
@@ -20,12 +24,20 @@ export interface DatabaseReport {
 
 export const oldestMajor = 14;
 
-export async function reportOnDatabase(ask: Ask, schema: string): Promise<DatabaseReport> {
+export async function reportOnDatabase(
+  ask: Ask,
+  schema: string,
+  now: () => number,
+): Promise<DatabaseReport> {
+  const askedAt = now();
   const { rows } = await ask(
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
        current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS is_replica,
-       current_setting('transaction_read_only') AS read_only, current_user::text AS user_name`,
+       current_setting('transaction_read_only') AS read_only, current_user::text AS user_name,
+       current_setting('transaction_isolation') AS isolation,
+       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock_ms`,
   );
+  const answeredAt = now();
   const server = rows[0] ?? {};
   const { form, missingRights } = await tablesOf(ask, schema);
   return {
@@ -35,11 +47,19 @@ export async function reportOnDatabase(ask: Ask, schema: string): Promise<Databa
     encoding: String(server['encoding']),
     isReplica: server['is_replica'] === true,
     isReadOnly: server['read_only'] === 'on',
+    isolation: String(server['isolation']),
+    clockAheadMs: aheadMs(Number(server['clock_ms']), askedAt, answeredAt),
     user: String(server['user_name']),
     form,
     newestForm: newestForm(),
     missingRights,
   };
+}
+
+/** The server looked at its clock at some time between: what lies between them counts as none. */
+function aheadMs(clockMs: number, askedAt: number, answeredAt: number): number {
+  if (clockMs > answeredAt) return Math.round(clockMs - answeredAt);
+  return clockMs < askedAt ? Math.round(clockMs - askedAt) : 0;
 }
 
 type Tables = Pick<DatabaseReport, 'form' | 'missingRights'>;

@@ -192,10 +192,10 @@ export class PostgresStore implements Store {
     return this.#open().hints;
   }
   /** What there is, without a change to it; the store need not be open. @throws StoreError where it cannot be asked. */
-  async report(): Promise<DatabaseReport> {
+  async report(now: () => number): Promise<DatabaseReport> {
     const made = await this.#connect();
     try {
-      return await onClient(made.pool, (ask) => reportOnDatabase(ask, this.schema));
+      return await onClient(made.pool, (ask) => reportOnDatabase(ask, this.schema, now));
     } catch (cause) {
       throw storeErrorOf(cause, this.description);
     } finally {

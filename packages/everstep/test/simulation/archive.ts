@@ -47,6 +47,7 @@ export class Archive {
   readonly #world: ArchiveWorld;
   /** Workflow ids of whose activities somebody has asked for a reset or other options; * = of all. */
   readonly #operated = new Set<string>();
+  readonly #attemptsAsked = new Map<string, number>();
   /** Actions of schedules, and what they have started. */
   readonly #actions = new Map<string, string>();
   commits = 0;
@@ -71,8 +72,10 @@ export class Archive {
     );
   }
 
-  operated(workflowId: string): void {
+  operated(workflowId: string, attempts = Infinity): void {
     this.#operated.add(workflowId);
+    const asked = this.#attemptsAsked.get(workflowId) ?? Infinity;
+    this.#attemptsAsked.set(workflowId, Math.min(asked, attempts));
   }
 
   isOperated(workflowId: string): boolean {
@@ -151,6 +154,7 @@ export class Archive {
         complain(1, `a batch begins at ${firstEventId} after ${record.events.length} events`);
       }
       for (const event of decodeBatch(bytes)) {
+        record.history.attemptsAsked = this.#attemptsAsked.get(write.key.workflowId) ?? Infinity;
         record.add(event, this.isOperated(write.key.workflowId), this.#isOfLaterJob(event));
         this.events += 1;
         if (msOfTimestamp(event.eventTime) > world.latest() + 1) {

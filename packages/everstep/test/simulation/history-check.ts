@@ -45,6 +45,8 @@ export class HistoryCheck {
   readonly #decisions = new Set<string>();
   /** Its first events are another run's, and no event tells whether an operator gave that other options. */
   attemptsUntold = false;
+  /** The fewest attempts that an operator has asked for: a commit that changes options may be the activity's last. */
+  attemptsAsked = Infinity;
 
   constructor(complain: Complain) {
     this.#complain = complain;
@@ -183,6 +185,7 @@ export class HistoryCheck {
       open &&
       usedUp &&
       !this.attemptsUntold &&
+      open.attempt < this.attemptsAsked &&
       (open.attempt < open.attemptsLeast || open.attempt > (open.attemptsMost || Infinity))
     ) {
       this.#complain(

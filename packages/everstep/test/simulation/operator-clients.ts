@@ -139,28 +139,31 @@ export class OperatorClients {
         }),
       );
     } else {
-      await this.#changeActivity(named);
+      await this.#changeActivity(key.workflowId, named);
     }
   }
 
-  async #changeActivity(named: object): Promise<void> {
-    const { chance } = this.#world;
-    const request =
-      chance.next() < 0.2
-        ? { ...named, restoreOriginal: true }
-        : {
-            ...named,
-            activityOptions: {
-              startToCloseTimeout: durationOf(chance.whole(1_000, 12_000)),
-              heartbeatTimeout: durationOf(chance.whole(800, 4_000)),
-              retryPolicy: {
-                initialInterval: durationOf(chance.whole(100, 3_000)),
-                maximumAttempts: chance.whole(1, 5),
-              },
-            },
-            updateMask: { paths: maskOf(chance.whole(1, 7)) },
-          };
-    await this.#caller.patiently((service) => service.updateActivityOptions(request));
+  async #changeActivity(workflowId: string, named: object): Promise<void> {
+    const { chance, archive } = this.#world;
+    if (chance.next() < 0.2) {
+      await this.#caller.patiently((service) =>
+        service.updateActivityOptions({ ...named, restoreOriginal: true }),
+      );
+      return;
+    }
+    const activityOptions = {
+      startToCloseTimeout: durationOf(chance.whole(1_000, 12_000)),
+      heartbeatTimeout: durationOf(chance.whole(800, 4_000)),
+      retryPolicy: {
+        initialInterval: durationOf(chance.whole(100, 3_000)),
+        maximumAttempts: chance.whole(1, 5),
+      },
+    };
+    archive.operated(workflowId, activityOptions.retryPolicy.maximumAttempts);
+    const updateMask = { paths: maskOf(chance.whole(1, 7)) };
+    await this.#caller.patiently((service) =>
+      service.updateActivityOptions({ ...named, activityOptions, updateMask }),
+    );
   }
 }
 

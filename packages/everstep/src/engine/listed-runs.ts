@@ -59,6 +59,6 @@ export async function listWithin(
 }
 
 /** The lists that came before queries cut a page that is too large, and do not refuse it. */
-export function cutPageSize({ limits }: EngineContext, asked: number | null | undefined): number {
+function cutPageSize({ limits }: EngineContext, asked: number | null | undefined): number {
   return asked && asked > 0 ? Math.min(asked, limits.listPageMax) : limits.listPageMax;
 }

@@ -362,6 +362,12 @@ export function describeSchedules(scenario: Scenario): void {
     expect(await schedules.listed("Team = 'red'")).toEqual(['a']);
     expect(await schedules.count('TemporalSchedulePaused = true')).toBe(1);
     expect(await schedules.count()).toBe(2);
+    // As Temporal's UI asks.
+    const division = "TemporalNamespaceDivision = 'TemporalScheduler'";
+    for (const query of [division, `${division} AND ExecutionStatus = 'Running'`]) {
+      const counted = await host.service.countWorkflowExecutions({ namespace: 'default', query });
+      expect(Number(counted.count)).toBe(2);
+    }
     expect(await host.listed()).toEqual(['a', 'order-2023-11-14T22:13:40Z']);
     const described = await schedules.describe('a');
     expect(Object.keys(described.searchAttributes?.indexedFields ?? {})).toEqual(['Team']);

@@ -1,3 +1,5 @@
+import { withoutSchedulesDivision } from '../schedule-query.ts';
+import { schedulesNamespaceId } from '../schedules.ts';
 import { longOf } from '../../core/time.ts';
 import { statusToWire } from '../run-info.ts';
 import type { Verb } from '../verb.ts';
@@ -11,12 +13,15 @@ export const countWorkflowExecutions: Verb<'countWorkflowExecutions'> = async (
   request,
 ) => {
   const namespace = await context.namespaces.get(request.namespace);
-  const { filter, groupBy } = parseVisibilityQuery(
+  const { filter: asked, groupBy } = parseVisibilityQuery(
     request.query ?? '',
     namespace.config.searchAttributes,
   );
+  const { namespaceId } = namespace;
+  const ofSchedules = withoutSchedulesDivision(asked);
+  const filter = ofSchedules ?? asked;
   const { count, groups } = await context.store.visibility.count({
-    namespaceId: namespace.namespaceId,
+    namespaceId: ofSchedules ? schedulesNamespaceId(namespaceId) : namespaceId,
     groupByStatus: groupBy,
     ...(filter ? { filter } : {}),
   });

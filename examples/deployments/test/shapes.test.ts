@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AsyncTaskComponent } from 'everstep';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  PostgresSchema,
+  postgresMissing,
+} from '../../../packages/everstep/test/databases/shared-postgres.ts';
+import type { Crew } from '../src/crew.ts';
+import { pictureTask, type StepRun } from '../src/picture-task.ts';
+import { drainMs } from '../src/settings.ts';
+import { apart, problemsOf, rolling, shared } from '../src/shapes.ts';
+import { webServer } from '../src/web-server.ts';
+
+/** As the processes of the example, with a component for each in this one. */
+function componentCrew(store: string): Crew {
+  const runs: StepRun[] = [];
+  const started = async (name: string, worker: boolean) => {
+    const component = new AsyncTaskComponent({
+      store,
+      worker,
+      ...(worker && { concurrency: 10 }),
+      logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    });
+    const picture = pictureTask(name, (run) => runs.push(run));
+    component.register(picture);
+    await component.start();
+    return { picture, stop: () => component.stop({ gracePeriod: drainMs }) };
+  };
+  return {
+    store,
+    worker: (name) => started(name, true),
+    web: async () => {
+      const { picture, stop } = await started('web', false);
+      const server = webServer(picture);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as { readonly port: number };
+      return {
+        url: `http://127.0.0.1:${port}`,
+        stop: async () => {
+          server.closeAllConnections();
+          await new Promise((resolve) => server.close(resolve));
+          await stop();
+        },
+      };
+    },
+    runs: () => runs,
+  };
+}
+
+function ignore(): void {}
+
+function sqliteFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'everstep-deployment-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return `sqlite:${join(folder, 'tasks.db')}`;
+}
+
+function describeShapes(database: string, store: () => string): void {
+  describe(`on ${database}`, () => {
+    it('a web process submits and reads, and a worker runs every step', async () => {
+      expect(await apart(componentCrew(store()), 5)).toMatchObject({ problems: [] });
+    });
+
+    it('four workers share a queue, and each step runs once', async () => {
+      expect(await shared(componentCrew(store()), 60)).toMatchObject({ problems: [] });
+    });
+
+    it('no task waits longer than the drain while workers are replaced', async () => {
+      expect(await rolling(componentCrew(store()), 5)).toMatchObject({ problems: [] });
+    });
+  });
+}
+
+describeShapes('a SQLite file', sqliteFile);
+
+describe.skipIf(postgresMissing)(`with a server ${postgresMissing ?? ''}`, () => {
+  const schema = new PostgresSchema('deployments');
+  describeShapes('PostgreSQL', () => schema.url);
+});
+
+it('a task that did not complete, and a step that ran twice or not at all, are found', () => {
+  const step = (key: string): StepRun => ({ taskId: 'a', key, worker: 'w' });
+  expect(
+    problemsOf([{ taskId: 'a', status: 'failed' }], [step('fetch'), step('fetch'), step('shrink')]),
+  ).toEqual([
+    'task a is failed',
+    'step fetch of task a ran 2 times',
+    'step store of task a ran 0 times',
+  ]);
+});

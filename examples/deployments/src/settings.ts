@@ -1,2 +1,2 @@
 /** How long a worker that is told to stop lets its steps go on. */
-export const drainMs = 2_000;
+export const drainMs = 10_000;

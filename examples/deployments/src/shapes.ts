@@ -61,7 +61,8 @@ export async function shared(crew: Crew, tasks: number): Promise<Outcome> {
 
 /** Two workers, replaced one after the other while tasks come in all the time. */
 export async function rolling(crew: Crew, pauseMs: number): Promise<Outcome> {
-  let workers = await Promise.all(['old-1', 'old-2'].map((name) => crew.worker(name)));
+  const old = ['old-1', 'old-2'];
+  let workers = await Promise.all(old.map((name) => crew.worker(name)));
   const statuses = await withSubmitter(crew, async (submit, ended) => {
     const ids: string[] = [];
     let isRestarting = true;
@@ -72,9 +73,12 @@ export async function rolling(crew: Crew, pauseMs: number): Promise<Outcome> {
       }
     })();
     const replaced: Member[] = [];
-    for (const [place, old] of workers.entries()) {
-      replaced.push(await crew.worker(`new-${place + 1}`));
-      await old.stop();
+    for (const [place, worker] of workers.entries()) {
+      await hasRun(crew, old[place] ?? '');
+      const name = `new-${place + 1}`;
+      replaced.push(await crew.worker(name));
+      await hasRun(crew, name);
+      await worker.stop();
     }
     workers = replaced;
     isRestarting = false;
@@ -90,11 +94,19 @@ export async function rolling(crew: Crew, pauseMs: number): Promise<Outcome> {
     problems: [
       ...problemsOf(statuses, runs),
       ...(longest > drainMs ? [`a task waited ${longest} ms, longer than the drain`] : []),
-      ...['old-1', 'old-2', 'new-1', 'new-2']
+      ...[...old, 'new-1', 'new-2']
         .filter((name) => !runs.some(({ worker }) => worker === name))
         .map((name) => `${name} ran no step, so nothing was restarted under load`),
     ],
   };
+}
+
+/** Resolves when that worker has run a step; the verdict says so if it does not. */
+async function hasRun(crew: Crew, name: string): Promise<void> {
+  for (let looks = 0; looks < 1_000; looks += 1) {
+    if (crew.runs().some(({ worker }) => worker === name)) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Every task has completed, and each of its steps ran once. */

@@ -1,5 +1,5 @@
 /**
- * The one extension beyond the public contract, local to the process (decision 10): a worker that sits in the
+ * An extension beyond the public contract, local to the process (decision 10): a worker that sits in the
  * same process as the engine is handed a workflow task before its commit, and says at once whether it has a free
  * slot for a step. So a step's completion, the workflow task's completion and the next step's schedule and start
  * are one commit.

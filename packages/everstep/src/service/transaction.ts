@@ -1,7 +1,7 @@
 /**
- * The other extension beyond the public contract, local to the process as well: a call that is part of a transaction
- * of the application. It is decided from what that transaction sees, and what it changes is there exactly if that
- * transaction commits. Of the calls only a start and a read of its history can be (engine/joined-calls.ts).
+ * The other extension beyond the public contract, local to the process as well (decision 20): a call that is part of a
+ * transaction of the application. It is decided from what that transaction sees, and what it changes is there exactly
+ * if that transaction commits. Of the calls only a start and a read of its history can be (engine/joined-calls.ts).
  */
 import type { ConnectionLike } from '@temporalio/client';
 

@@ -4,7 +4,7 @@
  * nothing else; the embedded engine implements it, and so does a gRPC connection to a Temporal Server.
  *
  * It holds the calls that the embedded engine has built. A call that is not here answers UNIMPLEMENTED.
- * Read next: local-worker.ts, the one extension beyond the public contract.
+ * Read next: local-worker.ts and transaction.ts, the two extensions beyond the public contract.
  */
 import type { temporal } from '@temporalio/proto';
 

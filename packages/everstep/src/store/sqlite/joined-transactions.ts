@@ -146,12 +146,16 @@ export class JoinedTransactions {
       // @photostructure/sqlite lets go of a closed database when the last of its statements is collected.
       if (handle.isOpen === false) this.#joined.delete(handle);
     }
-    // The next transaction on a handle may have begun already: what tells of a commit is the file.
-    const version = db.dataVersion();
-    if (version !== this.#seen) ring();
-    this.#seen = version;
+    try {
+      // The next transaction on a handle may have begun already: what tells of a commit is the file.
+      const version = db.dataVersion();
+      if (version !== this.#seen) ring();
+      this.#seen = version;
+      if (this.#open.size === 0) db.standsStill(true);
+    } catch {
+      // A database that cannot be used tells so to the next call.
+    }
     if (this.#open.size > 0) this.#lookLater();
-    else db.standsStill(true);
   }
 
   #invalid(what: string): StoreError {

@@ -86,7 +86,7 @@ export async function rolling(crew: Crew, pauseMs: number): Promise<Outcome> {
     return ended(ids);
   });
   await Promise.all(workers.map((worker) => worker.stop()));
-  const waits = statuses.map(({ createdAt = 0, startedAt = Infinity }) => startedAt - createdAt);
+  const waits = statuses.map(({ createdAt, startedAt = Infinity }) => startedAt - createdAt);
   const longest = Math.max(...waits);
   const runs = crew.runs();
   return {

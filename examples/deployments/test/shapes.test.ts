@@ -83,7 +83,10 @@ describe.skipIf(postgresMissing)(`with a server ${postgresMissing ?? ''}`, () =>
 it('a task that did not complete, and a step that ran twice or not at all, are found', () => {
   const step = (key: string): StepRun => ({ taskId: 'a', key, worker: 'w' });
   expect(
-    problemsOf([{ taskId: 'a', status: 'failed' }], [step('fetch'), step('fetch'), step('shrink')]),
+    problemsOf(
+      [{ taskId: 'a', status: 'failed', createdAt: 1 }],
+      [step('fetch'), step('fetch'), step('shrink')],
+    ),
   ).toEqual([
     'task a is failed',
     'step fetch of task a ran 2 times',

@@ -294,8 +294,8 @@ describe.skipIf(postgresMissing)(`PostgreSQL ${postgresMissing ?? ''}`, () => {
 
 describe('a store without transactions of others', () => {
   it.each(['memory', 'a server'] as const)('refuses one in %s, with what to do', async (place) => {
-    const { opened, open } = gate();
-    const task = new AsyncTask({ name: 'refused', task: () => opened });
+    const held = gate();
+    const task = new AsyncTask({ name: 'refused', task: () => held.opened });
     await running(place, [task]);
     const error = await rejection(
       task.submit(undefined as never, { taskId: 'a', tx: { query: () => undefined } } as never),
@@ -303,6 +303,6 @@ describe('a store without transactions of others', () => {
     expect(error).toMatchObject({ code: 'TRANSACTION_UNSUPPORTED', taskId: 'a' });
     expect(error.message).toMatch(/SQLite file or PostgreSQL/);
     expect((await task.getStatus('a')).status).toBe('not_found');
-    open();
+    held.open();
   });
 });

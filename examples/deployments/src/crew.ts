@@ -9,7 +9,7 @@ export interface Member {
   stop(): Promise<void>;
 }
 
-export interface WebMember extends Member {
+interface WebMember extends Member {
   readonly url: string;
 }
 

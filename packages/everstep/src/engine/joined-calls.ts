@@ -10,7 +10,7 @@
 import proto from '@temporalio/proto';
 import { ServiceError } from '../service/service-error.ts';
 import type { CallContext, RpcName, WorkflowService } from '../service/workflow-service.ts';
-import type { EngineContext } from './context.ts';
+import type { CallsInTransaction, EngineContext } from './context.ts';
 import { Executor, type ExecutorOptions } from './executor.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { HistoryReader } from './history-reader.ts';
@@ -37,7 +37,7 @@ interface Joined {
   calls: number;
 }
 
-export class JoinedCalls {
+export class JoinedCalls implements CallsInTransaction {
   readonly #options: JoinedCallsOptions;
   readonly #joined = new Map<unknown, Joined>();
   #any = false;
@@ -46,7 +46,6 @@ export class JoinedCalls {
     this.#options = options;
   }
 
-  /** There may be runs that no process of ours has committed, and nobody is left who would ring for them. */
   get any(): boolean {
     return this.#any;
   }

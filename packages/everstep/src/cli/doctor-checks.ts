@@ -8,7 +8,9 @@ import { storeOf } from '../component/store-of.ts';
 import { PostgresStore } from '../store/postgres/postgres-store.ts';
 import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Check } from './doctor-check.ts';
-import { databaseChecks } from './doctor-database.ts';
+import { isDatabaseStore } from './database-store.ts';
+import { postgresChecks } from './doctor-database.ts';
+import { mysqlChecks } from './doctor-mysql.ts';
 import { peerChecks } from './doctor-peers.ts';
 import { storeChecks } from './doctor-store.ts';
 import { waitingChecks } from './doctor-tasks.ts';
@@ -38,8 +40,10 @@ export async function* doctorChecks(flags: HomeFlags, terminal: Terminal): Async
   yield configurationCheck(resolved, flags, terminal.env);
   if ('store' in resolved.home) {
     const store = storeOf(resolved.home.store);
-    if (store instanceof PostgresStore) {
-      const checks = await databaseChecks(store, () => terminal.now());
+    if (isDatabaseStore(store)) {
+      const checks = await (store instanceof PostgresStore
+        ? postgresChecks(store, () => terminal.now())
+        : mysqlChecks(store, () => terminal.now()));
       yield* checks;
       // What is not made yet, or of an older form, would be changed by opening it.
       if (checks.every(({ state }) => state === 'ok')) yield* openChecks(flags, terminal);

@@ -9,13 +9,22 @@ import { spanShort } from './time-text.ts';
 /** What the network alone may take. */
 const clockMsMax = 1_000;
 
-export async function databaseChecks(store: PostgresStore, now: () => number): Promise<Check[]> {
-  const driver = driverCheck(packageVersionFrom('pg', import.meta.url));
+export function postgresChecks(store: PostgresStore, now: () => number): Promise<Check[]> {
+  const driver = driverCheck('pg', 'PostgreSQL', packageVersionFrom('pg', import.meta.url));
+  return checksOf(driver, async () => {
+    const report = await store.report(now);
+    const { description, schema } = store;
+    const place = { description, place: `schema ${schema}`, option: 'schema' };
+    const checks = [serverCheck(report), clockCheck(report), formCheck(place, report)];
+    return [...checks, rightsCheck(report)];
+  });
+}
+
+/** What `look` finds with that driver, or why it cannot look. */
+export async function checksOf(driver: Check, look: () => Promise<Check[]>): Promise<Check[]> {
   if (driver.state === 'fail') return [driver];
   try {
-    const report = await store.report(now);
-    const checks = [serverCheck(report), clockCheck(report), formCheck(store, report)];
-    return [driver, ...checks, rightsCheck(report)];
+    return [driver, ...(await look())];
   } catch (error) {
     const { message, code } = problemOf(error);
     const fix = `see ${code} in docs/reference/errors.md`;
@@ -23,16 +32,15 @@ export async function databaseChecks(store: PostgresStore, now: () => number): P
   }
 }
 
-export function driverCheck(version: string | undefined): Check {
-  const name = 'pg';
+export function driverCheck(name: string, server: string, version: string | undefined): Check {
   return version === undefined
     ? {
         name,
         state: 'fail',
-        message: 'the package pg is not installed, and a store in PostgreSQL needs it',
-        fix: 'npm install pg',
+        message: `the package ${name} is not installed, and a store in ${server} needs it`,
+        fix: `npm install ${name}`,
       }
-    : { name, state: 'ok', message: `pg ${version}` };
+    : { name, state: 'ok', message: `${name} ${version}` };
 }
 
 export function serverCheck(report: DatabaseReport): Check {
@@ -59,7 +67,7 @@ export function serverCheck(report: DatabaseReport): Check {
 }
 
 /** Deadlines are told by the clocks of the processes, which take them over from each other. */
-export function clockCheck({ clockAheadMs }: DatabaseReport): Check {
+export function clockCheck({ clockAheadMs }: { readonly clockAheadMs: number }): Check {
   const name = 'clock';
   const apart = Math.abs(clockAheadMs);
   if (apart < clockMsMax) {
@@ -69,18 +77,19 @@ export function clockCheck({ clockAheadMs }: DatabaseReport): Check {
   return { name, state: 'warn', message, fix: 'let all machines keep their time (NTP)' };
 }
 
+/** `place`: which tables those are; `option`: of the URL, that says so. */
 export function formCheck(
-  { description, schema }: Pick<PostgresStore, 'description' | 'schema'>,
-  { form, newestForm }: DatabaseReport,
+  { description, place, option }: { description: string; place: string; option: string },
+  { form, newestForm }: { form: number; newestForm: number },
 ): Check {
   const name = 'store';
-  const where = `${description}, schema ${schema}`;
+  const where = `${description}, ${place}`;
   if (form === 0) {
     return {
       name,
       state: 'warn',
       message: `there are no tables that this user can see in the ${where}`,
-      fix: 'a component makes them when it starts, or everstep migrate; if one runs, name its database and ?schema= with --store',
+      fix: `a component makes them when it starts, or everstep migrate; if one runs, name its database and ?${option}= with --store`,
     };
   }
   if (form > newestForm) {
@@ -88,7 +97,7 @@ export function formCheck(
       name,
       state: 'fail',
       message: `${where} has form ${form}, and this version knows forms up to ${newestForm}`,
-      fix: 'update Everstep, or choose another schema (?schema=)',
+      fix: `update Everstep, or choose another ${option} (?${option}=)`,
     };
   }
   return form < newestForm
@@ -101,7 +110,13 @@ export function formCheck(
     : { name, state: 'ok', message: `${where}, form ${form}, the newest` };
 }
 
-function rightsCheck({ user, missingRights }: DatabaseReport): Check {
+export function rightsCheck({
+  user,
+  missingRights,
+}: {
+  readonly user: string;
+  readonly missingRights: readonly string[];
+}): Check {
   const name = 'rights';
   return missingRights.length === 0
     ? { name, state: 'ok', message: `the user ${user} has what is needed` }

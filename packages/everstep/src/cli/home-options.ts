@@ -27,7 +27,7 @@ export function withHomeOptions(command: Command): Command {
     .addOption(
       new Option(
         '--store <url>',
-        "'sqlite:<path>' or 'postgres://…' (default: TEMPORAL_ADDRESS, else sqlite:.everstep/everstep.db)",
+        "'sqlite:<path>', 'postgres://…' or 'mysql://…' (default: TEMPORAL_ADDRESS, else sqlite:.everstep/everstep.db)",
       ).conflicts(serverFlags),
     )
     .option('--address <host:port>', 'a Temporal server, or everstep server')

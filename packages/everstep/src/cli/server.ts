@@ -44,7 +44,7 @@ export function serverCommand(): Command {
       .enablePositionalOptions()
       .option(
         '--store <url>',
-        "'memory', 'sqlite:<path>', or 'postgres://…'",
+        "'memory', 'sqlite:<path>', 'postgres://…' or 'mysql://…'",
         'sqlite:.everstep/everstep.db',
       )
       .option('--address <host:port>', 'where to listen', '127.0.0.1:7233')

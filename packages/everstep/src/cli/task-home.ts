@@ -9,11 +9,11 @@ import { stderrLogger } from '../component/stderr-logger.ts';
 import { storeOf } from '../component/store-of.ts';
 import { EverstepError } from '../service/error-codes.ts';
 import { keepProcessAlive, systemClock, systemRandom } from '../service/system-clock.ts';
-import { PostgresStore } from '../store/postgres/postgres-store.ts';
 import { reportOnFile } from '../store/sqlite/file-report.ts';
 import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { AsyncTask, type TaskConnection } from '../tasks/async-task.ts';
+import { isDatabaseStore } from './database-store.ts';
 import { exitCodes } from './problem.ts';
 import { loadedOptions, type HomeFlags } from './home-options.ts';
 import type { Terminal } from './terminal.ts';
@@ -98,10 +98,10 @@ async function backendOf(
 /** Undefined: there is no store yet. */
 async function namespacesIn(store: Store): Promise<readonly string[] | undefined> {
   if (store instanceof SqliteStore) return (await reportOnFile(store.path))?.namespaces;
-  if (store instanceof PostgresStore) return store.namespacesThere();
+  if (isDatabaseStore(store)) return store.namespacesThere();
   throw new EverstepError(
     'COMPONENT_OPTIONS_INVALID',
-    `--store is '${store.kind}', which no other process can see; give the store of the application, as sqlite:<path> or postgres://….`,
+    `--store is '${store.kind}', which no other process can see; give the store of the application, as sqlite:<path>, postgres://… or mysql://….`,
   );
 }
 
@@ -109,7 +109,7 @@ function storeNotFound(store: Store): EverstepError {
   const message =
     store instanceof SqliteStore
       ? `There is no store at ${store.path}. Run the command in the folder of the application, or name its file with --store sqlite:<path>; a component makes the file when it starts.`
-      : `There are no tables of Everstep in the ${store.description}. Name the database and the schema of the application (--store 'postgres://…?schema=…'); a component makes the tables when it starts, and so does everstep migrate.`;
+      : `There are no tables of Everstep in the ${store.description}. Name the database of the application, with its schema (--store 'postgres://…?schema=…') or its prefix (--store 'mysql://…?prefix=…'); a component makes the tables when it starts, and so does everstep migrate.`;
   return new EverstepError('STORE_NOT_FOUND', message);
 }
 

@@ -64,7 +64,7 @@ export class AsyncTaskComponent {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** @throws EverstepError COMPONENT_OPTIONS_INVALID; StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
+  /** @throws EverstepError COMPONENT_OPTIONS_INVALID; StoreError STORE_URL_INVALID. */
   constructor(options: AsyncTaskComponentOptions = {}) {
     this.#options = resolveOptions(options, process.env);
     const { home } = this.#options;

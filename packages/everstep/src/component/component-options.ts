@@ -26,8 +26,8 @@ export interface ConcurrencyOptions {
 
 export interface AsyncTaskComponentOptions {
   /**
-   * Where tasks are kept: `'memory'`, `'sqlite:<path>'`, `'postgres://…'`, `{ postgres: pool }`, or a store object.
-   * By default a SQLite file under `.everstep/` in the working directory. Not together with `temporalAddress`.
+   * Where tasks are kept: `'memory'`, `'sqlite:<path>'`, `'postgres://…'`, `'mysql://…'`, `{ postgres: pool }`,
+   * `{ mysql: pool }`, or a store object. By default a SQLite file under `.everstep/` in the working directory. Not together with `temporalAddress`.
    */
   readonly store?: StoreOption;
   /** A Temporal server, `host:port`, in the place of the embedded engine. By default TEMPORAL_ADDRESS. */

@@ -16,7 +16,7 @@ import { registerAttributes } from './register-attributes.ts';
 import { storeOf, type StoreOption } from './store-of.ts';
 
 export interface EverstepServerOptions {
-  /** `'memory'`, `'sqlite:<path>'`, `'postgres://…'`, `{ postgres: pool }`, or a store object. */
+  /** `'memory'`, `'sqlite:<path>'`, `'postgres://…'`, `'mysql://…'`, a pool, or a store object. */
   readonly store: StoreOption;
   readonly host: string;
   /** 0 takes a free one. */
@@ -52,7 +52,7 @@ export class EverstepServer {
   #gateway: Gateway | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT; EverstepError API_KEYS_INVALID. */
+  /** @throws StoreError STORE_URL_INVALID; EverstepError API_KEYS_INVALID. */
   constructor(options: EverstepServerOptions) {
     this.#options = options;
     this.#keys = options.apiKeys === undefined ? undefined : new ApiKeys(options.apiKeys);

@@ -9,8 +9,15 @@ it('knows memory and SQLite files, and leaves a store object as it is', () => {
   expect(storeOf(store)).toBe(store);
 });
 
-it('says of a database that is not built what to use instead', () => {
-  expect(() => storeOf('mysql://u:secret@h/db')).toThrow(/store is not built yet/);
+it('knows MySQL by a URL or a pool, and says of neither the password', () => {
+  expect(storeOf('mysql://u:secret@h/db?prefix=jobs_').description).toBe(
+    'MySQL database db on h:3306, tables jobs_…',
+  );
+  const pool = { getConnection: () => Promise.resolve(), end: () => Promise.resolve() };
+  expect(storeOf({ mysql: pool, prefix: 'jobs_' }).description).toBe('MySQL database of the pool');
+  expect(() => storeOf({ mysql: {} as typeof pool })).toThrow(
+    /expected a pool of the package mysql2/,
+  );
 });
 
 it('knows PostgreSQL by a URL or a pool, and says of neither the password', () => {

@@ -120,7 +120,7 @@ function checkedProcesses(
 ): ProcessOptions {
   if ('store' in home && !isForProcesses(home.store)) {
     throw invalid(
-      "isolation: 'process' needs tasks where several processes can reach them: store: 'sqlite:<path>' or 'postgres://…', or temporalAddress",
+      "isolation: 'process' needs tasks where several processes can reach them: store: 'sqlite:<path>', 'postgres://…' or 'mysql://…', or temporalAddress",
     );
   }
   if (dataConverter?.payloadCodecs !== undefined && dataConverter.payloadCodecs.length > 0) {
@@ -143,7 +143,7 @@ function checkedProcesses(
 
 /** A pool or a store object cannot be handed to another process. */
 function isForProcesses(store: unknown): boolean {
-  return typeof store === 'string' && /^(sqlite|postgres|postgresql):/i.test(store);
+  return typeof store === 'string' && /^(sqlite|postgres|postgresql|mysql|mariadb):/i.test(store);
 }
 
 function duration(field: string, value: unknown, leastMs: number): number {

@@ -38,7 +38,7 @@ export class WorkerHome {
   #client: Client | undefined;
   readonly #native = new Once(() => this.#connect());
 
-  /** @throws StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
+  /** @throws StoreError STORE_URL_INVALID. */
   constructor(options: HomeOptions) {
     this.#options = options;
     const { home } = options;

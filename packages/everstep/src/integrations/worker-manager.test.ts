@@ -216,6 +216,7 @@ it('refuses options that cannot be, by their name', () => {
   expect(message({ isolation: 'thread' })).toContain('isolation is "thread"');
   expect(message({ store: 'memory', isolation: 'process' })).toContain('sqlite:<path>');
   expect(message({ store: 'postgres://127.0.0.1/app', isolation: 'process' })).toBe('taken');
+  expect(message({ store: 'mysql://127.0.0.1/app', isolation: 'process' })).toBe('taken');
   expect(message({ memoryMaxMb: 100 })).toContain("give isolation: 'process' with it");
   expect(message({ isolation: 'process', memoryMaxMb: 1 })).toContain('memoryMaxMb is 1');
   expect(message({ gracePeriod: 'soon' })).toContain('gracePeriod');

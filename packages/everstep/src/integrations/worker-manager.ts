@@ -66,7 +66,7 @@ export class WorkerManager {
   /** Timers of the engine let a process end; a connected manager does not, until stop(). */
   #letGo: (() => void) | undefined;
 
-  /** @throws EverstepError COMPONENT_OPTIONS_INVALID; StoreError STORE_URL_INVALID, STORE_NOT_BUILT. */
+  /** @throws EverstepError COMPONENT_OPTIONS_INVALID; StoreError STORE_URL_INVALID. */
   constructor(options: WorkerManagerOptions = {}) {
     this.#options = resolveManagerOptions(options, process.env);
     this.#logger = this.#options.logger ?? stderrLogger('info');

@@ -57,9 +57,17 @@ it('refuses a path that is written as another kind of URL, and shows how it is w
   }
 });
 
-it('says that MySQL is not built, and what works', () => {
-  expect(refusal('mysql://h/d')).toMatchObject({ code: 'STORE_NOT_BUILT' });
-  expect(refusal('mysql://h/d').message).toMatch(/not built yet.*sqlite:/);
+it('makes a MySQL store of the tables that the URL names', () => {
+  for (const [url, [prefix, description]] of Object.entries({
+    'mysql://u:hunter2@h/d': ['everstep_', 'MySQL database d on h:3306'],
+    'mariadb://h:3307/d?prefix=jobs_': ['jobs_', 'MySQL database d on h:3307, tables jobs_…'],
+    'mysql:///d?socket=/run/mysqld/mysqld.sock': [
+      'everstep_',
+      'MySQL database d at /run/mysqld/mysqld.sock',
+    ],
+  })) {
+    expect(openStore(url)).toMatchObject({ kind: 'mysql', prefix, description });
+  }
 });
 
 it('makes a PostgreSQL store in the schema that the URL names', () => {
@@ -90,13 +98,25 @@ it('refuses a URL of PostgreSQL that means nothing, without its password', () =>
   }
 });
 
+it('refuses a URL of MySQL that means nothing, without its password', () => {
+  const said = {
+    'mysql://u:hunter2@h': 'names no database',
+    'mysql://u:hunter2@h/d?prefx=x': "option 'prefx'",
+    'mysql://u:hunter2@h/d?prefix=a-b': 'prefix',
+    'mysql://u:hunter2@h/d?ssl-mode=on': 'ssl-mode',
+    'mysql://u:hunter2@h/d?connections=none': 'connections',
+    'mysql://u:hun/ter2@h/d': 'percent-encoded',
+  };
+  for (const [url, words] of Object.entries(said)) {
+    const { code, message } = refusal(url);
+    expect(code).toBe('STORE_URL_INVALID');
+    expect(message).toContain(words);
+    expect(message).not.toMatch(/hunter2|ter2/);
+  }
+});
+
 it('names a value it does not know, without its password', () => {
-  for (const url of [
-    'redis://u:hunter2@h',
-    'mysql://u:hun/ter2@h/d',
-    'x:?password=hunter2&a=b',
-    '',
-  ]) {
+  for (const url of ['redis://u:hunter2@h', 'x:?password=hunter2&a=b', '']) {
     const { message } = refusal(url);
     expect(message).not.toMatch(/hunter2|ter2/);
     expect(message).toContain(url.split(':')[0]);

@@ -1,18 +1,20 @@
 /** Which store a URL means. */
 import { MemoryStore } from './memory/memory-store.ts';
+import { settingsOf as mysqlSettingsOf } from './mysql/connection-settings.ts';
+import { MysqlStore } from './mysql/mysql-store.ts';
 import { settingsOf } from './postgres/connection-settings.ts';
 import { PostgresStore } from './postgres/postgres-store.ts';
 import { SqliteStore } from './sqlite/sqlite-store.ts';
 import { StoreError } from './store.ts';
 import type { Store } from './store.ts';
 
-const forms = `'memory', 'sqlite:<path>' such as 'sqlite:.everstep/everstep.db', or 'postgres://user:password@host/database'`;
+const forms = `'memory', 'sqlite:<path>' such as 'sqlite:.everstep/everstep.db', 'postgres://user:password@host/database', or 'mysql://user:password@host/database'`;
 
 /**
  * Makes the store a URL names; `open()` is the caller's, so that nothing is touched before it is wanted: `memory`, or
  * `sqlite:<path>` with the path taken from the current folder and `?synchronous=full` (default) or `normal`, or
- * `postgres://…` with what it leaves out taken from the PG… variables. Throws a StoreError: STORE_NOT_BUILT for MySQL,
- * STORE_URL_INVALID for anything else.
+ * `postgres://…` with what it leaves out taken from the PG… variables, or `mysql://…` (`mariadb://…`), the same of the
+ * MYSQL_… variables. Throws a StoreError, STORE_URL_INVALID, for anything else.
  */
 export function openStore(url: string): Store {
   if (url === 'memory' || url === 'memory:') return new MemoryStore();
@@ -57,14 +59,8 @@ export function openStore(url: string): Store {
     case 'postgresql':
       return new PostgresStore({ settings: settingsOf(url) });
     case 'mysql':
-    case 'mariadb': {
-      throw new StoreError(
-        'STORE_NOT_BUILT',
-        `The database '${maskPassword(url)}' asks for MySQL, and the MySQL store is not built yet. What works now is ` +
-          `${forms}.`,
-        { cause: { scheme } },
-      );
-    }
+    case 'mariadb':
+      return new MysqlStore({ settings: mysqlSettingsOf(url) });
     default:
       throw new StoreError(
         'STORE_URL_INVALID',

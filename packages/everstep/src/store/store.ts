@@ -404,7 +404,6 @@ export type JoinedStore = Pick<
 
 export type StoreErrorCode =
   | 'STORE_URL_INVALID'
-  | 'STORE_NOT_BUILT'
   | 'STORE_DRIVER_MISSING'
   | 'STORE_UNREACHABLE'
   | 'STORE_ACCESS_DENIED'

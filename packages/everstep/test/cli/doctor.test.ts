@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { Check } from '../../src/cli/doctor-check.ts';
 import { clockCheck, driverCheck, formCheck, serverCheck } from '../../src/cli/doctor-database.ts';
+import { mysqlServerCheck } from '../../src/cli/doctor-mysql.ts';
+import type { DatabaseReport as MysqlReport } from '../../src/store/mysql/database-report.ts';
 import { diskChecks } from '../../src/cli/doctor-store.ts';
 import { AsyncTask, AsyncTaskComponent } from '../../src/index.ts';
 import type { DatabaseReport } from '../../src/store/postgres/database-report.ts';
@@ -158,6 +160,43 @@ it('warns of disks that do not last or are full, and fails for a network and a f
   expect(states({ freeBytes: 1e6 })).toEqual(['disk ok', 'space fail']);
 });
 
+it('says which MySQL or MariaDB will not do', () => {
+  const report: MysqlReport = {
+    version: '8.0.40',
+    isMariaDb: false,
+    isolation: 'REPEATABLE-READ',
+    isReadOnly: false,
+    primaries: undefined,
+    packetBytesMax: 1e6,
+    isStrict: true,
+    logsStatements: false,
+    isDurable: true,
+    user: 'app@%',
+    form: 1,
+    newestForm: 1,
+    missingRights: [],
+  };
+  const failing: readonly (readonly [Partial<MysqlReport>, RegExp])[] = [
+    [{ version: '5.7.44' }, /MySQL 5\.7\.44, and Everstep needs/],
+    [{ version: '10.5.2', isMariaDb: true }, /MariaDB 10\.5\.2, and Everstep needs/],
+    [{ isReadOnly: true }, /read-only/],
+    [{ primaries: 'Galera' }, /Galera/],
+    [{ logsStatements: true }, /logs statements/],
+    [{ isStrict: false }, /cut/],
+  ];
+  for (const [change, words] of failing) {
+    const check = mysqlServerCheck({ ...report, ...change });
+    expect(check).toMatchObject({ name: 'mysql', state: 'fail' });
+    expect(check.message).toMatch(words);
+  }
+  for (const version of ['10.6.0', '10.11.6', '11.4.2']) {
+    expect(mysqlServerCheck({ ...report, version, isMariaDb: true }).state).toBe('ok');
+  }
+  expect(mysqlServerCheck(report)).toMatchObject({ state: 'ok' });
+  expect(mysqlServerCheck(report).message).toContain('isolation REPEATABLE-READ');
+  expect(mysqlServerCheck({ ...report, isDurable: false }).state).toBe('warn');
+});
+
 it('says which PostgreSQL will not do, and that the package pg is missing', () => {
   const report: DatabaseReport = {
     version: '15.4',
@@ -187,10 +226,17 @@ it('says which PostgreSQL will not do, and that the package pg is missing', () =
   const late = clockCheck({ ...report, clockAheadMs: 90_000 });
   expect(late.state).toBe('warn');
   expect(late.message).toContain("this machine's clock is 1 min behind the server's");
-  const store = { description: 'PostgreSQL database app', schema: 'everstep' };
+  const store = {
+    description: 'PostgreSQL database app',
+    place: 'schema everstep',
+    option: 'schema',
+  };
   expect(formCheck(store, report)).toMatchObject({
     state: 'warn',
     message: 'PostgreSQL database app, schema everstep has form 1, and this version writes form 2',
   });
-  expect(driverCheck(undefined)).toMatchObject({ state: 'fail', fix: 'npm install pg' });
+  expect(driverCheck('pg', 'PostgreSQL', undefined)).toMatchObject({
+    state: 'fail',
+    fix: 'npm install pg',
+  });
 });

@@ -2,13 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sharedFolder, stopShared } from './shared-postgres.ts';
+import { stopSharedMariaDb } from './shared-mariadb.ts';
+import { stopSharedPostgres } from './shared-postgres.ts';
+import { sharedFolder } from './shared-server.ts';
 
-export function setup(): () => void {
+export function setup(): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'everstep-databases-'));
   process.env[sharedFolder] = folder;
-  return () => {
-    stopShared(folder);
+  return async () => {
+    stopSharedPostgres(folder);
+    await stopSharedMariaDb(folder);
     rmSync(folder, { recursive: true, force: true });
   };
 }

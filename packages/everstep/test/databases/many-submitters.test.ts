@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { MariaDbDatabase, mariaDbMissing } from './shared-mariadb.ts';
 import { PostgresSchema, postgresMissing } from './shared-postgres.ts';
 
 const program = fileURLToPath(new URL('./many-submitters.ts', import.meta.url));
@@ -12,9 +13,36 @@ const ids = Number(process.env['EVERSTEP_SUBMITTED_IDS'] ?? 100);
 describe.skipIf(postgresMissing)(`on PostgreSQL ${postgresMissing ?? ''}`, () => {
   const schema = new PostgresSchema('submitters');
 
+  itMakesEachRunOnce(
+    () => schema.url,
+    async () => {
+      const { rows } = await schema.query(
+        `SELECT (SELECT count(*)::int FROM ${schema.name}.runs) AS runs,
+           (SELECT count(DISTINCT workflow_id)::int FROM ${schema.name}.visibility WHERE workflow_id LIKE 'same-%') AS ids`,
+      );
+      return rows;
+    },
+  );
+});
+
+describe.skipIf(mariaDbMissing)(`on MariaDB ${mariaDbMissing ?? ''}`, () => {
+  const database = new MariaDbDatabase('submitters');
+
+  itMakesEachRunOnce(
+    () => database.url,
+    () =>
+      database.query(
+        `SELECT (SELECT count(*) FROM everstep_runs) AS runs,
+           (SELECT count(DISTINCT workflow_id) FROM everstep_visibility WHERE workflow_id LIKE 'same-%') AS ids`,
+      ),
+  );
+});
+
+/** `counted`: a row with the numbers of runs and of workflow ids in the database. */
+function itMakesEachRunOnce(url: () => string, counted: () => Promise<unknown>): void {
   it(`${processes} processes that submit the same ${ids} ids at once make ${ids} runs`, async () => {
     const children = Array.from({ length: processes }, (_, seed) =>
-      fork(program, [schema.url, String(ids), String(seed)], { execArgv: ['--import', 'tsx'] }),
+      fork(program, [url(), String(ids), String(seed)], { execArgv: ['--import', 'tsx'] }),
     );
     const message = <T>(index: number) =>
       new Promise<T>((resolve, reject) => {
@@ -32,10 +60,6 @@ describe.skipIf(postgresMissing)(`on PostgreSQL ${postgresMissing ?? ''}`, () =>
     await Promise.all(ends);
     expect(runs.size).toBe(ids);
     expect([...runs.values()].every((runIds) => runIds.size === 1)).toBe(true);
-    const { rows } = await schema.query(
-      `SELECT (SELECT count(*)::int FROM ${schema.name}.runs) AS runs,
-         (SELECT count(DISTINCT workflow_id)::int FROM ${schema.name}.visibility WHERE workflow_id LIKE 'same-%') AS ids`,
-    );
-    expect(rows).toEqual([{ runs: ids, ids }]);
+    expect(await counted()).toEqual([{ runs: ids, ids }]);
   }, 300_000);
-});
+}

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from '../free-port.ts';
+import { serverOwner } from './server-owner.ts';
 
 export interface PostgresServerOptions {
   /** What is acknowledged survives the loss of power; by default it does not, and tests are quick. */
@@ -55,7 +56,7 @@ export class PostgresServer {
     if (programs === undefined) throw new TypeError('PostgreSQL is not installed here.');
     const folder = mkdtempSync(join(tmpdir(), 'everstep-pg-'));
     const server = new PostgresServer(programs, folder, await freePort());
-    const { uid, gid } = owner();
+    const { uid, gid } = serverOwner('postgres');
     mkdirSync(server.#data);
     for (const path of [folder, server.#data]) chownSync(path, uid, gid);
     server.#run('initdb', [
@@ -129,18 +130,9 @@ export class PostgresServer {
 
   #run(program: string, args: readonly string[]): void {
     execFileSync(join(this.#programs, program), args, {
-      ...owner(),
+      ...serverOwner('postgres'),
       cwd: this.folder,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
   }
-}
-
-/** PostgreSQL refuses to run for root. */
-function owner(): { readonly uid: number; readonly gid: number } {
-  const uid = process.getuid?.() ?? 0;
-  if (uid !== 0) return { uid, gid: process.getgid?.() ?? 0 };
-  const id = (flag: string): number =>
-    Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
 }

@@ -5,9 +5,10 @@
  * another, so that each sees those before it.
  */
 import { CommitArrays, isWhole } from './commit-arrays.ts';
-import { isUnsent } from './database.ts';
 import type { PostgresQuestions } from './database.ts';
 import { conflictState, isAnswer, isPassing, sqlStateOf, storeErrorOf } from './errors.ts';
+import { isUnsent } from '../commit-lanes.ts';
+import { namedTwice, wavesOf } from '../commit-waves.ts';
 import { describeRun } from '../run-columns.ts';
 import { StoreError } from '../store.ts';
 import type { CommitGroup, CommitResult, RunWrite } from '../store.ts';
@@ -42,7 +43,7 @@ export class PostgresCommit {
 
   /** Groups that touch different runs; more than one only where each is a single write. */
   async #write(groups: readonly CommitGroup[], full = false): Promise<readonly CommitResult[]> {
-    const twice = groups.map(namesTwice).find((write) => write !== undefined);
+    const twice = groups.map(namedTwice).find((write) => write !== undefined);
     if (twice) return groups.map(() => this.#twice(twice));
     const arrays = new CommitArrays(groups, full);
     for (let tries = 1; ; tries += 1) {
@@ -94,36 +95,6 @@ export class PostgresCommit {
   }
 }
 
-/** Indexes of groups, in their order; those of one wave touch different runs and workflow ids. */
-function wavesOf(groups: readonly CommitGroup[]): readonly (readonly number[])[] {
-  const waves: number[][] = [];
-  let wave: number[] = [];
-  let touched = new Set<string>();
-  for (const [index, group] of groups.entries()) {
-    const names = namesOf(group);
-    if (wave.length > 0 && names.some((name) => touched.has(name))) {
-      waves.push(wave);
-      wave = [];
-      touched = new Set();
-    }
-    wave.push(index);
-    for (const name of names) touched.add(name);
-  }
-  if (wave.length > 0) waves.push(wave);
-  return waves;
-}
-
-function namesOf({ writes, reads }: CommitGroup): string[] {
-  const names: string[] = [];
-  for (const { key, ref, replaces } of writes) {
-    names.push(`${key.namespaceId}/${key.workflowId}`);
-    if (ref !== undefined) names.push(String(ref));
-    if (typeof replaces === 'number') names.push(String(replaces));
-  }
-  for (const { ref } of reads ?? []) names.push(String(ref));
-  return names;
-}
-
 function callsOf(groups: readonly CommitGroup[], wave: readonly number[]): number[][] {
   const calls: number[][] = [];
   const single: number[] = [];
@@ -135,15 +106,4 @@ function callsOf(groups: readonly CommitGroup[], wave: readonly number[]): numbe
     calls.push(single.slice(from, from + groupsAtOnce));
   }
   return calls;
-}
-
-function namesTwice({ writes }: CommitGroup): RunWrite | undefined {
-  if (writes.length < 2) return undefined;
-  const seen = new Set<number>();
-  return writes.find(({ ref }) => {
-    if (ref === undefined) return false;
-    if (seen.has(ref)) return true;
-    seen.add(ref);
-    return false;
-  });
 }

@@ -2,8 +2,7 @@
  * What a URL of PostgreSQL says. What it leaves out is taken from PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and
  * PGSSLMODE, as every tool of PostgreSQL does.
  */
-import { readFileSync } from 'node:fs';
-import { StoreError } from '../store.ts';
+import { countOf, defined, fileOf, invalidUrl, urlParts } from '../url-settings.ts';
 
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];
@@ -48,38 +47,22 @@ export function settingsOf(
   url: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): PostgresSettings {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch (cause) {
-    throw invalid(
-      `The URL of the PostgreSQL database cannot be read. Write 'postgres://user:password@host:5432/database', with what is special in the password percent-encoded (such as %40 for @).`,
-      cause,
-    );
-  }
-  const option = (name: string): string | undefined => parsed.searchParams.get(name) ?? undefined;
-  for (const name of parsed.searchParams.keys()) {
-    if (!known.includes(name)) {
-      throw invalid(
-        `The URL of the PostgreSQL database has the option '${name}', which is not understood. Known are ${known.join(', ')}.`,
-      );
-    }
-  }
-  const host = decoded(parsed.hostname).replace(/^\[(.*)\]$/, '$1') || option('host');
-  if (host?.includes(',')) {
-    throw invalid(`The URL of the PostgreSQL database names several hosts ('${host}'). Name one.`);
-  }
+  const { host, port, user, password, database, option } = urlParts(url, {
+    server: 'PostgreSQL',
+    example: 'postgres://user:password@host:5432/database',
+    known,
+  });
   const sslMode = (option('sslmode') ?? env['PGSSLMODE'] ?? 'disable') as SslMode;
   if (!sslModes.includes(sslMode)) {
-    throw invalid(`sslmode is '${sslMode}'; expected one of ${sslModes.join(', ')}.`);
+    throw invalidUrl(`sslmode is '${sslMode}'; expected one of ${sslModes.join(', ')}.`);
   }
   return {
     ...defined({
       host,
-      port: countOf('port', parsed.port || option('port')),
-      user: decoded(parsed.username) || option('user'),
-      password: decoded(parsed.password) || option('password'),
-      database: decoded(parsed.pathname.slice(1)) || option('dbname'),
+      port: countOf('port', port),
+      user,
+      password,
+      database: database ?? option('dbname'),
       applicationName: option('application_name'),
       sslRootCert: option('sslrootcert') ?? env['PGSSLROOTCERT'],
       sslCert: option('sslcert') ?? env['PGSSLCERT'],
@@ -95,7 +78,7 @@ export function settingsOf(
 /** @throws StoreError STORE_URL_INVALID. */
 export function checkedSchema(schema: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_$-]{0,50}$/.test(schema) && !/^pg_/i.test(schema)) return schema;
-  throw invalid(
+  throw invalidUrl(
     `The schema is '${schema}'; expected a letter, then at most 50 letters, digits, '_', '-' or '$', and not pg_….`,
   );
 }
@@ -130,42 +113,4 @@ function tlsOf({ sslMode, sslRootCert, sslCert, sslKey }: PostgresSettings): obj
   if (!checks) return { ...files, rejectUnauthorized: false };
   if (sslMode === 'verify-full') return files;
   return { ...files, checkServerIdentity: () => undefined };
-}
-
-function fileOf(name: string, path: string | undefined): string | undefined {
-  if (path === undefined || path === 'system') return undefined;
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw invalid(`The file '${path}' of ${name} cannot be read.`, cause);
-  }
-}
-
-function countOf(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^[1-9][0-9]{0,4}$/.test(value)) return Number(value);
-  throw invalid(`${name} is '${value}'; expected a whole number from 1.`);
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch (cause) {
-    throw invalid(
-      `The URL of the PostgreSQL database has a '%' that is not followed by two hexadecimal digits. Write %25 for it.`,
-      cause,
-    );
-  }
-}
-
-function defined<T extends Record<string, unknown>>(
-  values: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as never;
-}
-
-function invalid(message: string, cause?: unknown): StoreError {
-  return new StoreError('STORE_URL_INVALID', message, { cause });
 }

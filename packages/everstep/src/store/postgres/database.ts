@@ -1,21 +1,10 @@
-/**
- * The pool behind a store, and every question to it. Every error leaves here as a StoreError.
- *
- * Commits go by lanes. A lane has a fence, a row that each of its commits locks: when the answer to a commit is lost,
- * the row is deleted before anything else is asked. That waits for the commit if the server still works on it, and
- * refuses it if it comes later. So what is read afterwards is what became of it.
- */
+/** The pool behind a store, and every question to it. Every error leaves here as a StoreError. */
+import { CommitLanes, isUnsent, unsent } from '../commit-lanes.ts';
 import { fenceGoneState, isAnswer, sqlStateOf, storeErrorOf } from './errors.ts';
 import { answerMsMax, types } from './driver.ts';
 import type { PooledClient, PostgresPool, PostgresResult, SqlRow, SqlValue } from './driver.ts';
 import { StoreError } from '../store.ts';
-
-/** Commits at the same time. */
-const lanesMax = 4;
-
-interface Lane {
-  fence: number | undefined;
-}
+import { Turns } from '../turns.ts';
 
 /** Questions to the tables of a schema: through the pool, or inside a transaction of the application. */
 export interface PostgresQuestions {
@@ -36,16 +25,8 @@ export class PostgresDatabase implements PostgresQuestions {
   readonly description: string;
   readonly schema: string;
   readonly #pool: PostgresPool;
-  readonly #free: Lane[] = [];
-  readonly #waiting: ((lane: Lane) => void)[] = [];
-  #lanes = 0;
-  /** Questions wait here for a connection, and not in the pool, which would give up those that wait for long. */
-  readonly #turns: (() => void)[] = [];
-  #asking = 0;
-  readonly #askingMax: number;
-  /** Fences of commits of which it is not known what became of them. */
-  readonly #doubts = new Set<number>();
-  #settling: Promise<void> | undefined;
+  readonly #turns: Turns;
+  readonly #lanes: CommitLanes;
   #open = true;
   /** Round trips so far, for measurements. */
   queries = 0;
@@ -53,9 +34,22 @@ export class PostgresDatabase implements PostgresQuestions {
   constructor(pool: PostgresPool, schema: string, description: string) {
     this.#pool = pool;
     const { options } = pool as { readonly options?: { readonly max?: number } };
-    this.#askingMax = options?.max ?? Infinity;
+    this.#turns = new Turns(options?.max ?? Infinity);
     this.schema = `"${schema.replaceAll('"', '""')}"`;
     this.description = description;
+    this.#lanes = new CommitLanes({
+      newFence: () => this.#newFence(),
+      deleteFences: async (fences) => {
+        await this.#again(`DELETE FROM ${this.schema}.fences WHERE fence = ANY ($1::bigint[])`, [
+          fences,
+        ]);
+      },
+      verdictOn: (cause) => {
+        if (sqlStateOf(cause) === fenceGoneState) return 'fenceGone';
+        return isAnswer(cause) ? 'undone' : 'unknown';
+      },
+      errorOf: (cause) => storeErrorOf(cause, description),
+    });
   }
 
   /** Asks what may be asked twice: a connection that turns out to be dead is replaced. */
@@ -79,45 +73,13 @@ export class PostgresDatabase implements PostgresQuestions {
    */
   async commit(text: string, values: (fence: number) => readonly SqlValue[]): Promise<SqlRow> {
     this.#check();
-    if (this.#doubts.size > 0) await this.#settle();
-    const lane = await this.#lane();
-    try {
-      for (;;) {
-        const fence = (lane.fence ??= await this.#newFence());
-        try {
-          const { rows } = await this.#query(text, values(fence));
-          return rows[0] as SqlRow;
-        } catch (cause) {
-          if (sqlStateOf(cause) === fenceGoneState) {
-            lane.fence = undefined;
-            continue;
-          }
-          if (isAnswer(cause) || isUnsent(cause)) throw cause;
-          lane.fence = undefined;
-          this.#doubts.add(fence);
-          // Whoever reads now what became of it must not be too early.
-          await this.#settle();
-          throw storeErrorOf(cause, this.description);
-        }
-      }
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next(lane);
-      else this.#free.push(lane);
-    }
+    const { rows } = await this.#lanes.commit((fence) => this.#query(text, values(fence)));
+    return rows[0] as SqlRow;
   }
 
   close(): Promise<void> {
     this.#open = false;
-    const fences = this.#free.flatMap(({ fence }) => fence ?? []);
-    if (fences.length === 0) return Promise.resolve();
-    return this.#query(`DELETE FROM ${this.schema}.fences WHERE fence = ANY ($1::bigint[])`, [
-      fences,
-    ]).then(
-      () => undefined,
-      // Fences are removed by whoever opens the store a week later.
-      () => undefined,
-    );
+    return this.#lanes.close();
   }
 
   #check(): void {
@@ -132,7 +94,7 @@ export class PostgresDatabase implements PostgresQuestions {
   async #checked(ask: () => Promise<PostgresResult>): Promise<PostgresResult> {
     this.#check();
     try {
-      if (this.#doubts.size > 0) await this.#settle();
+      await this.#lanes.settle();
       return await ask();
     } catch (cause) {
       throw storeErrorOf(cause, this.description);
@@ -148,16 +110,8 @@ export class PostgresDatabase implements PostgresQuestions {
     }
   }
 
-  async #query(text: string, values: readonly SqlValue[]): Promise<PostgresResult> {
-    if (this.#asking < this.#askingMax) this.#asking += 1;
-    else await new Promise<void>((resolve) => this.#turns.push(resolve));
-    try {
-      return await this.#ask(text, values);
-    } finally {
-      const next = this.#turns.shift();
-      if (next) next();
-      else this.#asking -= 1;
-    }
+  #query(text: string, values: readonly SqlValue[]): Promise<PostgresResult> {
+    return this.#turns.take(() => this.#ask(text, values));
   }
 
   async #ask(text: string, values: readonly SqlValue[]): Promise<PostgresResult> {
@@ -183,16 +137,6 @@ export class PostgresDatabase implements PostgresQuestions {
     }
   }
 
-  #lane(): Promise<Lane> | Lane {
-    const free = this.#free.pop();
-    if (free) return free;
-    if (this.#lanes < lanesMax) {
-      this.#lanes += 1;
-      return { fence: undefined };
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
   async #newFence(): Promise<number> {
     const { rows } = await this.#query(
       `INSERT INTO ${this.schema}.fences DEFAULT VALUES RETURNING fence`,
@@ -202,35 +146,4 @@ export class PostgresDatabase implements PostgresQuestions {
     });
     return rows[0]?.['fence'] as number;
   }
-
-  #settle(): Promise<void> {
-    this.#settling ??= this.#deleteDoubts().finally(() => {
-      this.#settling = undefined;
-    });
-    return this.#settling;
-  }
-
-  async #deleteDoubts(): Promise<void> {
-    const fences = [...this.#doubts];
-    try {
-      await this.#again(`DELETE FROM ${this.schema}.fences WHERE fence = ANY ($1::bigint[])`, [
-        fences,
-      ]);
-    } catch (cause) {
-      throw storeErrorOf(cause, this.description);
-    }
-    for (const fence of fences) this.#doubts.delete(fence);
-  }
-}
-
-/** Errors of statements that never reached the server. */
-const unsentErrors = new WeakSet<object>();
-
-function unsent(error: StoreError): StoreError {
-  unsentErrors.add(error);
-  return error;
-}
-
-export function isUnsent(cause: unknown): boolean {
-  return typeof cause === 'object' && cause !== null && unsentErrors.has(cause);
 }

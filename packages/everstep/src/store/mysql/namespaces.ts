@@ -1,0 +1,37 @@
+import type { Store } from '../store.ts';
+import type { MysqlDatabase } from './database.ts';
+import { duplicate, errorNumberOf } from './errors.ts';
+import { listOf, literal } from './literal.ts';
+
+export function mysqlNamespaces(db: MysqlDatabase): Store['namespaces'] {
+  const { namespaces } = db.tables;
+  return {
+    list: async () => {
+      const rows = await db.read(`SELECT * FROM ${namespaces} ORDER BY name`);
+      return rows.map((row) => ({
+        namespaceId: row['namespace_id'] as string,
+        name: row['name'] as string,
+        config: row['config'] as Uint8Array,
+        version: row['version'] as number,
+      }));
+    },
+    put: async ({ namespace, expectedVersion }) => {
+      const { namespaceId, name, config } = namespace;
+      try {
+        const { affectedRows } = await db.once(
+          expectedVersion === 0
+            ? `INSERT INTO ${namespaces} (namespace_id, name, version, config) VALUES ${listOf([namespaceId, name, 1, config])}`
+            : `UPDATE ${namespaces} SET name = ${literal(name)}, version = version + 1, config = ${literal(config)}
+               WHERE namespace_id = ${literal(namespaceId)} AND version = ${literal(expectedVersion)}`,
+        );
+        return affectedRows === 1;
+      } catch (error) {
+        if (errorNumberOf((error as Error).cause) === duplicate) return false;
+        throw error;
+      }
+    },
+    delete: async ({ namespaceId }) => {
+      await db.write(`DELETE FROM ${namespaces} WHERE namespace_id = ${literal(namespaceId)}`);
+    },
+  };
+}

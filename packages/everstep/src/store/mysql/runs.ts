@@ -1,0 +1,98 @@
+import { refsOf, storedRunOf } from '../sql-rows.ts';
+import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
+import type { MysqlDatabase } from './database.ts';
+import type { SqlRow } from './driver.ts';
+import { listOf, literal } from './literal.ts';
+
+/** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
+export const runColumnsSql = `k.namespace_id, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
+  v.start_time, v.execution_time, v.close_time, v.parent_workflow_id, v.parent_run_id, v.root_workflow_id,
+  v.root_run_id, v.first_run_id, v.memo, v.search_attributes, v.search_values,
+  r.ref, r.wake_at, r.delete_at, r.history_events, r.history_bytes, r.holder`;
+
+export function mysqlRuns(db: MysqlDatabase): Store['runs'] {
+  const { runs, visibility, namespace_numbers, history, tasks, outbox } = db.tables;
+  const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.former = '' AS is_current
+    FROM ${visibility} v JOIN ${runs} r ON r.ref = v.ref
+    JOIN ${namespace_numbers} k ON k.namespace = v.namespace`;
+  const ofWorkflow = (namespaceId: string, workflowId: string): string =>
+    `v.namespace = ${db.namespaceSql(namespaceId)} AND v.workflow_id = ${literal(workflowId)}`;
+  const one = async (sql: string) => {
+    const [row] = await db.read(sql);
+    return row && storedRunOf(row, keyOf(row), `the ${db.description}`);
+  };
+  return {
+    load: ({ key: { namespaceId, workflowId, runId } }) =>
+      one(
+        `${storedRun} WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former IN ('', ${literal(runId)})
+         AND v.run_id = ${literal(runId)}`,
+      ),
+    loadByRef: ({ ref }) => one(`${storedRun} WHERE v.ref = ${literal(ref)}`),
+    loadCurrent: ({ namespaceId, workflowId }) =>
+      one(`${storedRun} WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former = ''`),
+    currentHead: async ({ namespaceId, workflowId }) => {
+      const [row] = await db.read(
+        `SELECT r.ref, r.version FROM ${visibility} v JOIN ${runs} r ON r.ref = v.ref
+         WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former = ''`,
+      );
+      return row && { ref: row['ref'] as RunRef, version: row['version'] as number };
+    },
+    heads: async ({ refs }) => {
+      if (refs.length === 0) return [];
+      const rows = await db.read(`SELECT ref, version FROM ${runs} WHERE ref IN ${listOf(refs)}`);
+      const versions = new Map(rows.map((row) => [row['ref'], row['version'] as number]));
+      const heads: RunHead[] = [];
+      for (const ref of refs) {
+        const version = versions.get(ref);
+        if (version !== undefined) heads.push({ ref, version });
+      }
+      return heads;
+    },
+    due: async ({ now, limit }) => {
+      const rows = await db.read(
+        `SELECT ref, wake_at FROM ${runs} WHERE wake_at > 0 AND wake_at <= ${literal(now)}
+         ORDER BY wake_at, ref LIMIT ${literal(limit)}`,
+      );
+      return rows.map((row) => ({ ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number }));
+    },
+    nextWakeAt: async () => {
+      const [row] = await db.read(
+        `SELECT wake_at FROM ${runs} WHERE wake_at > 0 ORDER BY wake_at LIMIT 1`,
+      );
+      return (row?.['wake_at'] as number | undefined) ?? 0;
+    },
+    heldBy: async ({ processId }) =>
+      refsOf(
+        await db.read(
+          `SELECT ref FROM ${runs} WHERE holder IN ${listOf([processId, '*'])} ORDER BY ref`,
+        ),
+      ),
+    expired: async ({ now, limit }) =>
+      refsOf(
+        await db.read(
+          `SELECT ref FROM ${runs} r WHERE delete_at > 0 AND delete_at <= ${literal(now)}
+           AND NOT EXISTS (SELECT 1 FROM ${outbox} o WHERE o.ref = r.ref)
+           ORDER BY delete_at, ref LIMIT ${literal(limit)}`,
+        ),
+      ),
+    delete: async ({ refs }) => {
+      if (refs.length === 0) return;
+      const gone = `ref IN ${listOf([...refs].sort((a, b) => a - b))}`;
+      // Everybody locks runs first, and in the same order.
+      await db.together([
+        `SELECT ref FROM ${runs} WHERE ${gone} ORDER BY ref FOR UPDATE`,
+        ...[visibility, history, tasks, outbox, runs].map(
+          (table) => `DELETE FROM ${table} WHERE ${gone}`,
+        ),
+      ]);
+    },
+  };
+}
+
+export function keyOf(row: SqlRow): RunKey {
+  return {
+    namespaceId: row['namespace_id'] as string,
+    workflowId: row['workflow_id'] as string,
+    runId: row['run_id'] as string,
+  };
+}

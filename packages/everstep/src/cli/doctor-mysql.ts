@@ -3,16 +3,17 @@ import type { DatabaseReport } from '../store/mysql/database-report.ts';
 import type { MysqlStore } from '../store/mysql/mysql-store.ts';
 import { problemOf } from '../store/mysql/server-report.ts';
 import type { Check } from './doctor-check.ts';
-import { checksOf, driverCheck, formCheck, rightsCheck } from './doctor-database.ts';
-import { packageVersionFrom } from './doctor-peers.ts';
+import { checksOf, clockCheck, driverCheck, formCheck, rightsCheck } from './doctor-database.ts';
+import { packageVersionFrom } from '../integrations/installed-package.ts';
 
-export function mysqlChecks(store: MysqlStore): Promise<Check[]> {
+export function mysqlChecks(store: MysqlStore, now: () => number): Promise<Check[]> {
   const driver = driverCheck('mysql2', 'MySQL', packageVersionFrom('mysql2', import.meta.url));
   return checksOf(driver, async () => {
-    const report = await store.report();
+    const report = await store.report(now);
     const { description, prefix } = store;
     const place = { description, place: `tables ${prefix}…`, option: 'prefix' };
-    return [mysqlServerCheck(report), formCheck(place, report), rightsCheck(report)];
+    const checks = [mysqlServerCheck(report), clockCheck(report), formCheck(place, report)];
+    return [...checks, rightsCheck(report)];
   });
 }
 

@@ -3,7 +3,10 @@ import { crc32 } from 'node:zlib';
 import { columnsOf, describeRun } from './run-columns.ts';
 import {
   StoreError,
+  type NamespaceRow,
+  type OutboxRow,
   type ProcessRow,
+  type RunHead,
   type RunKey,
   type RunRef,
   type RunStatusColumn,
@@ -16,6 +19,62 @@ type Row = Readonly<Record<string, unknown>>;
 
 export function refsOf(rows: readonly Row[]): readonly RunRef[] {
   return rows.map((row) => row['ref'] as RunRef);
+}
+
+/** Of a row with the namespace's id and not its number. */
+export function keyOf(row: Row): RunKey {
+  return {
+    namespaceId: row['namespace_id'] as string,
+    workflowId: row['workflow_id'] as string,
+    runId: row['run_id'] as string,
+  };
+}
+
+/** In the order of the refs; those without a row are left out. */
+export function headsOf(rows: readonly Row[], refs: readonly RunRef[]): readonly RunHead[] {
+  const versions = new Map(rows.map((row) => [row['ref'], row['version'] as number]));
+  const heads: RunHead[] = [];
+  for (const ref of refs) {
+    const version = versions.get(ref);
+    if (version !== undefined) heads.push({ ref, version });
+  }
+  return heads;
+}
+
+export function dueOf(row: Row): { readonly ref: RunRef; readonly wakeAt: number } {
+  return { ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number };
+}
+
+export function namespaceOf(row: Row): NamespaceRow {
+  return {
+    namespaceId: row['namespace_id'] as string,
+    name: row['name'] as string,
+    config: row['config'] as Uint8Array,
+    version: row['version'] as number,
+  };
+}
+
+export function outboxRowOf(row: Row): OutboxRow {
+  return {
+    outboxId: row['outbox_id'] as number,
+    ref: row['ref'] as number,
+    key: keyOf(row),
+    createdAt: row['created_at'] as number,
+    bytes: row['bytes'] as Uint8Array,
+  };
+}
+
+/** Of events that do not match their checksum. `run`: unknown when its other row is gone too. */
+export function damagedEvents(
+  { ref, first, next }: { readonly ref: RunRef; readonly first: number; readonly next: number },
+  run: RunKey | undefined,
+  database: string,
+): StoreError {
+  return new StoreError(
+    'STORE_CORRUPT',
+    `Events ${first} to ${next - 1} of ${run === undefined ? `run number ${ref}` : describeRun(run)} in ${database} do not match their checksum: the disk or another program has changed them. Other runs are not touched by this. Restore a backup, or delete this run.`,
+    { cause: { ref, firstEventId: first }, damagedRun: ref },
+  );
 }
 
 /** @throws StoreError STORE_CORRUPT, with the damaged run, when the state does not match its checksum. */
@@ -97,4 +156,10 @@ export function countedOf(rows: readonly Row[], groupByStatus: boolean | undefin
   }));
   const count = groups.reduce((sum, group) => sum + group.count, 0);
   return { count, groups: groupByStatus ? groups : [] };
+}
+
+/** How far a server's clock is ahead. The server looked at its clock at some time between: what lies between them counts as none. */
+export function aheadMs(clockMs: number, askedAt: number, answeredAt: number): number {
+  if (clockMs > answeredAt) return Math.round(clockMs - answeredAt);
+  return clockMs < askedAt ? Math.round(clockMs - askedAt) : 0;
 }

@@ -171,6 +171,7 @@ it('says which MySQL or MariaDB will not do', () => {
     isStrict: true,
     logsStatements: false,
     isDurable: true,
+    clockAheadMs: 0,
     user: 'app@%',
     form: 1,
     newestForm: 1,

@@ -1,10 +1,13 @@
 /** What can be told of a database without changing it: for commands that only look. */
+import { aheadMs } from '../sql-rows.ts';
 import { tablesOf } from './database.ts';
 import { isAccessDenied } from './errors.ts';
 import { newestForm, versionOf, type Ask } from './migrations.ts';
 import { reportOnServer, type ServerReport } from './server-report.ts';
 
 export interface DatabaseReport extends ServerReport {
+  /** How far the server's clock is ahead of this process's. */
+  readonly clockAheadMs: number;
   readonly user: string;
   /** Of the tables, 0 = there are none that this user can see; and the newest one known. */
   readonly form: number;
@@ -13,9 +16,17 @@ export interface DatabaseReport extends ServerReport {
   readonly missingRights: readonly string[];
 }
 
-export async function reportOnDatabase(ask: Ask, prefix: string): Promise<DatabaseReport> {
+export async function reportOnDatabase(
+  ask: Ask,
+  prefix: string,
+  now: () => number,
+): Promise<DatabaseReport> {
   const server = await reportOnServer(ask);
-  const [row] = await ask('SELECT current_user() AS user_name, database() AS name');
+  const askedAt = now();
+  const [row] = await ask(
+    'SELECT current_user() AS user_name, database() AS name, unix_timestamp(now(6)) * 1000 AS clock_ms',
+  );
+  const clockAheadMs = aheadMs(Number(row?.['clock_ms']), askedAt, now());
   const newest = newestForm();
   let form = 0;
   let missingRights: readonly string[] = [];
@@ -30,7 +41,8 @@ export async function reportOnDatabase(ask: Ask, prefix: string): Promise<Databa
     // Of a table that it has no right to, a user is not told whether it is there.
     missingRights = [`SELECT on ${prefix}migrations`];
   }
-  return { ...server, user: String(row?.['user_name']), form, newestForm: newest, missingRights };
+  const user = String(row?.['user_name']);
+  return { ...server, clockAheadMs, user, form, newestForm: newest, missingRights };
 }
 
 /** To explain a statement takes the rights that it takes itself, and changes nothing. */

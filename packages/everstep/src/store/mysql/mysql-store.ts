@@ -176,10 +176,10 @@ export class MysqlStore implements Store {
   }
 
   /** What there is, without a change to it; the store need not be open. @throws StoreError where it cannot be asked. */
-  async report(): Promise<DatabaseReport> {
+  async report(now: () => number): Promise<DatabaseReport> {
     const made = await this.#connect();
     try {
-      return await onConnection(made.pool, (asks) => reportOnDatabase(asks, this.prefix));
+      return await onConnection(made.pool, (asks) => reportOnDatabase(asks, this.prefix, now));
     } catch (cause) {
       throw storeErrorOf(cause, this.description);
     } finally {

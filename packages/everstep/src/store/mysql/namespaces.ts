@@ -1,3 +1,4 @@
+import { namespaceOf } from '../sql-rows.ts';
 import type { Store } from '../store.ts';
 import type { MysqlDatabase } from './database.ts';
 import { duplicate, errorNumberOf } from './errors.ts';
@@ -8,12 +9,7 @@ export function mysqlNamespaces(db: MysqlDatabase): Store['namespaces'] {
   return {
     list: async () => {
       const rows = await db.read(`SELECT * FROM ${namespaces} ORDER BY name`);
-      return rows.map((row) => ({
-        namespaceId: row['namespace_id'] as string,
-        name: row['name'] as string,
-        config: row['config'] as Uint8Array,
-        version: row['version'] as number,
-      }));
+      return rows.map(namespaceOf);
     },
     put: async ({ namespace, expectedVersion }) => {
       const { namespaceId, name, config } = namespace;

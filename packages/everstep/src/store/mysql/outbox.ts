@@ -1,8 +1,7 @@
-import type { OutboxRow, Store } from '../store.ts';
+import type { Store } from '../store.ts';
 import type { MysqlDatabase } from './database.ts';
-import type { SqlRow } from './driver.ts';
 import { listOf, literal } from './literal.ts';
-import { keyOf } from './runs.ts';
+import { outboxRowOf } from '../sql-rows.ts';
 
 export function mysqlOutbox(db: MysqlDatabase): Store['outbox'] {
   const { outbox, visibility, namespace_numbers } = db.tables;
@@ -14,22 +13,14 @@ export function mysqlOutbox(db: MysqlDatabase): Store['outbox'] {
       const found = await db.read(
         `${rows} WHERE o.created_at < ${literal(createdBefore)} ORDER BY o.created_at, o.outbox_id LIMIT ${literal(limit)}`,
       );
-      return found.map(rowOf);
+      return found.map(outboxRowOf);
     },
     ofRun: async ({ ref }) =>
-      (await db.read(`${rows} WHERE o.ref = ${literal(ref)} ORDER BY o.outbox_id`)).map(rowOf),
+      (await db.read(`${rows} WHERE o.ref = ${literal(ref)} ORDER BY o.outbox_id`)).map(
+        outboxRowOf,
+      ),
     delete: async ({ outboxIds }) => {
       await db.write(`DELETE FROM ${outbox} WHERE outbox_id IN ${listOf(outboxIds)}`);
     },
-  };
-}
-
-function rowOf(row: SqlRow): OutboxRow {
-  return {
-    outboxId: row['outbox_id'] as number,
-    ref: row['ref'] as number,
-    key: keyOf(row),
-    createdAt: row['created_at'] as number,
-    bytes: row['bytes'] as Uint8Array,
   };
 }

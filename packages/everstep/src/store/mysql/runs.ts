@@ -1,7 +1,6 @@
-import { refsOf, storedRunOf } from '../sql-rows.ts';
-import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
+import { dueOf, headsOf, keyOf, refsOf, storedRunOf } from '../sql-rows.ts';
+import type { RunRef, Store } from '../store.ts';
 import type { MysqlDatabase } from './database.ts';
-import type { SqlRow } from './driver.ts';
 import { listOf, literal } from './literal.ts';
 
 /** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
@@ -40,20 +39,14 @@ export function mysqlRuns(db: MysqlDatabase): Store['runs'] {
     heads: async ({ refs }) => {
       if (refs.length === 0) return [];
       const rows = await db.read(`SELECT ref, version FROM ${runs} WHERE ref IN ${listOf(refs)}`);
-      const versions = new Map(rows.map((row) => [row['ref'], row['version'] as number]));
-      const heads: RunHead[] = [];
-      for (const ref of refs) {
-        const version = versions.get(ref);
-        if (version !== undefined) heads.push({ ref, version });
-      }
-      return heads;
+      return headsOf(rows, refs);
     },
     due: async ({ now, limit }) => {
       const rows = await db.read(
         `SELECT ref, wake_at FROM ${runs} WHERE wake_at > 0 AND wake_at <= ${literal(now)}
          ORDER BY wake_at, ref LIMIT ${literal(limit)}`,
       );
-      return rows.map((row) => ({ ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number }));
+      return rows.map(dueOf);
     },
     nextWakeAt: async () => {
       const [row] = await db.read(
@@ -86,13 +79,5 @@ export function mysqlRuns(db: MysqlDatabase): Store['runs'] {
         ),
       ]);
     },
-  };
-}
-
-export function keyOf(row: SqlRow): RunKey {
-  return {
-    namespaceId: row['namespace_id'] as string,
-    workflowId: row['workflow_id'] as string,
-    runId: row['run_id'] as string,
   };
 }

@@ -1,9 +1,8 @@
-import { backlogOf, taskOf } from '../sql-rows.ts';
+import { backlogOf, keyOf, taskOf } from '../sql-rows.ts';
 import type { Store, TaskKind } from '../store.ts';
 import type { MysqlDatabase } from './database.ts';
 import type { SqlRow } from './driver.ts';
 import { listOf, literal } from './literal.ts';
-import { keyOf } from './runs.ts';
 
 export function mysqlTasks(db: MysqlDatabase): Store['tasks'] {
   const { tasks, visibility, processes, namespace_numbers } = db.tables;

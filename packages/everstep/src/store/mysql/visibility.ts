@@ -4,11 +4,11 @@
  */
 import { columnsOf } from '../run-columns.ts';
 import { conditionOf, type FilterDialect } from '../sql-filter.ts';
-import { countedOf } from '../sql-rows.ts';
+import { countedOf, keyOf } from '../sql-rows.ts';
 import type { FilterComparison, FilterValue, Store } from '../store.ts';
 import type { MysqlDatabase } from './database.ts';
 import { literal, textLiteral } from './literal.ts';
-import { keyOf, runColumnsSql } from './runs.ts';
+import { runColumnsSql } from './runs.ts';
 
 export function mysqlVisibility(db: MysqlDatabase): Store['visibility'] {
   const { visibility, runs, namespace_numbers } = db.tables;

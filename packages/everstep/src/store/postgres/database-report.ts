@@ -1,4 +1,5 @@
 /** What can be told of a database without changing it: for commands that only look. */
+import { aheadMs } from '../sql-rows.ts';
 import { sqlStateOf } from './errors.ts';
 import { newestForm, quoted, versionOf, type Ask } from './migrations.ts';
 
@@ -54,12 +55,6 @@ export async function reportOnDatabase(
     newestForm: newestForm(),
     missingRights,
   };
-}
-
-/** The server looked at its clock at some time between: what lies between them counts as none. */
-function aheadMs(clockMs: number, askedAt: number, answeredAt: number): number {
-  if (clockMs > answeredAt) return Math.round(clockMs - answeredAt);
-  return clockMs < askedAt ? Math.round(clockMs - askedAt) : 0;
 }
 
 type Tables = Pick<DatabaseReport, 'form' | 'missingRights'>;

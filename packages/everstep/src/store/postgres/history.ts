@@ -1,12 +1,7 @@
-import { crc32 } from 'node:zlib';
 import type { PostgresQuestions } from './database.ts';
-import { describeRun } from '../run-columns.ts';
-import { keyOf } from './runs.ts';
-import { StoreError } from '../store.ts';
-import type { HistoryBatch, RunRef, Store } from '../store.ts';
-
-/** Rows are fetched a few at a time, so that a page of a long history does not read the rest of it. */
-const rowsAtOnce = 64;
+import { readPages, rowsAtOnce } from '../history-pages.ts';
+import { keyOf } from '../sql-rows.ts';
+import type { Store } from '../store.ts';
 
 export function postgresHistory(db: PostgresQuestions): Store['history'] {
   const { schema } = db;
@@ -20,45 +15,21 @@ export function postgresHistory(db: PostgresQuestions): Store['history'] {
       ) rest
     ) counted WHERE total <= $3 OR place = 1 ORDER BY first_event_id`;
   return {
-    read: async ({ ref, fromEventId, bytesMax }) => {
-      const batches: HistoryBatch[] = [];
-      let room = bytesMax;
-      let from = fromEventId;
-      for (;;) {
-        const rows = await db.read(page, [ref, from, room]);
-        for (const row of rows) {
-          const bytes = row['bytes'] as Uint8Array;
-          const firstEventId = row['first_event_id'] as number;
-          const nextEventId = row['next_event_id'] as number;
-          if (batches.length > 0 && bytes.length > room) return batches;
-          if (crc32(bytes) !== row['checksum']) {
-            throw await corrupt(db, ref, firstEventId, nextEventId);
-          }
-          room -= bytes.length;
-          from = nextEventId;
-          batches.push({ firstEventId, nextEventId, bytes });
-        }
-        if (rows.length < rowsAtOnce) return batches;
-      }
-    },
+    read: (request) =>
+      readPages(
+        {
+          database: `the ${db.description}`,
+          page: (from, room) => db.read(page, [request.ref, from, room]),
+          keyOf: async (ref) => {
+            const [row] = await db.read(
+              `SELECT k.namespace_id, v.workflow_id, v.run_id FROM ${schema}.visibility v
+               JOIN ${schema}.namespace_numbers k ON k.namespace = v.namespace WHERE v.ref = $1`,
+              [ref],
+            );
+            return row && keyOf(row);
+          },
+        },
+        request,
+      ),
   };
-}
-
-async function corrupt(
-  db: PostgresQuestions,
-  ref: RunRef,
-  first: number,
-  next: number,
-): Promise<StoreError> {
-  const [row] = await db.read(
-    `SELECT k.namespace_id, v.workflow_id, v.run_id FROM ${db.schema}.visibility v
-     JOIN ${db.schema}.namespace_numbers k ON k.namespace = v.namespace WHERE v.ref = $1`,
-    [ref],
-  );
-  const run = row === undefined ? `run number ${ref}` : describeRun(keyOf(row));
-  return new StoreError(
-    'STORE_CORRUPT',
-    `Events ${first} to ${next - 1} of ${run} in the ${db.description} do not match their checksum: the disk or another program has changed them. Other runs are not touched by this. Restore a backup, or delete this run.`,
-    { cause: { ref, firstEventId: first }, damagedRun: ref },
-  );
 }

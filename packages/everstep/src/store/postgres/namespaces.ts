@@ -1,4 +1,5 @@
 import type { PostgresDatabase } from './database.ts';
+import { namespaceOf } from '../sql-rows.ts';
 import type { Store } from '../store.ts';
 
 export function postgresNamespaces(db: PostgresDatabase): Store['namespaces'] {
@@ -6,12 +7,7 @@ export function postgresNamespaces(db: PostgresDatabase): Store['namespaces'] {
   return {
     list: async () => {
       const rows = await db.read(`SELECT * FROM ${schema}.namespaces ORDER BY name`);
-      return rows.map((row) => ({
-        namespaceId: row['namespace_id'] as string,
-        name: row['name'] as string,
-        config: row['config'] as Uint8Array,
-        version: row['version'] as number,
-      }));
+      return rows.map(namespaceOf);
     },
     put: async ({ namespace, expectedVersion }) => {
       const { namespaceId, name, config } = namespace;

@@ -1,7 +1,6 @@
 import type { PostgresQuestions } from './database.ts';
-import type { SqlRow } from './driver.ts';
-import { keyOf } from './runs.ts';
-import type { OutboxRow, Store } from '../store.ts';
+import { outboxRowOf } from '../sql-rows.ts';
+import type { Store } from '../store.ts';
 
 export function postgresOutbox(db: PostgresQuestions): Store['outbox'] {
   const { schema } = db;
@@ -14,24 +13,14 @@ export function postgresOutbox(db: PostgresQuestions): Store['outbox'] {
         `${rows} WHERE o.created_at < $1 ORDER BY o.created_at, o.outbox_id LIMIT $2`,
         [createdBefore, limit],
       );
-      return found.map(rowOf);
+      return found.map(outboxRowOf);
     },
     ofRun: async ({ ref }) =>
-      (await db.read(`${rows} WHERE o.ref = $1 ORDER BY o.outbox_id`, [ref])).map(rowOf),
+      (await db.read(`${rows} WHERE o.ref = $1 ORDER BY o.outbox_id`, [ref])).map(outboxRowOf),
     delete: async ({ outboxIds }) => {
       await db.write(`DELETE FROM ${schema}.outbox WHERE outbox_id = ANY ($1::bigint[])`, [
         outboxIds,
       ]);
     },
-  };
-}
-
-function rowOf(row: SqlRow): OutboxRow {
-  return {
-    outboxId: row['outbox_id'] as number,
-    ref: row['ref'] as number,
-    key: keyOf(row),
-    createdAt: row['created_at'] as number,
-    bytes: row['bytes'] as Uint8Array,
   };
 }

@@ -1,7 +1,6 @@
 import type { PostgresQuestions } from './database.ts';
-import type { SqlRow } from './driver.ts';
-import { refsOf, storedRunOf } from '../sql-rows.ts';
-import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
+import { dueOf, headsOf, keyOf, refsOf, storedRunOf } from '../sql-rows.ts';
+import type { RunRef, Store } from '../store.ts';
 
 /** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
 export const runColumnsSql = `k.namespace_id, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
@@ -51,13 +50,7 @@ export function postgresRuns(db: PostgresQuestions): Store['runs'] {
         `SELECT ref, version FROM ${schema}.runs WHERE ref = ANY ($1::bigint[])`,
         [refs],
       );
-      const versions = new Map(rows.map((row) => [row['ref'], row['version'] as number]));
-      const heads: RunHead[] = [];
-      for (const ref of refs) {
-        const version = versions.get(ref);
-        if (version !== undefined) heads.push({ ref, version });
-      }
-      return heads;
+      return headsOf(rows, refs);
     },
     due: async ({ now, limit }) => {
       const rows = await db.read(
@@ -65,7 +58,7 @@ export function postgresRuns(db: PostgresQuestions): Store['runs'] {
          ORDER BY wake_at, ref LIMIT $2`,
         [now, limit],
       );
-      return rows.map((row) => ({ ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number }));
+      return rows.map(dueOf);
     },
     nextWakeAt: async () => {
       const [row] = await db.read(
@@ -104,13 +97,5 @@ export function postgresRuns(db: PostgresQuestions): Store['runs'] {
         [refs],
       );
     },
-  };
-}
-
-export function keyOf(row: SqlRow): RunKey {
-  return {
-    namespaceId: row['namespace_id'] as string,
-    workflowId: row['workflow_id'] as string,
-    runId: row['run_id'] as string,
   };
 }

@@ -1,7 +1,7 @@
 import type { PostgresQuestions } from './database.ts';
-import { backlogOf, taskOf } from '../sql-rows.ts';
+import { backlogOf, keyOf, taskOf } from '../sql-rows.ts';
 import type { Store, TaskKind } from '../store.ts';
-import { keyOf, namespaceSql } from './runs.ts';
+import { namespaceSql } from './runs.ts';
 
 export function postgresTasks(db: PostgresQuestions): Store['tasks'] {
   const { schema } = db;

@@ -6,9 +6,9 @@ import type { PostgresDatabase } from './database.ts';
 import type { SqlValue } from './driver.ts';
 import { columnsOf } from '../run-columns.ts';
 import { conditionOf, type FilterDialect } from '../sql-filter.ts';
-import { countedOf } from '../sql-rows.ts';
+import { countedOf, keyOf } from '../sql-rows.ts';
 import type { FilterComparison, FilterValue, Store } from '../store.ts';
-import { keyOf, namespaceSql, runColumnsSql } from './runs.ts';
+import { namespaceSql, runColumnsSql } from './runs.ts';
 
 export function postgresVisibility(db: PostgresDatabase): Store['visibility'] {
   const { schema } = db;

@@ -1,9 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { SqliteDatabase } from './database.ts';
-import { describeRun } from '../run-columns.ts';
+import { damagedEvents } from '../sql-rows.ts';
 import { keyOf } from './runs.ts';
-import { StoreError } from '../store.ts';
-import type { HistoryBatch, RunRef, Store } from '../store.ts';
+import type { HistoryBatch, RunRef, Store, StoreError } from '../store.ts';
 
 /** Rows are fetched a few at a time, so that a page of a long history does not read the rest of it. */
 const rowsAtOnce = 64;
@@ -41,11 +40,5 @@ function corrupt(db: SqliteDatabase, ref: RunRef, first: number, next: number): 
   const row = db
     .statement('SELECT namespace, workflow_id, run_id FROM visibility WHERE ref = ?')
     .get(ref);
-  const run = row === undefined ? `run number ${ref}` : describeRun(keyOf(db, row));
-  return new StoreError(
-    'STORE_CORRUPT',
-    `Events ${first} to ${next - 1} of ${run} in ${db.path} do not match their checksum: the disk or another program ` +
-      `has changed them. Other runs are not touched by this. Restore a backup, or delete this run.`,
-    { cause: { ref, firstEventId: first }, damagedRun: ref },
-  );
+  return damagedEvents({ ref, first, next }, row && keyOf(db, row), db.path);
 }

@@ -1,19 +1,12 @@
 import type { SqliteDatabase } from './database.ts';
+import { namespaceOf } from '../sql-rows.ts';
 import type { Store } from '../store.ts';
 
 export function sqliteNamespaces(db: SqliteDatabase): Store['namespaces'] {
   return {
     list: () =>
       db.answer(() =>
-        db
-          .statement('SELECT * FROM namespaces ORDER BY name')
-          .all()
-          .map((row) => ({
-            namespaceId: row['namespace_id'] as string,
-            name: row['name'] as string,
-            config: row['config'] as Uint8Array,
-            version: row['version'] as number,
-          })),
+        db.statement('SELECT * FROM namespaces ORDER BY name').all().map(namespaceOf),
       ),
     put: ({ namespace, expectedVersion }) =>
       db.answer(() => {

@@ -1,7 +1,7 @@
 import type { SqliteCommit } from './commit.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { SqlRow } from './driver.ts';
-import { refsOf, storedRunOf } from '../sql-rows.ts';
+import { dueOf, refsOf, storedRunOf } from '../sql-rows.ts';
 import type { RunHead, RunKey, RunRef, Store } from '../store.ts';
 
 /** All of a run but its state, from `runs r JOIN visibility v`. */
@@ -59,7 +59,7 @@ export function sqliteRuns(db: SqliteDatabase, commit: SqliteCommit): Store['run
               ORDER BY wake_at, ref LIMIT ?`,
           )
           .all(now, limit)
-          .map((row) => ({ ref: row['ref'] as RunRef, wakeAt: row['wake_at'] as number })),
+          .map(dueOf),
       ),
     nextWakeAt: () =>
       db.answer(

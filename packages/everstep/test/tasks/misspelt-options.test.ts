@@ -65,7 +65,8 @@ it('options of submit, result and list are refused with the fields there are', a
   await running('memory', [task]);
   expect(await rejection(task.submit(undefined, { taskID: 'a' } as never))).toMatchObject({
     code: 'SUBMIT_OPTIONS_INVALID',
-    message: 'options.taskID is no field of it; expected taskId, delay, memo, searchAttributes, tx.',
+    message:
+      'options.taskID is no field of it; expected taskId, delay, memo, searchAttributes, tx.',
   });
   expect(await rejection(task.submit(undefined, 'a' as never))).toMatchObject({
     code: 'SUBMIT_OPTIONS_INVALID',

@@ -103,7 +103,7 @@ export async function rolling(crew: Crew, pauseMs: number): Promise<Outcome> {
 
 /** Resolves when that worker has run a step; the verdict says so if it does not. */
 async function hasRun(crew: Crew, name: string): Promise<void> {
-  for (let looks = 0; looks < 1_000; looks += 1) {
+  for (let looks = 0; looks < 3_000; looks += 1) {
     if (crew.runs().some(({ worker }) => worker === name)) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

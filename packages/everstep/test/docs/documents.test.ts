@@ -34,7 +34,11 @@ beforeAll(() => {
         ...base.compilerOptions,
         noEmit: true,
         typeRoots: [join(root, 'node_modules/@types')],
-        paths: { everstep: [source], 'everstep/testing': [testingSource] },
+        paths: {
+          everstep: [source],
+          'everstep/testing': [testingSource],
+          'mysql2/promise': [join(root, 'node_modules/mysql2/promise.d.ts')],
+        },
       },
       include: ['*.ts'],
     }),

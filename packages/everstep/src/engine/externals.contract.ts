@@ -38,16 +38,20 @@ export function describeExternals(scenario: Scenario): void {
     expect((await refused(host.signal('a', ''))).code).toBe('INVALID_ARGUMENT');
   });
 
-  // In which order is not promised: a database of several connections answers as it comes to it.
-  scenario('Fifty signals at once are all written, each once (SG-1)', async (host) => {
-    await host.start('a');
-    await Promise.all(Array.from({ length: 50 }, (_, index) => host.signal('a', `s${index}`)));
-    const names = (await host.history('a')).flatMap(
-      (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
-    );
-    expect(names).toHaveLength(50);
-    expect(new Set(names)).toEqual(new Set(Array.from({ length: 50 }, (_, n) => `s${n}`)));
-  });
+  // A database of several connections answers as it comes to it, so there the order is not promised.
+  scenario(
+    'Fifty signals at once are all written, each once, in order where one connection writes (SG-1)',
+    async (host) => {
+      await host.start('a');
+      await Promise.all(Array.from({ length: 50 }, (_, index) => host.signal('a', `s${index}`)));
+      const names = (await host.history('a')).flatMap(
+        (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
+      );
+      const sent = Array.from({ length: 50 }, (_, index) => `s${index}`);
+      const inOrder = ['memory', 'sqlite'].includes(host.store.kind);
+      expect(inOrder ? names : names.toSorted()).toEqual(inOrder ? sent : sent.toSorted());
+    },
+  );
 
   scenario('A run signals another (SG-4)', async (host) => {
     await pair(host);

@@ -21,6 +21,7 @@ import type {
   Failure,
   Header,
   HistoryEvent,
+  ParentClosePolicy,
   Payloads,
   Priority,
   UpdateMessage,
@@ -108,8 +109,8 @@ export interface StartInput {
   readonly chain?: ChainLink;
   readonly parent?: ParentInfo;
   readonly root?: { readonly workflowId: string; readonly runId: string };
-  /** CH-2: a child's first workflow task waits until its parent has recorded Started. */
-  readonly waitForParent?: boolean;
+  /** CH-2: a child tells its parent that it started, and its first workflow task waits until that is recorded. */
+  readonly waitForParent?: { readonly parentClosePolicy: ParentClosePolicy };
   /** Signal-with-start (SG-3). */
   readonly signal?: SignalArgs;
   /** Update-with-start (UP-8). */
@@ -367,6 +368,11 @@ export type OutboxMessage =
   | BatchMessage
   /** The rest stands in the initiated event. */
   | { readonly kind: 'startChild'; readonly initiatedEventId: number }
+  /**
+   * CH-2, from the child to the parent in state.parent. It is of the child's first commit, so that a child whose
+   * process dies right after it is told of the parent's end too; by then the parent's history may be gone.
+   */
+  | { readonly kind: 'notifyParentOfStart'; readonly parentClosePolicy: ParentClosePolicy }
   /** CH-2, second phase, to the child. */
   | {
       readonly kind: 'confirmChild';

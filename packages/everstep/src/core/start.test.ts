@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CoreDriver, payloadsOf, refusalOf, startTime } from '../../test/core-driver.ts';
-import { CommandType } from './proto.ts';
+import { CommandType, ParentClosePolicy } from './proto.ts';
 import { durationOf, msOfDuration, msOfTimestamp } from './time.ts';
 import { wakeAt } from './wake.ts';
 
@@ -105,7 +105,9 @@ describe('start', () => {
   });
 
   it('a child waits for its parent, and being told twice schedules one task (CH-2)', () => {
-    const run = new CoreDriver({ start: { waitForParent: true } });
+    const parentClosePolicy = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
+    const run = new CoreDriver({ start: { waitForParent: { parentClosePolicy } } });
+    expect(run.last.outbox).toEqual([{ kind: 'notifyParentOfStart', parentClosePolicy }]);
     expect(run.names()).toEqual(['WorkflowExecutionStarted']);
     expect(wakeAt(run.state)).toBe(0);
     run.signal();

@@ -126,7 +126,10 @@ export function startRun(input: StartInput, env: CoreEnv): Transition<{ readonly
     { userMetadata: request.userMetadata, links: request.links },
   );
   applyStarted(draft, event);
-  if (input.waitForParent) draft.state.waitsForParent = true;
+  if (input.waitForParent) {
+    draft.state.waitsForParent = true;
+    draft.outbox.push({ kind: 'notifyParentOfStart', ...input.waitForParent });
+  }
   if (input.scheduledBy) draft.state.scheduledBy = input.scheduledBy;
   if (input.signal) addSignal(draft, input.signal);
   if (input.update) addUpdate(draft, input.update);

@@ -213,6 +213,43 @@ export function describeChildren(scenario: Scenario): void {
     },
   );
 
+  for (const [policy, status] of [
+    [0, 'TERMINATED'],
+    [requestCancel, 'RUNNING'],
+  ] as const) {
+    scenario(
+      `A child started after another has used up the message of its parent's close is ${status} (CH-4)`,
+      async (host, world) => {
+        const tap = new StoreTap();
+        const slow = await world.host({ wrap: tap.wrap });
+        await host.start('parent');
+        const task = await slow.poll();
+        let open = (): void => undefined;
+        const opened = new Promise<void>((resolve) => {
+          open = resolve;
+        });
+        let commits = 0;
+        tap.before = async () => {
+          commits += 1;
+          if (commits === 2) await opened;
+          // The decision of the parent, the child's start; and nothing that follows it.
+          return commits <= 2 ? undefined : new Promise(() => undefined);
+        };
+        await slow.complete(task, [child('kid', { parentClosePolicy: policy })]);
+        await host.terminate('parent');
+        // The other process finds the message overdue, and the parent closed.
+        await world.clock.advance(10_000);
+        open();
+        await world.clock.settle();
+        await slow.vanish();
+        expect(await host.status('kid')).toBe('RUNNING');
+        await world.clock.advance(20_000);
+        expect(await host.status('kid')).toBe(status);
+        if (policy === requestCancel) expect(await host.poll('parcels')).toBeDefined();
+      },
+    );
+  }
+
   scenario(
     'A child told to its parent as its commit goes by ends with it (CH-4)',
     async (host, world) => {
@@ -265,6 +302,7 @@ export function describeChildren(scenario: Scenario): void {
       expect(dead).toBe(true);
       expect(await host.names('kid')).toEqual(['WorkflowExecutionStarted']);
       await host.delete('parent');
+      await world.clock.advance(10_000);
       expect(await host.status('kid')).toBe('TERMINATED');
     },
   );

@@ -3,7 +3,6 @@
  * and the news that a chain has ended. Delivered at least once; an action is known by its id along the whole chain,
  * so that a start delivered again finds what it has started (SC-1).
  */
-import type { InputOf } from '../core/input.ts';
 import { scheduledStart } from '../core/schedule/scheduled-start.ts';
 import type { ScheduleMessage } from '../core/schedule/schedule-input.ts';
 import { isOpen } from '../core/state.ts';
@@ -11,18 +10,15 @@ import type { RunState } from '../core/state.ts';
 import type { Random } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
-import type { RunKey, Store } from '../store/store.ts';
 import type { Executor } from './executor.ts';
-import type { HistoryReader } from './history-reader.ts';
+import type { Messenger } from './messenger.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Starts } from './starts.ts';
 import type { LiveRun } from './unit.ts';
 
 export interface ScheduleDeliveryOptions {
-  readonly store: Store;
   readonly executor: Executor;
   readonly starts: Starts;
-  readonly history: HistoryReader;
   readonly namespaces: Namespaces;
   readonly random: Random;
   readonly logger: Logger;
@@ -30,13 +26,15 @@ export interface ScheduleDeliveryOptions {
 
 export class ScheduleDelivery {
   readonly #options: ScheduleDeliveryOptions;
+  readonly #messenger: Messenger;
 
-  constructor(options: ScheduleDeliveryOptions) {
+  constructor(options: ScheduleDeliveryOptions, messenger: Messenger) {
     this.#options = options;
+    this.#messenger = messenger;
   }
 
   async deliver(run: LiveRun, message: ScheduleMessage, outboxId: number): Promise<void> {
-    const state = await this.#state(run);
+    const state = await this.#messenger.state(run);
     switch (message.kind) {
       case 'startScheduled':
         return this.#start(state, message.actionId, outboxId);
@@ -49,7 +47,7 @@ export class ScheduleDelivery {
 
   async #start(state: RunState | undefined, actionId: number, outboxId: number): Promise<void> {
     const action = state?.schedule?.starting.find((starting) => starting.actionId === actionId);
-    if (!state?.schedule || !action || !isOpen(state)) return this.#forget(outboxId);
+    if (!state?.schedule || !action || !isOpen(state)) return this.#messenger.forget(outboxId);
     const { starts, random, logger } = this.#options;
     const { namespaceId } = state.schedule;
     const { namespace, workflowId: scheduleId, runId } = state;
@@ -79,7 +77,7 @@ export class ScheduleDelivery {
         });
       }
     }
-    await this.#send(
+    await this.#messenger.send(
       state,
       {
         kind: 'scheduledStarted',
@@ -115,10 +113,10 @@ export class ScheduleDelivery {
     outboxId: number,
   ): Promise<void> {
     const run = state && (await this.#chainOf(state, message));
-    if (!state || !run?.latest || !isOpen(run.latest)) return this.#forget(outboxId);
+    if (!state || !run?.latest || !isOpen(run.latest)) return this.#messenger.forget(outboxId);
     const identity = `temporal-scheduler-${state.namespace}-${state.workflowId}`;
     const by = `by schedule overlap policy`;
-    await this.#send(
+    await this.#messenger.send(
       run.key,
       message.how === 'terminate'
         ? { kind: 'terminate', reason: `terminated ${by}`, identity }
@@ -134,44 +132,18 @@ export class ScheduleDelivery {
 
   async #notify(run: LiveRun, state: RunState | undefined, outboxId: number): Promise<void> {
     const by = state?.scheduledBy;
-    if (!state || !by) return this.#forget(outboxId);
-    const live = run.dropped ? await this.#options.executor.locate(run.key) : run;
-    const closeEvent = live && (await this.#options.history.event(live, state.nextEventId - 1));
-    await this.#send(
+    if (!state || !by) return this.#messenger.forget(outboxId);
+    const closeEvent = await this.#messenger.event(run, state.nextEventId - 1);
+    await this.#messenger.send(
       by,
       {
         kind: 'scheduledClosed',
         actionId: by.actionId,
         workflowId: state.workflowId,
         firstRunId: state.firstRunId,
-        closeEvent: closeEvent ?? {},
+        closeEvent,
       },
       outboxId,
     );
-  }
-
-  /** One that is gone, closed, or refuses it needs it no more. */
-  async #send(
-    { namespaceId, workflowId, runId }: RunKey,
-    input: InputOf<'scheduledStarted' | 'scheduledClosed' | 'terminate' | 'requestCancel'>,
-    outboxId: number,
-  ): Promise<void> {
-    const key = { namespaceId, workflowId, runId };
-    try {
-      await this.#options.executor.submit(key, input as never, { doneOutbox: outboxId });
-    } catch (error) {
-      if (!isServiceError(error) || error.retryable) throw error;
-      await this.#forget(outboxId);
-    }
-  }
-
-  async #forget(outboxId: number): Promise<void> {
-    await this.#options.store.outbox.delete({ outboxIds: [outboxId] });
-  }
-
-  async #state(run: LiveRun): Promise<RunState | undefined> {
-    if (!run.dropped) return run.latest;
-    const found = await this.#options.executor.locate(run.key);
-    return found?.latest;
   }
 }

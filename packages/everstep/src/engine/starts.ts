@@ -48,6 +48,9 @@ export interface StartOutcome {
   readonly run: LiveRun | undefined;
 }
 
+/** Of the request that makes the run, where one is made: see Request. */
+export type Making = Pick<Request, 'onApplied' | 'doneOutbox'>;
+
 export class Starts {
   readonly #executor: Executor;
 
@@ -55,14 +58,13 @@ export class Starts {
     this.#executor = executor;
   }
 
-  /** `onStarted` is called inside the open part each time the run is made: see Request.onApplied. */
-  async start(input: InputOf<'start'>, onStarted?: Request['onApplied']): Promise<StartOutcome> {
-    let outcome = await this.#attempt(input, undefined, false, onStarted);
+  async start(input: InputOf<'start'>, making: Making = {}): Promise<StartOutcome> {
+    let outcome = await this.#attempt(input, undefined, false, making);
     for (let conflicts = 0; !outcome; conflicts += 1) {
       assertNotTooMany(input, conflicts);
       const current = await this.#currentAtRest(input);
       const decision = decideStart(current?.state, input.request, input.scheduledBy);
-      outcome = await this.#do(decision, input, current, onStarted);
+      outcome = await this.#do(decision, input, current, making);
     }
     return outcome;
   }
@@ -124,13 +126,13 @@ export class Starts {
     decision: StartDecision,
     input: InputOf<'start'>,
     current: LiveRun | undefined,
-    onStarted?: Request['onApplied'],
+    making: Making = {},
   ): Promise<StartOutcome | undefined> {
     switch (decision.kind) {
       case 'start':
-        return this.#attempt(input, current, false, onStarted);
+        return this.#attempt(input, current, false, making);
       case 'terminateAndStart':
-        return this.#attempt(input, current, true, onStarted);
+        return this.#attempt(input, current, true, making);
       case 'useExisting':
         return { runId: decision.runId, started: decision.started, run: current };
       case 'refuse':
@@ -143,7 +145,7 @@ export class Starts {
     input: InputOf<'start'>,
     current: LiveRun | undefined,
     terminates: boolean,
-    onStarted?: Request['onApplied'],
+    making: Making = {},
   ): Promise<StartOutcome | undefined> {
     // Another start may have taken it up since it was looked at: a run has one open part.
     if (terminates && current?.part) return Promise.resolve(undefined);
@@ -172,7 +174,7 @@ export class Starts {
         input,
         settle,
         madeByRestart: true,
-        ...(onStarted && { onApplied: onStarted }),
+        ...making,
       });
     });
   }

@@ -14,7 +14,6 @@ import { checkBatch } from './batch-check.ts';
 import { RunRecord } from './run-record.ts';
 import { checkSchedule } from './schedule-check.ts';
 import {
-  checkAttempts,
   checkBuffer,
   checkClosedChildren,
   checkRebuilt,
@@ -177,8 +176,6 @@ export class Archive {
     checkUniqueIds(state, complain);
     checkWakeAt(state, write.columns, complain);
     const operated = this.isOperated(write.key.workflowId);
-    // What an operator asked may be in the same commit as a retry: then each transition alone is looked at.
-    if (!operated) checkAttempts(before, state, operated, complain);
     record.noteOptions(before, state, operated);
     checkSchedule(before, state, complain);
     checkBatch(before, state, (workflowId) => this.recordsOf(workflowId), complain);

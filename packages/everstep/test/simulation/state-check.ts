@@ -149,7 +149,10 @@ export function checkPaused(
   }
 }
 
-/** 14: attempts follow one another, no sooner than the policy says, and not past the maximum. */
+/**
+ * 14: attempts follow one another, no sooner than the policy says, and not past the maximum. Asked of each
+ * transition: one commit of a process that stood still may hold the start of an attempt and its end.
+ */
 export function checkAttempts(
   before: RunState | undefined,
   after: RunState,

@@ -35,8 +35,10 @@ export const startWorkflowExecution: Verb<'startWorkflowExecution'> = async (con
       },
     },
     eager
-      ? (part) => {
-          first = startedTask(context, part, request.identity ?? '');
+      ? {
+          onApplied: (part) => {
+            first = startedTask(context, part, request.identity ?? '');
+          },
         }
       : undefined,
   );

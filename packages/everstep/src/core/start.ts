@@ -130,7 +130,10 @@ export function startRun(input: StartInput, env: CoreEnv): Transition<{ readonly
     draft.state.waitsForParent = true;
     draft.outbox.push({ kind: 'notifyParentOfStart', ...input.waitForParent });
   }
-  if (input.scheduledBy) draft.state.scheduledBy = input.scheduledBy;
+  if (input.scheduledBy) {
+    draft.state.scheduledBy = input.scheduledBy;
+    if (!input.chain) draft.outbox.push({ kind: 'notifyScheduleOfStart' });
+  }
   if (input.signal) addSignal(draft, input.signal);
   if (input.update) addUpdate(draft, input.update);
   scheduleWorkflowTask(draft);

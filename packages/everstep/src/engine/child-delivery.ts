@@ -78,47 +78,46 @@ export class ChildDelivery {
       return;
     }
     const runId = random.uuid();
-    let outcome: StartOutcome;
+    const message = { outboxId, waits: () => this.#messenger.waits(run, outboxId) };
+    let outcome: StartOutcome | undefined;
     try {
-      outcome = await starts.start(
-        {
-          kind: 'start',
-          namespaceId: namespace.namespaceId,
-          namespace: namespace.name,
-          runId,
-          waitForParent: { parentClosePolicy },
-          parent: {
-            namespaceId: parent.namespaceId,
-            namespace: parent.namespace,
-            workflowId: parent.workflowId,
-            runId: parent.runId,
-            initiatedEventId,
-          },
-          root: parent.root,
-          request: {
-            namespace: namespace.name,
-            workflowId: attributes.workflowId ?? '',
-            workflowType: attributes.workflowType ?? null,
-            taskQueue: attributes.taskQueue ?? null,
-            input: attributes.input ?? null,
-            workflowExecutionTimeout: attributes.workflowExecutionTimeout ?? null,
-            workflowRunTimeout: attributes.workflowRunTimeout ?? null,
-            workflowTaskTimeout: attributes.workflowTaskTimeout ?? null,
-            requestId: child.createRequestId,
-            workflowIdReusePolicy: attributes.workflowIdReusePolicy ?? null,
-            retryPolicy: attributes.retryPolicy ?? null,
-            cronSchedule: attributes.cronSchedule ?? null,
-            memo: attributes.memo ?? null,
-            searchAttributes: attributes.searchAttributes ?? null,
-            header: attributes.header ?? null,
-            priority: attributes.priority ?? null,
-            userMetadata: event.userMetadata ?? null,
-          },
+      outcome = await starts.startFor(message, {
+        kind: 'start',
+        namespaceId: namespace.namespaceId,
+        namespace: namespace.name,
+        runId,
+        waitForParent: { parentClosePolicy },
+        parent: {
+          namespaceId: parent.namespaceId,
+          namespace: parent.namespace,
+          workflowId: parent.workflowId,
+          runId: parent.runId,
+          initiatedEventId,
         },
-        { doneOutbox: outboxId },
-      );
+        root: parent.root,
+        request: {
+          namespace: namespace.name,
+          workflowId: attributes.workflowId ?? '',
+          workflowType: attributes.workflowType ?? null,
+          taskQueue: attributes.taskQueue ?? null,
+          input: attributes.input ?? null,
+          workflowExecutionTimeout: attributes.workflowExecutionTimeout ?? null,
+          workflowRunTimeout: attributes.workflowRunTimeout ?? null,
+          workflowTaskTimeout: attributes.workflowTaskTimeout ?? null,
+          requestId: child.createRequestId,
+          workflowIdReusePolicy: attributes.workflowIdReusePolicy ?? null,
+          retryPolicy: attributes.retryPolicy ?? null,
+          cronSchedule: attributes.cronSchedule ?? null,
+          memo: attributes.memo ?? null,
+          searchAttributes: attributes.searchAttributes ?? null,
+          header: attributes.header ?? null,
+          priority: attributes.priority ?? null,
+          userMetadata: event.userMetadata ?? null,
+        },
+      });
     } catch (error) {
       if (!isServiceError(error, 'ALREADY_EXISTS')) throw error;
+      if (!(await message.waits())) return;
       await this.#messenger.send(
         run.key,
         { kind: 'childStartFailed', initiatedEventId, cause: 'WORKFLOW_ALREADY_EXISTS' },
@@ -126,7 +125,7 @@ export class ChildDelivery {
       );
       return;
     }
-    if (outcome.runId === runId) return;
+    if (outcome === undefined || outcome.runId === runId) return;
     // Another delivery, or the run that was reset to this one, has started it.
     await this.#messenger.send(
       run.key,

@@ -48,6 +48,13 @@ export class Messenger {
     }
   }
 
+  /** What to ask before a message is acted on late: another delivery may have used it up. */
+  async waits(run: LiveRun, outboxId: number): Promise<boolean> {
+    if (run.ref === undefined) return false;
+    const rows = await this.#store.outbox.ofRun({ ref: run.ref });
+    return rows.some((row) => row.outboxId === outboxId);
+  }
+
   async forget(outboxId: number): Promise<void> {
     await this.#store.outbox.delete({ outboxIds: [outboxId] });
   }

@@ -154,6 +154,7 @@ export class OutboxDelivery {
         return this.#cancelExternal(run, message.initiatedEventId, outboxId);
       case 'startScheduled':
       case 'endScheduled':
+      case 'notifyScheduleOfStart':
       case 'notifySchedule':
         return this.#schedules.deliver(run, message, outboxId);
       case 'stepBatch':

@@ -37,64 +37,60 @@ export class ScheduleDelivery {
     const state = await this.#messenger.state(run);
     switch (message.kind) {
       case 'startScheduled':
-        return this.#start(state, message.actionId, outboxId);
+        return this.#start(run, state, message.actionId, outboxId);
       case 'endScheduled':
         return this.#end(state, message, outboxId);
+      case 'notifyScheduleOfStart':
+        return this.#notifyOfStart(state, outboxId);
       case 'notifySchedule':
         return this.#notify(run, state, outboxId);
     }
   }
 
-  async #start(state: RunState | undefined, actionId: number, outboxId: number): Promise<void> {
+  async #start(
+    run: LiveRun,
+    state: RunState | undefined,
+    actionId: number,
+    outboxId: number,
+  ): Promise<void> {
     const action = state?.schedule?.starting.find((starting) => starting.actionId === actionId);
     if (!state?.schedule || !action || !isOpen(state)) return this.#messenger.forget(outboxId);
     const { starts, random, logger } = this.#options;
     const { namespaceId } = state.schedule;
     const { namespace, workflowId: scheduleId, runId } = state;
-    const scheduledBy = { namespaceId: state.namespaceId, workflowId: scheduleId, runId, actionId };
-    let startedRunId = await this.#startedBefore(state, action);
+    const startedRunId = random.uuid();
+    const message = { outboxId, waits: () => this.#messenger.waits(run, outboxId) };
     try {
-      if (startedRunId === undefined) {
-        const outcome = await starts.start({
-          kind: 'start',
-          namespaceId,
-          namespace,
-          runId: random.uuid(),
-          scheduledBy,
-          request: scheduledStart({ scheduleId, runId, namespace }, state.schedule, action),
-        });
-        startedRunId = outcome.runId;
-      }
+      const outcome = await starts.startFor(message, {
+        kind: 'start',
+        namespaceId,
+        namespace,
+        runId: startedRunId,
+        scheduledBy: { namespaceId: state.namespaceId, workflowId: scheduleId, runId, actionId },
+        request: scheduledStart({ scheduleId, runId, namespace }, state.schedule, action),
+      });
+      if (!outcome || outcome.runId === startedRunId) return;
+      // Another delivery has started it.
+      const told = { kind: 'scheduledStarted', actionId, runId: outcome.runId } as const;
+      await this.#messenger.send(state, told, outboxId);
     } catch (error) {
       if (!isServiceError(error) || error.retryable) throw error;
-      // Another process may have delivered it meanwhile.
-      startedRunId = await this.#startedBefore(state, action);
-      if (startedRunId === undefined) {
-        logger.warn('A schedule could not start its workflow; that time is passed over', {
-          scheduleId,
-          workflowId: action.workflowId,
-          error,
-        });
-      }
+      if (!(await message.waits())) return;
+      logger.warn('A schedule could not start its workflow; that time is passed over', {
+        scheduleId,
+        workflowId: action.workflowId,
+        error,
+      });
+      await this.#messenger.send(state, { kind: 'scheduledStarted', actionId }, outboxId);
     }
-    await this.#messenger.send(
-      state,
-      {
-        kind: 'scheduledStarted',
-        actionId,
-        ...(startedRunId !== undefined && { runId: startedRunId }),
-      },
-      outboxId,
-    );
   }
 
-  /** The first run of the chain that this very action has started, if its workflow id still has it. */
-  async #startedBefore(
-    schedule: RunState,
-    action: { readonly actionId: number; readonly workflowId: string },
-  ): Promise<string | undefined> {
-    const run = await this.#chainOf(schedule, action);
-    return run?.latest?.firstRunId;
+  async #notifyOfStart(state: RunState | undefined, outboxId: number): Promise<void> {
+    const by = state?.scheduledBy;
+    if (!state || !by) return this.#messenger.forget(outboxId);
+    const { actionId } = by;
+    const told = { kind: 'scheduledStarted', actionId, runId: state.runId } as const;
+    await this.#messenger.send(by, told, outboxId);
   }
 
   async #chainOf(

@@ -3,6 +3,7 @@ import proto from '@temporalio/proto';
 import { cancelRun, completeRun, continueAsNew, failRun } from '../../test/command-kit.ts';
 import { payloadsOf } from '../../test/core-driver.ts';
 import { decoded, refused } from '../../test/engine-host.ts';
+import type { Host } from '../../test/engine-host.ts';
 import { StoreTap } from '../../test/store-tap.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { Schedules, every, scheduleOf } from '../../test/schedule-kit.ts';
@@ -439,6 +440,37 @@ export function describeSchedules(scenario: Scenario): void {
       },
     );
   }
+
+  scenario(
+    'An action whose run has ended is not taken again when another action has its workflow id (SC-1)',
+    async (host, world) => {
+      const dyingAfter = async (commits: number): Promise<Host> => {
+        const tap = new StoreTap();
+        tap.before = () => (tap.commits < commits ? undefined : new Promise(() => undefined));
+        return world.host({ wrap: tap.wrap });
+      };
+      const schedules = new Schedules(host);
+      const day = 86_400 * second;
+      await schedules.create('s', scheduleOf(every(day), { state: { paused: true } }));
+      const midnight = Date.parse('2023-11-01T00:00:00Z');
+      const all = Overlap.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL;
+      // The schedule's decision, the workflow's start; and the schedule is never told.
+      const starting = await dyingAfter(2);
+      await new Schedules(starting).backfill('s', midnight, midnight, all);
+      await world.clock.settle();
+      await starting.vanish();
+      expect(await host.listed()).toHaveLength(1);
+      const ending = await dyingAfter(2);
+      await ending.turn([completeRun()]);
+      await ending.vanish();
+      await schedules.backfill('s', midnight, midnight, all);
+      await world.clock.settle();
+      await host.turn([completeRun()]);
+      await world.clock.advance(20 * second);
+      expect(await host.listed()).toHaveLength(2);
+      expect(await schedules.numbers('s')).toMatchObject({ actions: 2, skipped: 0, running: 0 });
+    },
+  );
 
   scenario(
     'Many processes on one store start each time once (invariant 21)',

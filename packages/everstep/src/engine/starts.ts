@@ -49,7 +49,7 @@ export interface StartOutcome {
 }
 
 /** Of the request that makes the run, where one is made: see Request. */
-export type Making = Pick<Request, 'onApplied' | 'doneOutbox'>;
+type Making = Pick<Request, 'onApplied' | 'doneOutbox'>;
 
 export class Starts {
   readonly #executor: Executor;
@@ -62,9 +62,27 @@ export class Starts {
     let outcome = await this.#attempt(input, undefined, false, making);
     for (let conflicts = 0; !outcome; conflicts += 1) {
       assertNotTooMany(input, conflicts);
+      outcome = await this.#decide(input, await this.#currentAtRest(input), making);
+    }
+    return outcome;
+  }
+
+  /**
+   * As start, for a message, which is used up with the commit that makes the run. Undefined when it was used up by
+   * another delivery. It is asked for after the current run was looked up: who uses it up later makes another current,
+   * and the attempt fails.
+   */
+  async startFor(
+    message: { readonly outboxId: number; readonly waits: () => Promise<boolean> },
+    input: InputOf<'start'>,
+  ): Promise<StartOutcome | undefined> {
+    const making = { doneOutbox: message.outboxId };
+    let outcome = await this.#attempt(input, undefined, false, making);
+    for (let conflicts = 0; !outcome; conflicts += 1) {
+      assertNotTooMany(input, conflicts);
       const current = await this.#currentAtRest(input);
-      const decision = decideStart(current?.state, input.request, input.scheduledBy);
-      outcome = await this.#do(decision, input, current, making);
+      if (!(await message.waits())) return undefined;
+      outcome = await this.#decide(input, current, making);
     }
     return outcome;
   }
@@ -120,6 +138,15 @@ export class Starts {
       }
       throw new UpdateRefused(error);
     }
+  }
+
+  #decide(
+    input: InputOf<'start'>,
+    current: LiveRun | undefined,
+    making: Making,
+  ): Promise<StartOutcome | undefined> {
+    const decision = decideStart(current?.state, input.request, input.scheduledBy);
+    return this.#do(decision, input, current, making);
   }
 
   async #do(

@@ -49,5 +49,10 @@ export type ScheduleMessage =
       readonly workflowId: string;
       readonly how: 'cancel' | 'terminate';
     }
+  /**
+   * From the first run of a chain to the schedule in state.scheduledBy. It is of that run's first commit, which uses
+   * up the message that started it: an action whose run has ended is not started again (SC-1).
+   */
+  | { readonly kind: 'notifyScheduleOfStart' }
   /** From a workflow to the schedule in state.scheduledBy; the close event is its last event. */
   | { readonly kind: 'notifySchedule' };

@@ -97,8 +97,11 @@ export function resetRun(
   sendAgain(draft);
   const later = baseEvents.filter((event) => numberOf(event.eventId) >= finishId);
   const ended = endCurrent(current, args, env);
-  const last = !args.base || args.currentIsInChain ? (ended?.events ?? []) : [];
-  reapply(draft, [...later, ...(args.chainEvents ?? []), ...last], args);
+  const last = ended?.events ?? [];
+  reapply(draft, args.base ? later : [...later, ...last], args, reapplyChildResult);
+  // The children of the runs after it are not those of the same numbers here.
+  const after = [...(args.chainEvents ?? []), ...(args.currentIsInChain ? last : [])];
+  reapply(draft, after, args);
   scheduleWorkflowTask(draft);
   return {
     ok: true,
@@ -200,7 +203,12 @@ function sendAgain(draft: Draft): void {
 }
 
 /** RS-2: what the outside sent after the point, less the kinds the caller left out. */
-function reapply(draft: Draft, events: readonly HistoryEvent[], args: ResetArgs): void {
+function reapply(
+  draft: Draft,
+  events: readonly HistoryEvent[],
+  args: ResetArgs,
+  other?: (draft: Draft, event: HistoryEvent) => void,
+): void {
   if (args.reapplyType === ResetReapplyType.RESET_REAPPLY_TYPE_NONE) return;
   const excluded = new Set(args.excludeTypes ?? []);
   for (const event of events) {
@@ -218,7 +226,7 @@ function reapply(draft: Draft, events: readonly HistoryEvent[], args: ResetArgs)
         reapplyUpdate(draft, event);
         break;
       default:
-        reapplyChildResult(draft, event);
+        other?.(draft, event);
     }
   }
 }

@@ -5,7 +5,7 @@ import { longOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
-const { WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+const { ParentClosePolicy, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
 export function describeResets(scenario: Scenario): void {
   scenario(
@@ -135,6 +135,24 @@ export function describeResets(scenario: Scenario): void {
     const runId = await reset(host, 'a', 4, first);
     expect(await signals(host, runId)).toEqual(['late']);
   });
+
+  scenario(
+    'A reset leaves the children of runs that continued as new to those (RS-2)',
+    async (host, world) => {
+      const abandon = { parentClosePolicy: ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON };
+      const first = await host.start('a');
+      await host.turn([child('kid', abandon)]);
+      await host.turn([continueAsNew()]);
+      await host.turn([child('other', abandon)]);
+      await world.clock.settle();
+      // Both children were asked for by event 5 of their run.
+      const runId = await reset(host, 'a', 9, first);
+      const names = await host.names('a', runId);
+      expect(names.filter((name) => name === 'ChildWorkflowExecutionStarted')).toHaveLength(1);
+      const { pendingChildren } = await host.describe('a');
+      expect(pendingChildren?.map(({ workflowId }) => workflowId)).toEqual(['kid']);
+    },
+  );
 
   scenario('A reset applies what waited for the started task (RS-2, WT-34)', async (host) => {
     await host.start('a');

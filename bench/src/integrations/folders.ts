@@ -11,11 +11,14 @@ export interface Folders {
 }
 
 /** By integration, the text of its index. */
-export function writeFolders(indexes: Readonly<Record<string, string>>): Folders {
+export function writeFolders(
+  indexes: Readonly<Record<string, string>>,
+  index = 'index.mjs',
+): Folders {
   mkdirSync(cache, { recursive: true });
   const path = mkdtempSync(join(cache, 'integrations-'));
   for (const [name, text] of Object.entries(indexes)) {
-    const file = join(path, name, 'index.mjs');
+    const file = join(path, name, index);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
@@ -28,4 +31,10 @@ export function indexOf(name: string, tasks: number, code: string): string {
     const task = async (n) => { ${code} };
     export const createAsyncTasks = () => Array.from({ length: ${tasks} }, (_, index) =>
       new AsyncTask({ name: \`${name}-\${index}\`, task }));`;
+}
+
+/** An index of official workflows, `workflow0` and so on. */
+export function workflowsOf(workflows: number): string {
+  const one = (index: number): string => `export const workflow${index} = async (n) => n;\n`;
+  return Array.from({ length: workflows }, (_, index) => one(index)).join('');
 }

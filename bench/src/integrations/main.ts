@@ -1,7 +1,7 @@
-/** `npm run bench:integrations -- isolation [seconds a phase]`, or `-- many [integrations] [tasks of each]`. */
+/** `npm run bench:integrations -- isolation [seconds a phase]`, or `-- many [integrations] [tasks of each] [kind]`. */
 import { cpus, loadavg } from 'node:os';
 import { measureIsolation } from './isolation.ts';
-import { measureMany } from './many.ts';
+import { manyKinds, measureMany } from './many.ts';
 
 const [work, ...numbers] = process.argv.slice(2);
 
@@ -15,10 +15,12 @@ console.log(`${cpus().length} cores, load ${loadavg()[0]?.toFixed(1) ?? '?'}`);
 if (work === 'isolation') {
   for (const row of await measureIsolation(whole(0, 10) * 1000)) console.log(JSON.stringify(row));
 } else if (work === 'many') {
-  console.log(JSON.stringify(await measureMany(whole(0, 50), whole(1, 20))));
+  const kind = manyKinds.find((one) => one === (numbers[2] ?? 'tasks'));
+  if (!kind) throw new Error(`${String(numbers[2])} is none of ${manyKinds.join(', ')}`);
+  console.log(JSON.stringify(await measureMany(kind, whole(0, 50), whole(1, 20))));
 } else {
   console.error(
-    'Usage: npm run bench:integrations -- isolation [seconds] | many [integrations] [tasks]',
+    'Usage: npm run bench:integrations -- isolation [seconds] | many [integrations] [tasks] [tasks | processes | official]',
   );
   process.exitCode = 2;
 }

@@ -1,33 +1,50 @@
-/** So many integrations with so many tasks each in one process: how long the start takes, and what memory it holds. */
-import { rmSync } from 'node:fs';
+/**
+ * So many integrations with so many tasks each, in one process or each in its own, or with workflows for the official
+ * worker: how long the start takes, and what memory it holds.
+ */
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkerManager, type Logger } from 'everstep';
 import { makeDataFolder } from '../data-folder.ts';
-import { bytesInUse } from '../memory.ts';
-import { indexOf, writeFolders } from './folders.ts';
+import { indexOf, workflowsOf, writeFolders } from './folders.ts';
 
 const quiet = (): void => undefined;
 const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
+export const manyKinds = ['tasks', 'processes', 'official'] as const;
+export type ManyKind = (typeof manyKinds)[number];
+
 export interface ManyRow {
+  readonly kind: ManyKind;
   readonly integrations: number;
   readonly tasks: number;
   readonly createMs: number;
   readonly startMs: number;
   /** One task of each integration, from submit to result. */
   readonly roundMs: number;
-  readonly heapMb: number;
-  readonly rssMb: number;
+  /** Of the manager and its processes, those first written in it or shared by none: PSS. */
+  readonly memoryMb: number;
+  readonly processes: number;
 }
 
-export async function measureMany(integrations: number, tasks: number): Promise<ManyRow> {
+export async function measureMany(
+  kind: ManyKind,
+  integrations: number,
+  tasks: number,
+): Promise<ManyRow> {
   const names = Array.from({ length: integrations }, (_, index) => `integration-${index}`);
+  const textOf = (name: string): string =>
+    kind === 'official' ? workflowsOf(tasks) : indexOf(name, tasks, 'return n;');
   const folders = writeFolders(
-    Object.fromEntries(names.map((name) => [name, indexOf(name, tasks, 'return n;')])),
+    Object.fromEntries(names.map((name) => [name, textOf(name)])),
+    kind === 'official' ? 'workflows/index.mjs' : 'index.mjs',
   );
   const data = makeDataFolder();
-  const before = await bytesInUse();
-  const manager = new WorkerManager({ store: `sqlite:${join(data, 'tasks.db')}`, logger });
+  const manager = new WorkerManager({
+    store: `sqlite:${join(data, 'tasks.db')}`,
+    logger,
+    ...(kind === 'processes' && { isolation: 'process', execArgv: [] }),
+  });
   try {
     await manager.connect();
     const createAt = performance.now();
@@ -36,10 +53,12 @@ export async function measureMany(integrations: number, tasks: number): Promise<
     await manager.start();
     const startedAt = performance.now();
     const client = manager.getClient();
+    const queues = new Map(manager.status().map(({ name, taskQueue }) => [name, taskQueue]));
     await Promise.all(
       names.map(async (name) => {
-        const result: unknown = await client.workflow.execute(`asyncTask_${name}-0`, {
-          taskQueue: 'async-tasks',
+        const type = kind === 'official' ? 'workflow0' : `asyncTask_${name}-0`;
+        const result: unknown = await client.workflow.execute(type, {
+          taskQueue: queues.get(name) ?? '',
           workflowId: name,
           args: [7],
         });
@@ -47,19 +66,28 @@ export async function measureMany(integrations: number, tasks: number): Promise<
       }),
     );
     const roundAt = performance.now();
-    const after = await bytesInUse();
+    const pids = new Set(manager.status().map(({ pid }) => pid)).add(process.pid);
     return {
+      kind,
       integrations,
       tasks: integrations * tasks,
       createMs: Math.round(startAt - createAt),
       startMs: Math.round(startedAt - startAt),
       roundMs: Math.round(roundAt - startedAt),
-      heapMb: Math.round((after - before) / 104_857.6) / 10,
-      rssMb: Math.round(process.memoryUsage.rss() / 1_048_576),
+      memoryMb: Math.round([...pids].reduce((sum, pid) => sum + memoryKbOf(pid), 0) / 1024),
+      processes: pids.size,
     };
   } finally {
     await manager.stop();
     folders.remove();
     rmSync(data, { recursive: true, force: true });
   }
+}
+
+/** Memory shared by several processes counts in each with its share. */
+function memoryKbOf(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const found = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
+  if (found === undefined) throw new Error(`/proc/${pid}/smaps_rollup names no Pss`);
+  return Number(found);
 }

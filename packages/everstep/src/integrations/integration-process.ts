@@ -20,6 +20,8 @@ export interface IntegrationProcessOptions extends ProcessOptions {
   readonly name: string;
   readonly setup: ProcessSetup;
   readonly logger: Logger;
+  /** Of a process for several: which integration it loads now, and undefined when it has loaded all. */
+  readonly onLoading?: (source: string | undefined) => void;
 }
 
 /** Loading transpiles files one after the other, and may so be silent for longer than workers are. */
@@ -105,6 +107,9 @@ class IntegrationProcess implements HeldWorker {
       case 'failed':
         this.#reason = message.message;
         this.#code = message.code;
+        return false;
+      case 'loading':
+        this.#options.onLoading?.(message.source);
         return false;
       case 'started':
         this.#phase = 'runs';

@@ -37,6 +37,8 @@ export type FromProcess =
       readonly workers: readonly WorkerStatus[];
       readonly rssBytes: number;
     }
+  /** Of a process for several: the integration that it loads now; undefined when all are loaded. */
+  | { readonly kind: 'loading'; readonly source: string | undefined }
   | { readonly kind: 'started'; readonly workers: readonly WorkerStatus[] }
   /** Why nothing of it was started; an error of ours with its code, which says whether starting again may mend it. */
   | { readonly kind: 'failed'; readonly message: string; readonly code?: ErrorCode }

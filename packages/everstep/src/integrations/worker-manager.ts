@@ -26,6 +26,7 @@ import {
 import type { ProcessSetup } from './process-messages.ts';
 import { QueueOwners, queuesOf } from './queue-owners.ts';
 import { runnableOf, sourceOf, type Found, type RunnableSource } from './runnable.ts';
+import { SharedProcess } from './shared-process.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 import { untilSignal } from './until-signal.ts';
 import { WorkerHome } from './worker-home.ts';
@@ -57,6 +58,7 @@ export class WorkerManager {
   #shared: SupervisedWorker | undefined;
   readonly #sharedWork: SharedWork[] = [];
   readonly #sources: RunnableSource[] = [];
+  readonly #sharedProcess: SharedProcess;
   readonly #queues = new QueueOwners();
   /** Its worker has begun without something that was created since. */
   #sharedLacks = false;
@@ -70,6 +72,7 @@ export class WorkerManager {
   constructor(options: WorkerManagerOptions = {}) {
     this.#options = resolveManagerOptions(options, process.env);
     this.#logger = this.#options.logger ?? stderrLogger('info');
+    this.#sharedProcess = new SharedProcess(this.#logger);
     this.#home = new WorkerHome({ ...this.#options, logger: this.#logger });
   }
 
@@ -127,6 +130,8 @@ export class WorkerManager {
     await this.connect();
     const workers = this.#named(name);
     if (this.#shared) {
+      const names = name === undefined ? [...this.#workers.keys()] : [name];
+      for (const one of names) if (this.#sharedProcess.admit(one)) this.#sharedLacks = true;
       if (this.#sharedLacks) await this.#shared.stop();
       this.#sharedLacks = false;
       workers.push(this.#shared);
@@ -254,8 +259,10 @@ export class WorkerManager {
     const { processes, home, namespace, buildId, dataConverter, concurrency, graceMs, restart } =
       this.#options;
     if (!processes) throw new TypeError('There are no processes without isolation');
-    const launch = async (): Promise<HeldWorker> => {
-      const held = await launchProcess({
+    const launch: typeof launchProcess =
+      part === 'own' ? launchProcess : (options) => this.#sharedProcess.launch(options);
+    const launchPart = async (): Promise<HeldWorker> => {
+      const held = await launch({
         ...processes,
         name,
         logger: this.#logger,
@@ -284,7 +291,7 @@ export class WorkerManager {
       }
       return held;
     };
-    return { name, kind: 'process', taskQueue, launch };
+    return { name, kind: 'process', taskQueue, launch: launchPart };
   }
 
   #connectHandles(handles: readonly Handle[]): void {

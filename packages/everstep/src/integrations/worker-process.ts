@@ -82,6 +82,7 @@ async function plansFor(
 ): Promise<readonly WorkerPlan[]> {
   const runnables: Runnable[] = [];
   for (const source of sources) {
+    if (part === 'shared') await sayLoading(source.name);
     try {
       runnables.push(...(await loadRunnables(source, (error) => leftOut(source.name, error))));
     } catch (error) {
@@ -91,8 +92,18 @@ async function plansFor(
     }
   }
   if (part === 'own') return runnables.flatMap((runnable) => plansOf(runnable, at));
+  await sayLoading(undefined);
   const shared = runnables.flatMap((runnable) => sharedWork(runnable, at) ?? []);
   return shared.length === 0 ? [] : [sharedPlan(() => shared, at)];
+}
+
+/** What is loaded next may end the process at once. */
+function sayLoading(source: string | undefined): Promise<void> {
+  const message: FromProcess = { kind: 'loading', source };
+  return new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
 }
 
 function leftOut(name: string, error: unknown): void {

@@ -138,6 +138,8 @@ it('lets in a manager and the processes of its integrations, by their certificat
   const { address, stop } = await startServer({ tls, apiKeys });
   const source = new URL('../../src/index.ts', import.meta.url).href;
   const integrations = writtenFolder({
+    // It keeps no task of another from running, also where one process must run those of all.
+    'exits/index.mjs': 'process.exit(3);',
     'shared/index.mjs': `import { AsyncTask } from '${source}';
       export const createAsyncTasks = () => [
         new AsyncTask({ name: 'where', task: async () => process.pid }),
@@ -163,7 +165,12 @@ it('lets in a manager and the processes of its integrations, by their certificat
         .getClient()
         .workflow.execute(`asyncTask_${name}`, { taskQueue, workflowId: name, args: [] });
     const pids = [await run('where', 'async-tasks'), await run('apart', 'apart')];
-    expect(manager.status()).toMatchObject([
+    const [exits, ...others] = manager.status();
+    expect(exits).toMatchObject({
+      name: 'exits',
+      lastError: expect.stringContaining('ended with code 3') as string,
+    });
+    expect(others).toMatchObject([
       { name: 'shared', taskQueue: 'apart', state: 'running', pid: pids[1] },
       { name: 'async-tasks', taskQueue: 'async-tasks', state: 'running', pid: pids[0] },
     ]);

@@ -170,7 +170,7 @@ class IntegrationProcess implements HeldWorker {
     const why = this.#reason === undefined ? '' : `: ${this.#reason}`;
     return new EverstepError(
       'WORKER_PROCESS_ENDED',
-      `The process of "${this.#options.name}" ended ${how}${why}. It is started again; what it ran goes on from its last finished step.`,
+      `The process of "${this.#options.name}" ended ${how}${why}. What it ran goes on from its last finished step, in the process that is started next.`,
     );
   }
 }

@@ -23,6 +23,16 @@ it('takes TypeScript compiled to CommonJS for what it was', async () => {
   expect(await loadModule(join(root, 'plain.js'))).toMatchObject({ default: { named: 3 } });
 });
 
+it('gives a module that waits for little the time that a busy process takes', async () => {
+  const root = writtenFolder({
+    'index.mjs': 'await new Promise((resolve) => setTimeout(resolve, 10)); export default 7;',
+  });
+  const loading = loadModule(join(root, 'index.mjs'), { timeoutMs: 50 });
+  const busyUntil = performance.now() + 100;
+  while (performance.now() < busyUntil);
+  expect(await loading).toMatchObject({ default: 7 });
+});
+
 it('keeps what the module threw as the cause', async () => {
   const root = writtenFolder({ 'index.ts': `throw new RangeError('no more');` });
   const error = await loadModule(join(root, 'index.ts')).catch((thrown: unknown) => thrown);

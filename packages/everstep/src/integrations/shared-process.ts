@@ -33,7 +33,7 @@ export class SharedProcess {
         this.#leftOut.add(loading);
         this.#logger.error(
           `The process of "${name}" ended while it loaded "${loading}", whose tasks without a queue of their own do not run now. Correct its code, and start("${loading}") loads it again.`,
-          { integration: loading, error },
+          { integration: loading },
         );
       }
     }

@@ -165,7 +165,11 @@ export class SupervisedWorker {
     }
     if (this.#state !== 'backing-off') return;
     const delayMs = this.#backoff.delayAfter(ranMs);
-    logger.error(`Worker ${this.name} ended; it is started again`, { taskQueue, delayMs, error });
+    // Where one of our errors was made tells nobody anything.
+    const [what, why] =
+      error instanceof EverstepError ? [` ${error.message}`, {}] : ['', { error }];
+    const fields = { taskQueue, delayMs, ...why };
+    logger.error(`Worker ${this.name} ended; it is started again.${what}`, fields);
     this.#wait = clock.setTimer(delayMs, () => {
       this.#restarts += 1;
       void this.#launch();

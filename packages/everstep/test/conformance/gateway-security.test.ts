@@ -1,49 +1,25 @@
-/** TLS, mutual TLS and API keys, as official clients use them. Certificates are made here, by the system's openssl. */
-import { execFileSync } from 'node:child_process';
+/** TLS, mutual TLS and API keys, as official clients use them. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EverstepServer } from '../../src/component/everstep-server.ts';
 import { WorkerManager } from '../../src/index.ts';
+import { Certificates } from '../certificates.ts';
 import { silent } from '../tasks/running-component.ts';
 import { writtenFolder } from '../written-folder.ts';
 import { startServer } from './gateway-host.ts';
 
-let folder: string;
-const file = (name: string): Buffer => readFileSync(join(folder, name));
+let certificates: Certificates;
+const file = (name: string): Buffer => certificates.file(name);
+const clientOf = (name: string) => certificates.clientOf(name);
 const hash = (key: string): string => createHash('sha256').update(key).digest('hex');
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'everstep-tls-'));
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-  };
-  const key = (name: string): void => {
-    openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`);
-  };
-  for (const ca of ['ca', 'other-ca']) {
-    key(ca);
-    openssl('req', '-x509', '-key', `${ca}.key`, '-out', `${ca}.crt`, '-subj', `/CN=${ca}`);
-  }
-  writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
-  for (const [name, ca] of [
-    ['server', 'ca'],
-    ['worker-1', 'ca'],
-    ['stranger', 'other-ca'],
-  ] as const) {
-    key(name);
-    openssl('req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    const signed = ['-CA', `${ca}.crt`, '-CAkey', `${ca}.key`, '-CAcreateserial'];
-    const io = ['-in', `${name}.csr`, '-out', `${name}.crt`, '-extfile', 'names'];
-    openssl('x509', '-req', ...io, ...signed);
-  }
+  certificates = new Certificates();
 });
 
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  certificates.remove();
 });
 
 async function described(address: string, options: object): Promise<unknown> {
@@ -56,13 +32,6 @@ async function described(address: string, options: object): Promise<unknown> {
     await connection.close();
   }
 }
-
-const clientOf = (name: string) => ({
-  tls: {
-    serverRootCACertificate: file('ca.crt'),
-    clientCertPair: { crt: file(`${name}.crt`), key: file(`${name}.key`) },
-  },
-});
 
 it('encrypts, and lets in with mutual TLS only whom its authority has signed', async () => {
   const tls = {

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AsyncTask, AsyncTaskComponent, sleep, step } from '../../src/index.ts';
+import { Certificates } from '../certificates.ts';
 import { freePort } from '../free-port.ts';
+import { startTlsProxy } from '../tls-proxy.ts';
 import { gate, rejection, serverAddress, silent } from './running-component.ts';
 
 const underTest = process.env['EVERSTEP_TEST_SERVER'] !== undefined;
@@ -59,6 +61,35 @@ describe('a component on a server', () => {
       expect(component.isStarted()).toBe(true);
     },
   );
+
+  // Our own gateway's TLS has tests of its own; Temporal's development server has none and gets it from before it.
+  it.runIf(underTest)('encrypts what it says, and shows its certificate', async () => {
+    const certificates = new Certificates();
+    const { port, stop } = await startTlsProxy(certificates, await serverAddress());
+    onTestFinished(async () => {
+      await stop();
+      certificates.remove();
+    });
+    const make = () =>
+      new AsyncTask({
+        name: 'encrypted',
+        taskQueue: `encrypted-${port}`,
+        task: async function* ({ n }: { n: number }) {
+          const one = yield* step('one', () => n + 1);
+          yield* sleep(10);
+          return yield* step('two', () => one * 10);
+        },
+      });
+    const temporalAddress = `127.0.0.1:${port}`;
+    const task = make();
+    await started({ temporalAddress, ...certificates.clientOf('worker-1') }, [task]);
+    expect(await task.result(await task.submit({ n: 1 }))).toBe(20);
+    for (const wrong of [certificates.clientOf('stranger'), { tls: true }, {}]) {
+      const stranger = new AsyncTaskComponent({ temporalAddress, ...wrong, logger: silent });
+      expect(await rejection(stranger.start())).toMatchObject({ code: 'SERVER_UNREACHABLE' });
+      await stranger.stop();
+    }
+  });
 
   it('takes the address from TEMPORAL_ADDRESS, and registers search attributes once', async () => {
     const before = process.env['TEMPORAL_ADDRESS'];

@@ -7,6 +7,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AsyncTaskComponent } from '../../src/component/async-task-component.ts';
 import { startTemporal, temporalProgram } from '../conformance/scripts/temporal-server.ts';
@@ -54,18 +55,12 @@ async function killed(temporalAddress: string): Promise<void> {
   const from = Date.now();
   const ids = await Promise.all(Array.from({ length: tasks }, (_, n) => task.submit({ n })));
   const killedAt = new Map<number, number>();
-  const timer = setInterval(() => {
-    const at = Math.floor(Math.random() * crew.length);
-    const victim = crew[at];
-    if (victim?.pid === undefined) return;
-    victim.kill('SIGKILL');
-    killedAt.set(victim.pid, Date.now());
-    crew[at] = hired(orders);
-  }, killEveryMs);
+  const over = new AbortController();
+  const killing = killInTurn(crew, orders, killedAt, over.signal);
   const results = await Promise.all(
     ids.map((id) => task.result(id).catch((error: unknown) => String(error))),
   );
-  clearInterval(timer);
+  over.abort();
   const seconds = (Date.now() - from) / 1000;
   for (const [n, result] of results.entries()) {
     if (result !== n + 15) problems.push(`task ${n} ended with ${result}, not ${n + 15}`);
@@ -89,8 +84,30 @@ async function killed(temporalAddress: string): Promise<void> {
       completedStepsRunAgain: again.length,
     }),
   );
+  await killing;
   for (const child of crew) child.kill('SIGKILL');
   await component.stop();
+}
+
+/** One at random after the other, each once the one that follows the last works: a machine starts them at its own pace. */
+async function killInTurn(
+  crew: ChildProcess[],
+  orders: Orders,
+  killedAt: Map<number, number>,
+  over: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await pause(killEveryMs, undefined, { signal: over }).catch(() => undefined);
+    if (over.aborted) return;
+    const at = Math.floor(Math.random() * crew.length);
+    const victim = crew[at];
+    if (victim?.pid === undefined) continue;
+    victim.kill('SIGKILL');
+    killedAt.set(victim.pid, Date.now());
+    const next = hired(orders);
+    crew[at] = next;
+    await ready(next);
+  }
 }
 
 /** By the server's own history: a start of a step's code later than the event of its completion. */

@@ -15,7 +15,7 @@ import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
 import { ServiceError, isServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
-import type { RunKey, RunRef, Store } from '../store/store.ts';
+import type { Glance, RunKey, RunRef, Store } from '../store/store.ts';
 import { stepBatch } from './batch-delivery.ts';
 import type { EngineContext } from './context.ts';
 import { dispatchWaitingQueries, offerHere } from './direct-query.ts';
@@ -180,6 +180,7 @@ class EmbeddedEngine implements Engine {
       hostId: options.hostId,
       pid: options.pid,
       isPidAlive: options.isPidAlive,
+      polled: () => matching.polled(),
     });
     this.#context = {
       store,
@@ -371,8 +372,8 @@ class EmbeddedEngine implements Engine {
     });
   }
 
-  /** Another process rang: there may be rows, mail, events. */
-  #look(): void {
+  /** Another process rang, or a second has gone by and this was seen: there may be rows, mail, events. */
+  #look(seen?: Glance): void {
     if (this.#stopped || this.#failed) return;
     if (this.#looking) {
       this.#lookAgain = true;
@@ -380,14 +381,18 @@ class EmbeddedEngine implements Engine {
     }
     this.#looking = true;
     this.#inBackground('Looking for what other processes wrote', async () => {
+      let glance = seen;
       try {
         do {
           this.#lookAgain = false;
-          await this.#context.processes.lookIfOlderThan(processesMs);
-          this.#context.matching.look();
-          await this.#context.waiters.check();
-          await this.#readMail();
-          this.#wakeUps.note(await this.#wakeUps.nextWakeAt());
+          const { processes, matching, waiters } = this.#context;
+          glance ??=
+            (await processes.lookIfOlderThan(processesMs))?.glance ?? (await processes.glance());
+          if (glance?.hasTasks !== false) matching.look();
+          await waiters.check();
+          if (glance?.hasMail !== false) await this.#readMail();
+          this.#wakeUps.note(await this.#wakeUps.nextWakeAt(glance?.nextWakeAt));
+          glance = undefined;
         } while (this.#lookAgain && !this.#stopped);
       } finally {
         this.#looking = false;
@@ -446,14 +451,14 @@ class EmbeddedEngine implements Engine {
         const { processes, matching, joinedCalls } = this.#context;
         if (processes.announcesOther(matching.polled()))
           await processes.announce(matching.polled());
-        const hasOrHadOthers = await processes.look();
-        if (hasOrHadOthers || joinedCalls.any) this.#look();
+        const { hasOrHadOthers, glance } = await processes.look();
+        if (hasOrHadOthers || joinedCalls.any) this.#look(glance);
         await this.#leaveSticky();
         if (hasOrHadOthers) {
           // Another may have registered search attributes, which commands are checked against.
-          await this.#context.namespaces.load();
+          await this.#context.namespaces.loadUnlessMarked(glance?.namespacesMark);
         }
-        await this.#outbox.sweep();
+        if (glance?.hasOverdue !== false) await this.#outbox.sweep();
         await this.#retention.sweep();
       });
       this.#setTick();

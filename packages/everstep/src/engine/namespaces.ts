@@ -40,6 +40,8 @@ export class Namespaces {
   #reads = 0;
   /** The latest read whose answer was taken over. */
   #taken = 0;
+  /** Of the store, at the latest read that asked for it. */
+  #mark: string | undefined;
 
   constructor(store: Store, random: Random, defaultRetentionMs: number) {
     this.#store = store;
@@ -58,6 +60,13 @@ export class Namespaces {
     this.#byName = new Map();
     this.#byId = new Map();
     for (const row of rows) this.#remember(row);
+  }
+
+  /** Reads them again when the store marks them in another way than before, or in none. */
+  async loadUnlessMarked(mark: string | undefined): Promise<void> {
+    if (mark !== undefined && mark === this.#mark) return;
+    await this.load();
+    this.#mark = mark;
   }
 
   all(): readonly Namespace[] {

@@ -25,7 +25,7 @@ const { CancelExternalWorkflowExecutionFailedCause, SignalExternalWorkflowExecut
   proto.temporal.api.enums.v1;
 
 /** What a commit leaves undelivered for that long was left by a process that died. */
-const overdueMs = 5_000;
+export const overdueMs = 5_000;
 const retryMs = 1_000;
 const batchMax = 200;
 

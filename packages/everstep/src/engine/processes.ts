@@ -9,8 +9,9 @@
  */
 import type { Clock } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
-import type { ProcessRow, Store } from '../store/store.ts';
+import type { Glance, GlanceRequest, ProcessRow, Store, TaskKind } from '../store/store.ts';
 import type { Executor } from './executor.ts';
+import { overdueMs } from './outbox-delivery.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { LiveRun } from './unit.ts';
 
@@ -34,6 +35,15 @@ export interface ProcessesOptions {
   readonly hostId: string;
   readonly pid: number;
   readonly isPidAlive: (pid: number) => boolean;
+  /** Keys of the queues of this process, as of now. */
+  readonly polled: () => readonly string[];
+}
+
+/** What a look around has found. */
+export interface Seen {
+  readonly hasOrHadOthers: boolean;
+  /** What the store said beside: undefined where it is asked for each thing, or what was seen has changed since. */
+  readonly glance: Glance | undefined;
 }
 
 export class Processes {
@@ -90,23 +100,26 @@ export class Processes {
   }
 
   /**
-   * Every second: shows that this process lives, and looks for those that do not. True if others are there or were
-   * until now: the last of them may have left rows and been gone before it could ring. True as well when this one was
-   * given up: since then it could claim nothing.
+   * Every second: shows that this process lives, and looks for those that do not. `hasOrHadOthers` if others are there
+   * or were until now: the last of them may have left rows and been gone before it could ring. As well when this one
+   * was given up: since then it could claim nothing.
    */
-  async look(): Promise<boolean> {
+  async look(): Promise<Seen> {
     const { clock, store, processId } = this.#options;
     const now = clock.now();
     this.#lookedAt = now;
+    const heartbeatAt = now - this.#heartbeatAt >= heartbeatEveryMs ? now : undefined;
+    this.#heartbeatAt = heartbeatAt ?? this.#heartbeatAt;
+    const glance = await this.glance(heartbeatAt);
     let wasGivenUp = false;
-    if (now - this.#heartbeatAt >= heartbeatEveryMs) {
-      this.#heartbeatAt = now;
-      const known = await store.processes.heartbeat({ processId, now });
+    if (heartbeatAt !== undefined) {
+      const known =
+        glance?.isAnnounced ?? (await store.processes.heartbeat({ processId, now: heartbeatAt }));
       // Given up wrongly: its attempts are fenced by their stamps, and it goes on as if it had just come.
       if (!known) await this.announce(this.#queues);
       wasGivenUp = !known;
     }
-    const rows = await store.processes.list();
+    const rows = glance?.processes ?? (await store.processes.list());
     const others: ProcessRow[] = [];
     const dead: ProcessRow[] = [];
     this.#countHeartbeats(rows);
@@ -119,14 +132,24 @@ export class Processes {
     if (wasGivenUp || hadOthers || areLeft) this.#sawOthers = true;
     for (const row of dead) await this.bury(row.processId, row.queues);
     await this.#releaseLate();
-    const sawOthers = this.#sawOthers;
+    const hasOrHadOthers = this.#sawOthers;
     this.#sawOthers = false;
-    return sawOthers;
+    // Who was buried has left rows that were claimed or held until now.
+    const holds = !wasGivenUp && dead.length === 0;
+    return { hasOrHadOthers, glance: holds ? glance : undefined };
   }
 
-  async lookIfOlderThan(ms: number): Promise<void> {
+  async lookIfOlderThan(ms: number): Promise<Seen | undefined> {
     const age = this.#options.clock.now() - this.#lookedAt;
-    if (age >= ms || age < 0) await this.look();
+    return age >= ms || age < 0 ? this.look() : undefined;
+  }
+
+  /** All that this process may have to do something about; undefined where the store answers no such question. */
+  async glance(heartbeatAt?: number): Promise<Glance | undefined> {
+    const { store, processId, clock, polled } = this.#options;
+    const queues = store.glance === undefined ? [] : polled().map(queueOf);
+    const createdBefore = clock.now() - overdueMs;
+    return store.glance?.({ processId, heartbeatAt, queues, createdBefore });
   }
 
   /** Ends what a process had started and gives back what it had claimed. */
@@ -191,9 +214,9 @@ export class Processes {
 
   /** WT-6: what lies in the sticky queues of a dead process would wait there for nobody. */
   async #unstick(key: string): Promise<void> {
-    const [namespaceId = '', kind, ...name] = key.split('/');
+    const { namespaceId, kind, taskQueue } = queueOf(key);
     if (kind !== 'workflow' || this.polls(key) || this.#queues.includes(key)) return;
-    await this.#options.store.tasks.unstick({ namespaceId, taskQueue: name.join('/') });
+    await this.#options.store.tasks.unstick({ namespaceId, taskQueue });
   }
 
   /** Whether another live process polls that queue. */
@@ -233,6 +256,12 @@ export class Processes {
       this.#heartbeats.set(processId, { heartbeatAt, looks });
     }
   }
+}
+
+/** What `queueKey` made the key of. */
+function queueOf(key: string): GlanceRequest['queues'][number] {
+  const [namespaceId = '', kind = '', ...name] = key.split('/');
+  return { namespaceId, kind: kind as TaskKind, taskQueue: name.join('/') };
 }
 
 /** The activities whose attempts that process has started. */

@@ -104,10 +104,10 @@ export class WakeUps {
     if (next !== 0 && next < this.#timerAt) this.#set(Math.max(next, clock.now()));
   }
 
-  /** The earliest deadline of a run that can be woken, 0 = none. */
-  async nextWakeAt(): Promise<number> {
+  /** The earliest deadline of a run that can be woken, 0 = none; `seen` is that of all runs, where it is known. */
+  async nextWakeAt(seen?: number): Promise<number> {
     const { store, quarantine } = this.#options;
-    if (quarantine.size === 0) return store.runs.nextWakeAt();
+    if (quarantine.size === 0) return seen ?? store.runs.nextWakeAt();
     const limit = quarantine.size + 1;
     const first = await store.runs.due({ now: Number.MAX_SAFE_INTEGER, limit });
     return first.find(({ ref }) => !quarantine.has(ref))?.wakeAt ?? 0;

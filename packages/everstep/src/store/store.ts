@@ -236,6 +236,34 @@ export interface ListedRun {
   readonly columns: RunColumns;
 }
 
+export interface GlanceRequest {
+  readonly processId: string;
+  /** Written as the heartbeat of that process; undefined: none is due. */
+  readonly heartbeatAt: number | undefined;
+  readonly queues: readonly {
+    readonly namespaceId: string;
+    readonly kind: TaskKind;
+    readonly taskQueue: string;
+  }[];
+  /** Messages in the outbox that are older are overdue. */
+  readonly createdBefore: number;
+}
+
+export interface Glance {
+  /** False when the row of that process is gone: somebody gave it up. */
+  readonly isAnnounced: boolean;
+  readonly processes: readonly ProcessRow[];
+  /** Whether one of the queues has a row that nobody has claimed. */
+  readonly hasTasks: boolean;
+  /** Whether something lies there for that process. */
+  readonly hasMail: boolean;
+  readonly hasOverdue: boolean;
+  /** The earliest wakeAt of all runs, 0 = none. */
+  readonly nextWakeAt: number;
+  /** Another text whenever a namespace was made, changed or deleted. */
+  readonly namespacesMark: string;
+}
+
 export interface Store {
   /** 'memory', 'sqlite', …; for messages. */
   readonly kind: string;
@@ -248,6 +276,12 @@ export interface Store {
   close(): Promise<void>;
   /** Whether that process of this machine has the database open; undefined, or no such method: it cannot be told. */
   isOpenIn?(pid: number): boolean | undefined;
+
+  /**
+   * What a process wants to know every second, in one question to the database, so that one which has nothing to do
+   * costs no more than that. A store without it is asked for each thing.
+   */
+  glance?(request: GlanceRequest): Promise<Glance>;
 
   /** All groups share one durable write where the database allows it (group commit). */
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]>;

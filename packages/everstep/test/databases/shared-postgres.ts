@@ -13,6 +13,14 @@ export const postgresMissing: string | undefined =
 
 const kind = 'postgres';
 
+/** The URL of the run's server. */
+export function sharedPostgres(): Promise<string> {
+  return sharedServer(kind, async () => {
+    const server = await PostgresServer.start();
+    return { url: server.url(), folder: server.folder };
+  });
+}
+
 /** Stops what a run has started in its folder. */
 export function stopSharedPostgres(folder: string): void {
   const at = sharedServerFolder(folder, kind);
@@ -41,10 +49,7 @@ export class PostgresSchema {
   constructor(name: string) {
     this.name = `${name}_${process.pid}`;
     beforeAll(async () => {
-      this.#url = await sharedServer(kind, async () => {
-        const server = await PostgresServer.start();
-        return { url: server.url(), folder: server.folder };
-      });
+      this.#url = await sharedPostgres();
       this.#pool = new pg.Pool({ connectionString: this.#url, max: 8 });
     }, 2 * startMsMax);
     afterAll(async () => {

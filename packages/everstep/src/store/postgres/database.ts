@@ -1,7 +1,7 @@
 /** The pool behind a store, and every question to it. Every error leaves here as a StoreError. */
 import { CommitLanes, isUnsent, unsent } from '../commit-lanes.ts';
 import { fenceGoneState, isAnswer, sqlStateOf, storeErrorOf } from './errors.ts';
-import { answerMsMax, types } from './driver.ts';
+import { answerMsMax, clientOf, giveBack, types } from './driver.ts';
 import type { PooledClient, PostgresPool, PostgresResult, SqlRow, SqlValue } from './driver.ts';
 import { StoreError } from '../store.ts';
 import { Turns } from '../turns.ts';
@@ -117,23 +117,19 @@ export class PostgresDatabase implements PostgresQuestions {
   async #ask(text: string, values: readonly SqlValue[]): Promise<PostgresResult> {
     let client: PooledClient;
     try {
-      client = (await this.#pool.connect()) as PooledClient;
+      client = await clientOf(this.#pool);
     } catch (cause) {
       throw unsent(storeErrorOf(cause, this.description));
     }
     this.queries += 1;
     let broken = false;
-    // Without a listener the loss of a connection would take the process with it; the query tells of it.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     try {
       return await client.query({ text, values, types, query_timeout: answerMsMax });
     } catch (cause) {
       broken = !isAnswer(cause);
       throw cause;
     } finally {
-      client.off('error', ignore);
-      client.release(broken);
+      giveBack(client, broken);
     }
   }
 

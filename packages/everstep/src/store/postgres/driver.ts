@@ -51,7 +51,7 @@ export interface PostgresClient extends Queries {
 
 /** A pool of the package `pg`, or one that behaves as such. */
 export interface PostgresPool {
-  connect(): Promise<unknown>;
+  connect(callback: (error: Error | undefined, client: unknown) => void): void;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   off(event: 'error', listener: (error: Error) => void): unknown;
@@ -61,6 +61,34 @@ export interface PostgresDriver {
   readonly Pool: new (settings: object) => PostgresPool;
   readonly Client: new (settings: object) => PostgresClient;
 }
+
+/**
+ * A client of the pool. What is lost while nobody listens to it takes the process with it, and a server may end a
+ * connection in the very packet that opens it: so it is listened to from the moment it is had, and by a callback,
+ * which is called in that moment.
+ */
+export function clientOf(pool: PostgresPool): Promise<PooledClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, given) => {
+      const client = given as PooledClient | undefined;
+      if (client === undefined) {
+        reject(error ?? new TypeError('The pool gave no client.'));
+        return;
+      }
+      client.on('error', ignore);
+      resolve(client);
+    });
+  });
+}
+
+/** Gives it back; what becomes of it then is the pool's. */
+export function giveBack(client: PooledClient, isBroken: boolean): void {
+  client.off('error', ignore);
+  client.release(isBroken);
+}
+
+/** The query that is under way tells of the loss. */
+function ignore(): void {}
 
 export async function loadDriver(description: string): Promise<PostgresDriver> {
   try {

@@ -26,6 +26,8 @@ export class PostgresHints implements Readonly<Store['hints']> {
   #rung = false;
   #ringing: Promise<void> | undefined;
   #closed = false;
+  /** Round trips so far, for measurements. */
+  queries = 0;
 
   constructor(options: PostgresHintsOptions) {
     this.#options = options;
@@ -70,6 +72,7 @@ export class PostgresHints implements Readonly<Store['hints']> {
     while (this.#rung && this.#client !== undefined) {
       this.#rung = false;
       const client = this.#client;
+      this.queries += 1;
       try {
         await client.query({
           text: 'SELECT pg_notify($1, $2)',

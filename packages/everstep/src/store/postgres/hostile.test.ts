@@ -1,5 +1,6 @@
+import { connect, createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { PostgresSchema, postgresMissing } from '../../../test/databases/shared-postgres.ts';
 import { groupOf, keyOf, namespaceId, newRun, nextOf, start } from '../store-fixture.contract.ts';
 import type { CommitGroup, Store } from '../store.ts';
@@ -25,23 +26,26 @@ function tapped(
     on: (event, listener) => pool.on(event, listener),
     off: (event, listener) => pool.off(event, listener),
     end: () => pool.end(),
-    connect: async () => {
-      const client = await pool.connect();
-      const own = client as unknown as Queries;
-      return {
-        on: client.on.bind(client),
-        off: client.off.bind(client),
-        release: client.release.bind(client),
-        query: (query: PostgresQuery) =>
-          query.text.includes('commit_1')
-            ? around(
-                own,
-                () => own.query(query),
-                () => (pool as unknown as Queries).query(query),
-              )
-            : own.query(query),
-      };
-    },
+    connect: (callback) =>
+      pool.connect((error, client) => {
+        const own = client as unknown as Queries;
+        callback(
+          error,
+          client && {
+            on: client.on.bind(client),
+            off: client.off.bind(client),
+            release: client.release.bind(client),
+            query: (query: PostgresQuery) =>
+              query.text.includes('commit_1')
+                ? around(
+                    own,
+                    () => own.query(query),
+                    () => (pool as unknown as Queries).query(query),
+                  )
+                : own.query(query),
+          },
+        );
+      }),
   };
 }
 
@@ -202,6 +206,31 @@ describe.skipIf(postgresMissing)(
       const next = await store.commit([groupOf(nextOf(key, ref, 1))]).catch(() => undefined);
       const version = (await store.runs.load({ key }))?.version;
       expect(next === undefined ? [1, 2] : [2]).toContain(version);
+    });
+
+    it('may end a connection in the packet that opens it', async () => {
+      const ended = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'opened' AND state = 'idle'`;
+      const endWhenOpen = async (): Promise<void> => {
+        while ((await schema.query(ended)).rows.length === 0);
+      };
+      // Keeps the answers of the server back until it has ended the connection.
+      const between = createServer((client) => {
+        const server = connect(Number(new URL(schema.url).port), '127.0.0.1');
+        const answers: Buffer[] = [];
+        for (const socket of [client, server]) socket.on('error', () => undefined);
+        client.on('data', (sent) => server.write(sent));
+        server.on('data', (answer) => answers.push(answer));
+        server.once('data', () => void endWhenOpen());
+        server.on('close', () => client.end(Buffer.concat(answers)));
+      });
+      await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void between.close());
+      const store = storeAt((url) => {
+        url.port = String((between.address() as AddressInfo).port);
+        url.searchParams.set('application_name', 'opened');
+      });
+      expect(await refusal(store)).toMatchObject({ code: 'STORE_UNREACHABLE' });
     });
   },
 );

@@ -15,10 +15,11 @@ import {
 import type { PostgresSettings } from './connection-settings.ts';
 import { PostgresDatabase } from './database.ts';
 import { oldestMajor, reportOnDatabase, type DatabaseReport } from './database-report.ts';
-import { loadDriver, types } from './driver.ts';
-import type { PooledClient, PostgresClient, PostgresDriver, PostgresPool } from './driver.ts';
+import { clientOf, giveBack, loadDriver, types } from './driver.ts';
+import type { PostgresClient, PostgresDriver, PostgresPool } from './driver.ts';
 import { storeErrorOf } from './errors.ts';
 import { PostgresHints } from './hints.ts';
+import { postgresGlance } from './glance.ts';
 import { postgresHistory } from './history.ts';
 import { JoinedTransactions, joinedFence, markSql } from './joined-transactions.ts';
 import { postgresMail } from './mail.ts';
@@ -31,7 +32,14 @@ import { postgresRuns } from './runs.ts';
 import { postgresTasks } from './tasks.ts';
 import { postgresVisibility } from './visibility.ts';
 import { StoreError } from '../store.ts';
-import type { CommitGroup, CommitResult, JoinedStore, Store } from '../store.ts';
+import type {
+  CommitGroup,
+  CommitResult,
+  Glance,
+  GlanceRequest,
+  JoinedStore,
+  Store,
+} from '../store.ts';
 
 /** Connections that the store makes, or a pool of the package `pg` that stays the application's. */
 export type PostgresStoreOptions =
@@ -51,6 +59,7 @@ type Nouns = Omit<
   | 'commit'
   | 'joinTransaction'
   | 'isOpenIn'
+  | 'glance'
   | 'hints'
 >;
 
@@ -63,6 +72,7 @@ interface Connected {
 interface Opened {
   readonly db: PostgresDatabase;
   readonly commit: PostgresCommit;
+  readonly glance: (request: GlanceRequest) => Promise<Glance>;
   readonly nouns: Nouns;
   readonly hints: PostgresHints;
   readonly joined: JoinedTransactions;
@@ -116,7 +126,15 @@ export class PostgresStore implements Store {
         visibility: postgresVisibility(db),
       };
       const pool = made.isOwn ? made.pool : undefined;
-      this.#opened = { db, commit: new PostgresCommit(db), nouns, hints, joined, pool };
+      this.#opened = {
+        db,
+        commit: new PostgresCommit(db),
+        glance: postgresGlance(db),
+        nouns,
+        hints,
+        joined,
+        pool,
+      };
     } catch (cause) {
       await letGo(made);
       throw storeErrorOf(cause, this.description);
@@ -146,6 +164,10 @@ export class PostgresStore implements Store {
     await opened.db.close();
     if ('pool' in this.#options) this.#options.pool.off('error', ignore);
     await opened.pool?.end().catch(() => undefined);
+  }
+
+  async glance(request: GlanceRequest): Promise<Glance> {
+    return this.#open().glance(request);
   }
 
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
@@ -209,7 +231,8 @@ export class PostgresStore implements Store {
   }
   /** Round trips since it was opened, for measurements. */
   get queries(): number {
-    return this.#open().db.queries;
+    const { db, hints } = this.#open();
+    return db.queries + hints.queries;
   }
 
   #open(): Opened {
@@ -224,7 +247,7 @@ export class PostgresStore implements Store {
     if ('pool' in this.#options) {
       const { pool } = this.#options;
       pool.on('error', ignore);
-      return { pool, client: clientOf(pool), isOwn: false };
+      return { pool, client: likeThoseOf(pool), isOwn: false };
     }
     const { settings } = this.#options;
     const driver = await loadDriver(this.description);
@@ -304,8 +327,7 @@ async function letGo({ pool, isOwn }: Connected): Promise<void> {
 
 /** Asks on one connection, which goes with what it was asked if that failed. */
 async function onClient<T>(pool: PostgresPool, work: (ask: Ask) => Promise<T>): Promise<T> {
-  const client = (await pool.connect()) as PooledClient;
-  client.on('error', ignore);
+  const client = await clientOf(pool);
   let broken = true;
   try {
     const result = await work((text, values) =>
@@ -314,13 +336,12 @@ async function onClient<T>(pool: PostgresPool, work: (ask: Ask) => Promise<T>): 
     broken = false;
     return result;
   } finally {
-    client.off('error', ignore);
-    client.release(broken);
+    giveBack(client, broken);
   }
 }
 
 /** Another connection like those of the pool, but not of it: one that listens is never given back. */
-function clientOf(pool: PostgresPool): (() => PostgresClient) | undefined {
+function likeThoseOf(pool: PostgresPool): (() => PostgresClient) | undefined {
   const { Client, options } = pool as {
     readonly Client?: PostgresDriver['Client'];
     readonly options?: object;

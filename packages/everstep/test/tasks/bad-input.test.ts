@@ -72,7 +72,7 @@ describe.each(storeKinds)('bad input on the %s store', (kind) => {
 
   it('a submit before start says to call start()', async () => {
     const task = new AsyncTask({ name: 'early', task: async () => 1 });
-    const component = new AsyncTaskComponent({ store: storeUrl(kind), logger: silent });
+    const component = new AsyncTaskComponent({ store: await storeUrl(kind), logger: silent });
     component.register(task);
     const error = await rejection(task.submit(undefined));
     expect(error).toMatchObject({ code: 'TASK_NOT_CONNECTED' });
@@ -211,7 +211,7 @@ describe.each(storeKinds)('bad input on the %s store', (kind) => {
 });
 
 it('a key that changed its kind waits for corrected code and names the key', async () => {
-  const store = storeUrl('sqlite');
+  const store = await storeUrl('sqlite');
   const before = new AsyncTask<undefined, void>({
     name: 'changes',
     task: async function* () {

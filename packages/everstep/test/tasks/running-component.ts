@@ -10,12 +10,19 @@ import {
   type Logger,
   type Registrable,
 } from '../../src/index.ts';
+import {
+  allOnDatabases,
+  databaseKinds,
+  databaseUrl,
+  type DatabaseKind,
+} from '../databases/all-on-databases.ts';
 
-export const storeKinds = ['memory', 'sqlite'] as const;
-export type StoreKind = (typeof storeKinds)[number];
+export type StoreKind = 'memory' | 'sqlite' | DatabaseKind;
+const onDatabases = allOnDatabases && databaseKinds.length > 0;
+export const storeKinds: readonly StoreKind[] = onDatabases ? databaseKinds : ['memory', 'sqlite'];
+export type Place = StoreKind | 'a server';
 /** The embedded engine on each store, and a server over gRPC. */
-export const places = [...storeKinds, 'a server'] as const;
-export type Place = (typeof places)[number];
+export const places: readonly Place[] = onDatabases ? storeKinds : [...storeKinds, 'a server'];
 
 export const silent: Logger = {
   debug: () => undefined,
@@ -24,8 +31,9 @@ export const silent: Logger = {
   error: () => undefined,
 };
 
-export function storeUrl(kind: StoreKind): string {
+export async function storeUrl(kind: StoreKind): Promise<string> {
   if (kind === 'memory') return 'memory';
+  if (kind !== 'sqlite') return databaseUrl(kind);
   const folder = mkdtempSync(join(tmpdir(), 'everstep-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return `sqlite:${join(folder, 'tasks.db')}`;
@@ -56,7 +64,9 @@ export async function running(
   options: AsyncTaskComponentOptions = {},
 ): Promise<AsyncTaskComponent> {
   const where =
-    place === 'a server' ? { temporalAddress: await serverAddress() } : { store: storeUrl(place) };
+    place === 'a server'
+      ? { temporalAddress: await serverAddress() }
+      : { store: await storeUrl(place) };
   const component = new AsyncTaskComponent({ ...where, logger: silent, ...options });
   component.registerAll(tasks);
   await component.start();

@@ -262,7 +262,7 @@ describe.each(places)('a workflow on %s', (kind) => {
 });
 
 it('goes on from its history in another process', async () => {
-  const store = storeUrl('sqlite');
+  const store = await storeUrl('sqlite');
   const drawn: unknown[] = [];
   let made = 0;
   const flowOf = (ready: Promise<void>) =>
@@ -291,7 +291,7 @@ it('goes on from its history in another process', async () => {
 
 describe('activities that are registered', () => {
   it('run for the workflows of another process', async () => {
-    const store = storeUrl('sqlite');
+    const store = await storeUrl('sqlite');
     const shout = activity({ name: 'shout', run: async (text: string) => text.toUpperCase() });
     const flow = workflow({ name: 'caller' }, (ctx, text: string) =>
       ctx.executeActivity<string>('shout', text, { taskQueue: 'loud' }),

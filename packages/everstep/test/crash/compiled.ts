@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import type { GroundName } from './grounds.ts';
 
 const home = fileURLToPath(new URL('../../', import.meta.url));
 const cache = fileURLToPath(new URL('../../../../node_modules/.cache/', import.meta.url));
@@ -18,10 +19,13 @@ export interface Compiled {
   remove(): void;
 }
 
-/** As the sources are now; whoever changes them meanwhile changes no round. */
+/** As the sources are now, with the migrations of that one store; whoever changes them meanwhile changes no round. */
 export function compile(
   program = 'crash-process',
-  { packages = 'bundle' }: { readonly packages?: 'bundle' | 'external' } = {},
+  {
+    packages = 'bundle',
+    store = 'sqlite',
+  }: { readonly packages?: 'bundle' | 'external'; readonly store?: GroundName } = {},
 ): Compiled {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'everstep-crash-'));
@@ -41,11 +45,11 @@ export function compile(
       logLevel: 'warning',
     });
     const migrations = join(folder, release, 'migrations');
-    cpSync(join(home, 'src/store/sqlite/migrations'), migrations, { recursive: true });
+    cpSync(join(home, 'src/store', store, 'migrations'), migrations, { recursive: true });
     return outfile;
   });
   if (script === undefined || nextScript === undefined) throw new TypeError('Nothing was compiled');
-  cpSync(join(home, 'test/crash/next-release'), join(folder, 'next-release/migrations'), {
+  cpSync(join(home, 'test/crash/next-release', store), join(folder, 'next-release/migrations'), {
     recursive: true,
   });
   return {

@@ -5,6 +5,7 @@ import type { SqliteDriver, SqliteHandle, SqliteStatement } from '../../src/stor
 import type { Place, Trap, Trapdoor } from './failpoints.ts';
 import { killSelf } from './failpoints.ts';
 import type { PlantedBug } from './planted.ts';
+import type { Recovery } from './trapped-store.ts';
 
 interface HandleWithFunctions extends SqliteHandle {
   function(name: string, call: () => number): void;
@@ -15,10 +16,10 @@ export class CrashDriver implements SqliteDriver {
   readonly #real: SqliteDriver;
   readonly #trapdoor: Trapdoor;
   readonly #planted: PlantedBug | undefined;
-  /** Set while this process ends what a dead one had started. */
-  recovering = false;
+  readonly #recovery: Recovery;
 
-  constructor(real: SqliteDriver, trapdoor: Trapdoor, planted?: PlantedBug) {
+  constructor(real: SqliteDriver, trapdoor: Trapdoor, recovery: Recovery, planted?: PlantedBug) {
+    this.#recovery = recovery;
     this.#planted = planted;
     this.name = `${real.name}, to be killed`;
     this.#real = real;
@@ -31,7 +32,7 @@ export class CrashDriver implements SqliteDriver {
     const handle = this.#real.open(path) as HandleWithFunctions;
     return new CrashHandle(handle, trapdoor, this.#planted, (place) => {
       trapdoor.pass(place);
-      if (this.recovering) {
+      if (this.#recovery.isUnderWay) {
         if (place === 'in-transaction') trapdoor.pass('recovery:in-transaction');
         if (place === 'before-commit') trapdoor.pass('recovery:before-commit');
         if (place === 'after-commit') trapdoor.pass('recovery:after-commit');

@@ -4,6 +4,7 @@ import { Spares } from './crew.ts';
 import type { Failpoint } from './failpoints.ts';
 import { runRound, type RoundReport } from './matrix.ts';
 import type { Shape } from './round.ts';
+import { SqliteGround } from './sqlite-ground.ts';
 
 const seed = 20_251;
 const good = { lost: 0, duplicated: 0, repeated: 0, violations: [] };
@@ -19,7 +20,7 @@ describe('tasks on one SQLite file', () => {
 
   /** The round's report; `lost` and its like are 0 in a good one, and every kill that was planned has happened. */
   function round(shape: Shape, kills: readonly Failpoint[]): Promise<RoundReport> {
-    return runRound({ shape, kills, seed, spares, tasksMin: 8 });
+    return runRound({ shape, kills, seed, ground: new SqliteGround(), spares, tasksMin: 8 });
   }
 
   it('lose nothing and repeat no completed step when their one process is killed again and again', async () => {

@@ -1,4 +1,4 @@
-/** A process that works on a SQLite file until it is killed. It does what messages.ts lists. */
+/** A process that works on a store until it is killed. It does what messages.ts lists. */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
@@ -62,7 +62,7 @@ async function obey(command: Command): Promise<unknown> {
     case 'start': {
       trapdoor.arm(command.trap);
       component = new AsyncTaskComponent({
-        store: await crashStore(command.path, trapdoor, command),
+        store: await crashStore(command.store, trapdoor, command),
         worker: command.role !== 'submitter',
         logger,
       });

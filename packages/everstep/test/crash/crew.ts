@@ -1,7 +1,8 @@
 /** The processes of a round as their parent sees them: spawned ahead, asked, killed, replaced. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { compile } from './compiled.ts';
+import { compile, type Compiled } from './compiled.ts';
+import type { GroundName } from './grounds.ts';
 import type { Asked, Command, Role, Said } from './messages.ts';
 
 /** The process died before it answered. */
@@ -107,9 +108,14 @@ export class Crewman {
 
 /** Processes that have loaded their modules already, so that a dead one is replaced at once. */
 export class Spares {
-  readonly #compiled = compile();
+  readonly #compiled: Compiled;
   #spares: Crewman[] = [];
-  #script = this.#compiled.script;
+  #script: string;
+
+  constructor(store: GroundName = 'sqlite') {
+    this.#compiled = compile('crash-process', { store });
+    this.#script = this.#compiled.script;
+  }
 
   /** Sees to it that so many wait. */
   provide(count: number): void {

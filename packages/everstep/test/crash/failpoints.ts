@@ -1,10 +1,10 @@
 /**
- * Where processes are killed, by name, and the traps that kill them there. A trap stands at a place that the
+ * Where processes are killed, by name, what else befalls a database, and the traps that kill them there. A trap stands at a place that the
  * process passes (crash-driver.ts, crash-store.ts); it lets some passings go by and then sends SIGKILL.
  */
 import type { Chance } from '../chance.ts';
 
-export const failpoints = [
+export const killpoints = [
   'before-begin',
   'inside-transaction',
   'mid-statement',
@@ -17,10 +17,27 @@ export const failpoints = [
   'during-checkpoint',
   'random',
 ] as const;
+
+/** What befalls the database while processes work on it; nobody is killed. */
+export const databaseFaults = [
+  'server-stopped',
+  'server-away',
+  'backends-terminated',
+  'deadlock',
+  'lock-timeout',
+  'answer-lost',
+] as const;
+export type DatabaseFault = (typeof databaseFaults)[number];
+
+export const failpoints = [...killpoints, ...databaseFaults] as const;
 export type Failpoint = (typeof failpoints)[number];
 
+export function isDatabaseFault(failpoint: Failpoint): failpoint is DatabaseFault {
+  return (databaseFaults as readonly Failpoint[]).includes(failpoint);
+}
+
 /** In the order in which a process that opens a new file passes them. */
-const migrationPlaces = [
+export const migrationPlaces = [
   'migration:before-sql',
   'migration:inside-sql',
   'migration:after-sql',
@@ -31,8 +48,10 @@ const migrationPlaces = [
   'migration:wal-grown',
 ] as const;
 
-/** The same for a file that a process of the release before has made; its WAL is there already. */
-const secondMigrationPlaces = migrationPlaces.filter((place) => place !== 'migration:wal-grown');
+/** Of a file alone; a server has a log of its own. */
+export function isOfWal(place: Place): boolean {
+  return place.endsWith('wal') || place === 'migration:wal-grown';
+}
 
 /** What a process passes while it ends what a dead one had started, and drives its runs again. */
 const recoveryPlaces = [
@@ -138,10 +157,14 @@ function recoverySkip(place: Place, chance: Chance): number {
  */
 export function migrationTraps(
   migration: 'during-migration' | 'during-second-migration',
+  every: readonly Place[],
   count: number,
   chance: Chance,
 ): Trap[] {
-  const all = migration === 'during-migration' ? migrationPlaces : secondMigrationPlaces;
+  // A file that a process of the release before has made has its WAL already.
+  const all = every.filter(
+    (place) => migration === 'during-migration' || place !== 'migration:wal-grown',
+  );
   const places = Array.from({ length: count }, () => chance.whole(0, all.length - 1))
     .toSorted((a, b) => a - b)
     .map((index) => all[index])

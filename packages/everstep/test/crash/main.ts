@@ -1,6 +1,6 @@
 /**
- * `npm run crash -- --rounds N [--kills K] [--jobs J] [--seed S] [--failpoint name] [--shape name]`: N rounds of each
- * cell, with K kills each, J rounds side by side.
+ * `npm run crash -- --rounds N [--store name] [--kills K] [--jobs J] [--seed S] [--failpoint name] [--shape name]`: N
+ * rounds of each cell, with K kills each, J rounds side by side.
  *
  * `npm run crash -- --wire --minutes M [--seed S] [--width W]`: the official worker and our server, killed for M minutes.
  */
@@ -10,8 +10,10 @@ import { Chance } from '../chance.ts';
 import { quietWorkers } from '../conformance/gateway-host.ts';
 import { Spares } from './crew.ts';
 import { failpoints, type Failpoint } from './failpoints.ts';
+import type { Ground } from './ground.ts';
+import { groundNames, newGround } from './grounds.ts';
 import { add, killsOf, newTotals, runRound, table, type Cell, type RoundReport } from './matrix.ts';
-import { isPlantedBug, plantedBugs, type PlantedBug } from './planted.ts';
+import { isPlantedBug, plantedBugs, plantedOn, type PlantedBug } from './planted.ts';
 import { shapes } from './round.ts';
 import { WireRound } from './wire-round.ts';
 
@@ -20,6 +22,7 @@ const plantedRoundsMax = 5;
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1' },
+    store: { type: 'string', default: 'sqlite' },
     kills: { type: 'string', default: '3' },
     planted: { type: 'string' },
     jobs: { type: 'string', default: '1' },
@@ -35,21 +38,25 @@ const rounds = Number(values.rounds);
 const kills = Number(values.kills);
 const jobs = Number(values.jobs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
-const chosen = failpoints.filter(
-  (name) => values.failpoint === undefined || name === values.failpoint,
-);
+const store =
+  groundNames.find((name) => name === values.store) ??
+  refuse(`--store is one of ${groundNames.join(', ')}`);
+const { failpoints: known } = newGround(store);
+const chosen = known.filter((name) => !values.failpoint || name.startsWith(values.failpoint));
 const chosenShapes = shapes.filter((name) => !values.shape || name.startsWith(values.shape));
 if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
   refuse('--rounds and --seed want whole numbers, and --rounds at least 1');
 }
 if (!Number.isInteger(kills) || kills < 1) refuse('--kills wants a whole number, at least 1');
 if (!Number.isInteger(jobs) || jobs < 1) refuse('--jobs wants a whole number, at least 1');
-if (chosen.length === 0) refuse(`--failpoint is one of ${failpoints.join(', ')}`);
+if (chosen.length === 0) refuse(`--failpoint is the beginning of one of: ${known.join(', ')}`);
 if (chosenShapes.length === 0) refuse(`--shape is the beginning of one of: ${shapes.join(', ')}`);
 
 if (values.wire) process.exit(await killOverTheWire(Number(values.minutes), Number(values.width)));
 if (values.planted !== undefined) process.exit(await findPlanted(values.planted));
-console.log(`crash matrix: ${rounds} rounds a cell, ${kills} kills a round, seed ${seed}`);
+console.log(
+  `crash matrix on ${store}: ${rounds} rounds a cell, ${kills} kills a round, seed ${seed}`,
+);
 const totals = newTotals(chosen);
 const failed: string[] = [];
 const cells = totals.cells.filter(({ shape }) => chosenShapes.includes(shape));
@@ -65,17 +72,23 @@ for (const again of failed) console.log(`failed, to be tried again: npm run cras
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 async function workOff(): Promise<void> {
-  const spares = new Spares();
+  const spares = new Spares(store);
+  const ground = newGround(store);
   try {
     for (let next = work.shift(); next && !stopped; next = work.shift()) {
       const { cell, round } = next;
       const { failpoint, shape } = cell;
       const own = seedOf(seed + round, failpoint, shape);
       const planned = killsOf(failpoint, kills);
-      tell(await runRound({ shape, kills: planned, seed: own, spares }), cell, seed + round);
+      tell(
+        await runRound({ shape, kills: planned, seed: own, ground, spares }),
+        cell,
+        seed + round,
+      );
     }
   } finally {
     await spares.dismiss();
+    await ground.close();
   }
 }
 
@@ -101,31 +114,37 @@ async function killOverTheWire(minutes: number, width: number): Promise<number> 
 
 /** Each bug in rounds of its cell until it is found; the exit code. */
 async function findPlanted(which: string): Promise<number> {
-  const names = which === 'all' ? Object.keys(plantedBugs) : [which];
-  const spares = new Spares();
+  const names = which === 'all' ? plantedOn(store) : [which];
+  const spares = new Spares(store);
+  const ground = newGround(store);
   let missed = 0;
   try {
     for (const name of names) {
       if (!isPlantedBug(name)) {
         return refuse(`--planted is all or one of ${Object.keys(plantedBugs).join(', ')}`);
       }
-      const finding = await found(name, spares);
+      const finding = await found(name, ground, spares);
       if (finding === undefined) missed += 1;
       console.log(finding ?? `MISSED ${name} in ${plantedRoundsMax} rounds`);
     }
   } finally {
     await spares.dismiss();
+    await ground.close();
   }
   return missed === 0 ? 0 : 1;
 }
 
-async function found(planted: PlantedBug, spares: Spares): Promise<string | undefined> {
+async function found(
+  planted: PlantedBug,
+  ground: Ground,
+  spares: Spares,
+): Promise<string | undefined> {
   const { failpoint, shape } = plantedBugs[planted];
   let killed = 0;
   for (let round = 1; round <= plantedRoundsMax; round += 1) {
     const own = seedOf(seed + round, failpoint, shape);
     const planned = killsOf(failpoint, kills);
-    const told = await runRound({ shape, kills: planned, seed: own, spares, planted }).then(
+    const told = await runRound({ shape, kills: planned, seed: own, ground, spares, planted }).then(
       (report) => {
         killed += report.killed;
         rmSync(report.folder, { recursive: true, force: true });
@@ -161,7 +180,7 @@ function tell(report: RoundReport, cell: Cell, base: number): void {
   if (wrong > 20) console.log(`     and ${wrong - 20} more`);
   console.log(`     kept: ${report.folder}`);
   failed.push(
-    `--rounds 1 --kills ${kills} --seed ${base} --failpoint ${failpoint} --shape '${shape}'`,
+    `--store ${store} --rounds 1 --kills ${kills} --seed ${base} --failpoint ${failpoint} --shape '${shape}'`,
   );
 }
 

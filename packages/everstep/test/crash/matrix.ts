@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Spares } from './crew.ts';
 import type { Failpoint } from './failpoints.ts';
+import type { Ground } from './ground.ts';
 import { readLedgers } from './journal.ts';
 import type { PlantedBug } from './planted.ts';
 import { Round, shapes, type Shape } from './round.ts';
-import { readFile } from './stored-tasks.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export interface RoundReport extends Verdict {
@@ -23,25 +23,38 @@ export interface RoundRequest {
   readonly shape: Shape;
   readonly kills: readonly Failpoint[];
   readonly seed: number;
+  /** Where the tasks are kept, and processes that know of it. */
+  readonly ground: Ground;
   readonly spares: Spares;
   readonly tasksMin?: number;
   readonly planted?: PlantedBug;
 }
 
 export async function runRound(request: RoundRequest): Promise<RoundReport> {
-  const { shape, kills, seed, spares, tasksMin = 16, planted } = request;
+  const { shape, kills, seed, ground, spares, tasksMin = 16, planted } = request;
   const folder = mkdtempSync(join(tmpdir(), 'everstep-crash-'));
   const started = performance.now();
-  const plan = { shape, kills, seed, folder, spares, tasksMin, ...(planted && { planted }) };
+  const site = await ground.prepare(folder, kills);
+  const { migrationPlaces } = ground;
+  const plan = {
+    shape,
+    kills,
+    seed,
+    folder,
+    site,
+    migrationPlaces,
+    spares,
+    tasksMin,
+    ...(planted && { planted }),
+  };
   const outcome = await new Round(plan).run();
   const stopped = !outcome.complaints.some((complaint) => complaint.startsWith('stuck'));
-  const verdict = judge(
-    outcome.journal,
-    readLedgers(folder),
-    await readFile(outcome.path, stopped),
-  );
+  const verdict = judge(outcome.journal, readLedgers(folder), await site.read(stopped));
   const violations = [...outcome.complaints, ...verdict.violations];
-  if (violations.length === 0) rmSync(folder, { recursive: true, force: true });
+  if (violations.length === 0) {
+    await site.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
   return {
     ...verdict,
     violations,

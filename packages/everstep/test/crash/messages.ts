@@ -8,7 +8,8 @@ export type Role = 'both' | 'worker' | 'submitter';
 export type Command =
   | {
       readonly do: 'start';
-      readonly path: string;
+      /** The path of a SQLite file, or the URL of a database. */
+      readonly store: string;
       readonly role: Role;
       readonly ledger: string;
       readonly trap?: Trap;

@@ -45,7 +45,7 @@ export class OpenCrew {
         member.name = `${this.#named}-${role}`;
         this.#crew.push(member);
         const ledger = ledgerPath(this.#folder, member.name);
-        await member.ask({ do: 'start', path: this.path, role, ledger });
+        await member.ask({ do: 'start', store: this.path, role, ledger });
         member.ready = true;
       }),
     );

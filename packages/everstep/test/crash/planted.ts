@@ -3,6 +3,7 @@
  * of them would prove nothing. `npm run crash -- --planted all` tries each in the cell where it should show.
  */
 import type { Failpoint } from './failpoints.ts';
+import type { GroundName } from './grounds.ts';
 import type { Shape } from './round.ts';
 
 export const plantedBugs = {
@@ -23,6 +24,13 @@ export const plantedBugs = {
 >;
 
 export type PlantedBug = keyof typeof plantedBugs;
+
+/** Those that stand before every store; the others are SQLite's driver's. */
+const everywhere: readonly string[] = ['events-lost', 'death-unnoticed'];
+
+export function plantedOn(store: GroundName): readonly string[] {
+  return store === 'sqlite' ? Object.keys(plantedBugs) : everywhere;
+}
 
 export function isPlantedBug(name: string): name is PlantedBug {
   return Object.hasOwn(plantedBugs, name);

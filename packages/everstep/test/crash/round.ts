@@ -6,7 +6,16 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chance } from '../chance.ts';
 import { ProcessDied, Refused, type Crewman, type Spares } from './crew.ts';
-import { migrationTraps, trapAt, type Failpoint, type Trap } from './failpoints.ts';
+import {
+  isDatabaseFault,
+  migrationTraps,
+  trapAt,
+  type DatabaseFault,
+  type Failpoint,
+  type Place,
+  type Trap,
+} from './failpoints.ts';
+import type { Site } from './ground.ts';
 import { Journal, ledgerPath, type ParentEntry } from './journal.ts';
 import type { Command, Role } from './messages.ts';
 import type { PlantedBug } from './planted.ts';
@@ -23,6 +32,8 @@ export interface RoundPlan {
   readonly kills: readonly Failpoint[];
   readonly seed: number;
   readonly folder: string;
+  readonly site: Site;
+  readonly migrationPlaces: readonly Place[];
   readonly spares: Spares;
   readonly planted?: PlantedBug;
   /** At least so many, however soon the kills are done. */
@@ -30,7 +41,6 @@ export interface RoundPlan {
 }
 
 export interface RoundOutcome {
-  readonly path: string;
   readonly journal: readonly ParentEntry[];
   readonly killed: number;
   /** Kills that were planned and did not happen, and whatever else went wrong before the verdict. */
@@ -42,12 +52,13 @@ const drainMsMax = 90_000;
 /** What is stuck by a planted bug needs no long proof. */
 const plantedDrainMsMax = 20_000;
 const inFlightMax = 8;
+/** 20 ms apart: longer than a database is away. */
+const refusalsMax = 3_000;
 
 export class Round {
   readonly #plan: RoundPlan;
   readonly #chance: Chance;
   readonly #journal: Journal<ParentEntry>;
-  readonly #path: string;
   readonly #crew: Crewman[] = [];
   readonly #victimRole: Role;
   readonly #complaints: string[] = [];
@@ -61,7 +72,6 @@ export class Round {
     this.#plan = plan;
     this.#chance = new Chance(plan.seed);
     mkdirSync(plan.folder, { recursive: true });
-    this.#path = join(plan.folder, 'tasks.db');
     this.#journal = new Journal(join(plan.folder, 'journal.jsonl'));
     this.#victimRole =
       plan.shape === 'one process'
@@ -97,7 +107,6 @@ export class Round {
       this.#wake();
     }
     return {
-      path: this.#path,
       journal: this.#journal.entries,
       killed: this.#killed,
       complaints: [...new Set(this.#complaints)],
@@ -132,7 +141,7 @@ export class Round {
   ): Promise<void> {
     const count = this.#plan.kills.filter((kill) => kill === migration).length;
     let victims = roles.filter((role) => role === this.#victimRole);
-    for (const trap of migrationTraps(migration, count, this.#chance)) {
+    for (const trap of migrationTraps(migration, this.#plan.migrationPlaces, count, this.#chance)) {
       // Somebody got through and has opened the file: what is left of opening it is not there for the others.
       if (this.#ready(() => true).length > 0) break;
       const started = await Promise.all(victims.map((role) => this.#start(role, trap)));
@@ -150,7 +159,7 @@ export class Round {
   async #start(role: Role, trap?: Trap): Promise<Crewman> {
     const member = this.#plan.spares.take((said) => {
       // A process that is killed says nothing, so what is said is worth a look.
-      if (!this.#over) this.#complaints.push(said);
+      if (!this.#over && !this.#isExpected(said)) this.#complaints.push(said);
     });
     this.#plan.spares.provide(2);
     this.#named += 1;
@@ -160,7 +169,7 @@ export class Round {
     try {
       await member.ask({
         do: 'start',
-        path: this.#path,
+        store: this.#plan.site.store,
         role,
         ledger: ledgerPath(this.#plan.folder, member.name),
         ...(trap && { trap }),
@@ -176,6 +185,12 @@ export class Round {
       }
     }
     return member;
+  }
+
+  /** A process says so when its database is away or undoes a write. */
+  #isExpected(said: string): boolean {
+    const suffers = this.#plan.kills.some((kill) => isDatabaseFault(kill));
+    return suffers && /STORE_UNREACHABLE|STORE_BUSY/.test(said);
   }
 
   #wake(): void {
@@ -202,7 +217,7 @@ export class Round {
       } catch (error) {
         if (this.#over) throw error;
         if (error instanceof ProcessDied) continue;
-        if (!isPassing(error) || refusals === 100) throw error;
+        if (!isPassing(error) || refusals === refusalsMax) throw error;
         refusals += 1;
         await passed(new Promise(() => undefined), 20);
       }
@@ -212,7 +227,8 @@ export class Round {
   // Kills.
 
   async #strike(kill: Failpoint): Promise<void> {
-    if (kill === 'during-recovery') await this.#strikeRecovery();
+    if (isDatabaseFault(kill)) await this.#strikeDatabase(kill);
+    else if (kill === 'during-recovery') await this.#strikeRecovery();
     else if (kill === 'random') await this.#strikeAtRandom();
     else {
       const trap = trapAt(kill, this.#chance, this.#victimRole === 'submitter');
@@ -229,6 +245,18 @@ export class Round {
       }
       await this.#start(victim.role);
     }
+  }
+
+  async #strikeDatabase(fault: DatabaseFault): Promise<void> {
+    await passed(new Promise(() => undefined), this.#chance.whole(100, 500));
+    const { site } = this.#plan;
+    if (site.suffer === undefined) {
+      throw new TypeError(`Nothing of the kind happens to ${site.store}: ${fault}`);
+    }
+    const prevented = await site.suffer(fault, this.#chance);
+    this.#journal.write({ at: Date.now(), killed: 'the database', where: fault });
+    if (prevented === undefined) this.#killed += 1;
+    else this.#complaints.push(`not reached: ${fault}: ${prevented}`);
   }
 
   async #strikeAtRandom(): Promise<void> {

@@ -91,7 +91,7 @@ class Soak {
     member.name = `${this.#named}-${role}`;
     const ledger = ledgerPath(this.#folder, member.name);
     this.#crew.push(member);
-    await member.ask({ do: 'start', path: this.#path, role, ledger, retentionMs });
+    await member.ask({ do: 'start', store: this.#path, role, ledger, retentionMs });
     member.ready = true;
     return member;
   }

@@ -1,4 +1,4 @@
-/** What is in the file when everybody has gone: each task's runs and histories, and what must not be left. */
+/** What is in a store when everybody has gone: each task's runs and histories, and what must not be left. */
 import { decodeBatch } from '../../src/core/history-batch.ts';
 import type { HistoryEvent } from '../../src/core/proto.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
@@ -7,8 +7,8 @@ import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { RunStatusColumn, Store } from '../../src/store/store.ts';
 
 const newestForm = readMigrations().at(-1)?.version ?? 0;
-/** Of the folder `next-release`. */
-const nextForm = 9_999;
+/** Of the folders in `next-release`. */
+export const nextForm = 9_999;
 
 export interface StoredTask {
   readonly taskId: string;
@@ -24,7 +24,13 @@ export interface StoredFile {
 
 export async function readFile(path: string, stopped: boolean): Promise<StoredFile> {
   const problems = [...(await integrityProblems(path)), ...(await nextFormProblems(path))];
-  const store = new SqliteStore({ path });
+  const { tasks, problems: others } = await readStore(new SqliteStore({ path }), stopped);
+  return { tasks, problems: [...problems, ...others] };
+}
+
+/** Opens and closes it. */
+export async function readStore(store: Store, stopped: boolean): Promise<StoredFile> {
+  const problems: string[] = [];
   await store.open();
   try {
     const tasks: StoredTask[] = [];

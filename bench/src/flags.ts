@@ -14,7 +14,7 @@ export const usage = `Usage: npm run bench -- [options]
 
   --n N             how many one-step tasks, from 100 to 1000000 (10000); the other works follow it
   --only REGEX      only the works whose name fits, such as "one-step" or "sqlite .*two"
-  --store STORE     only this store: memory or sqlite
+  --store STORE     only this store: memory, sqlite or postgres, which runs only when it is asked for
   --json            one JSON line a row instead of the table
   --help            show this text`;
 
@@ -51,8 +51,10 @@ export function wholeNumber(text: string): number {
 }
 
 function storeName(text: string): StoreName {
-  if (text === 'memory' || text === 'sqlite') return text;
-  throw new Error(`--store takes memory or sqlite, but was given ${JSON.stringify(text)}`);
+  if (text === 'memory' || text === 'sqlite' || text === 'postgres') return text;
+  throw new Error(
+    `--store takes memory, sqlite or postgres, but was given ${JSON.stringify(text)}`,
+  );
 }
 
 export function pattern(text: string): RegExp {

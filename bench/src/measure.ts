@@ -1,7 +1,9 @@
 /** A measurement in a process of its own, as rows. */
 import { rmSync } from 'node:fs';
 import { makeDataFolder } from './data-folder.ts';
+import type { MeasureQuestion } from './measure-process.ts';
 import { titleOf, type Measurement } from './measurement.ts';
+import { startPostgres } from './peers/servers/postgres.ts';
 import { Subprocess } from './subprocess.ts';
 import type { Figures, Row } from './row.ts';
 
@@ -11,12 +13,19 @@ export async function measure(measurement: Measurement): Promise<Row[]> {
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   // Also when the benchmark is interrupted.
   process.once('exit', removeFolder);
+  const server = measurement.store === 'postgres' ? await startPostgres(folder) : undefined;
   const subprocess = new Subprocess(new URL('./measure-process.ts', import.meta.url));
   try {
-    const figures = await subprocess.ask<readonly Figures[]>('measure', { measurement, folder });
+    const question: MeasureQuestion = {
+      measurement,
+      folder,
+      server: server && { url: server.urls['postgres'] ?? '', pid: server.pid },
+    };
+    const figures = await subprocess.ask<readonly Figures[]>('measure', question);
     return figures.map((part) => rowOf(measurement, part));
   } finally {
     await subprocess.leave();
+    await server?.stop();
     process.off('exit', removeFolder);
     removeFolder();
   }

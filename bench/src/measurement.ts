@@ -3,6 +3,8 @@ import type { StoreName } from './row.ts';
 
 const workNames = [
   'SQLite alone',
+  'PostgreSQL alone',
+  'write path',
   'one-step',
   'five-step',
   'one after another',
@@ -14,24 +16,36 @@ const workNames = [
 
 export type WorkName = (typeof workNames)[number];
 
-/** Not Everstep's work but its ground, and one process's. */
-const yardstick = 'SQLite alone' satisfies WorkName;
+/** Of one store, and of one process: not Everstep's work but its ground, and what of it Everstep's writes reach. */
+const onlyOf: Partial<Readonly<Record<WorkName, StoreName>>> = {
+  'SQLite alone': 'sqlite',
+  'PostgreSQL alone': 'postgres',
+  'write path': 'postgres',
+};
+
+/** With how many processes a work is measured. */
+const processesOf = { sqlite: [1, 2], memory: [1], postgres: [1, 2, 4] } as const;
+/** What is measured with several processes that are alike: each submits and works. */
+const alikeWorks: readonly WorkName[] = ['one-step', 'five-step', 'idle'];
 
 export interface Measurement {
   readonly store: StoreName;
-  readonly processes: 1 | 2;
+  readonly processes: 1 | 2 | 4;
   readonly work: WorkName;
   readonly n: number;
 }
 
-/** As the row names it, without the store. */
-export function titleOf({ work, processes }: Pick<Measurement, 'work' | 'processes'>): string {
-  return processes === 1 ? work : `${work}, two processes`;
+/** On SQLite the second process is the worker; on a database any number are alike. */
+export function titleOf({ store, work, processes }: Omit<Measurement, 'n'>): string {
+  if (processes === 1) return work;
+  return store === 'postgres' ? `${work}, ${processes} alike` : `${work}, two processes`;
 }
 
 /** How much of each work there is for `n` one-step tasks: 10,000 of them give a backlog of 100,000. */
 const amountOf: Readonly<Record<WorkName, (n: number) => number>> = {
   'SQLite alone': (n) => 5 * n,
+  'PostgreSQL alone': (n) => 5 * n,
+  'write path': (n) => 5 * n,
   'one-step': (n) => n,
   'five-step': (n) => Math.ceil(n / 5),
   'one after another': (n) => Math.ceil(n / 5),
@@ -47,11 +61,13 @@ const onRequest: ReadonlySet<WorkName> = new Set<WorkName>(['crowded']);
 /** All that there is to measure, in the order of the table. */
 export function measurements(n: number): Measurement[] {
   const all: Measurement[] = [];
-  for (const store of ['sqlite', 'memory'] as const) {
+  for (const store of ['sqlite', 'memory', 'postgres'] as const) {
     for (const work of workNames) {
-      for (const processes of [1, 2] as const) {
-        if (store === 'memory' && (processes === 2 || !isForMemory(work))) continue;
-        if (processes === 2 && (onRequest.has(work) || work === yardstick)) continue;
+      if ((onlyOf[work] ?? store) !== store) continue;
+      if (store === 'memory' && work === 'resumed after a kill') continue;
+      for (const processes of processesOf[store]) {
+        if (processes > 1 && (onRequest.has(work) || onlyOf[work] !== undefined)) continue;
+        if (processes > 1 && store === 'postgres' && !alikeWorks.includes(work)) continue;
         all.push({ store, processes, work, n: amountOf[work](n) });
       }
     }
@@ -65,12 +81,9 @@ export interface Choice {
 }
 
 export function isChosen(measurement: Measurement, { only, store }: Choice): boolean {
+  // A server has to be started for it.
+  if (store === undefined && measurement.store === 'postgres') return false;
   if (store !== undefined && measurement.store !== store) return false;
   if (onRequest.has(measurement.work) && !only?.source.includes(measurement.work)) return false;
   return only === undefined || only.test(`${measurement.store} ${titleOf(measurement)}`);
-}
-
-/** A store in memory has nothing left to resume. */
-function isForMemory(work: WorkName): boolean {
-  return work !== 'resumed after a kill' && work !== yardstick;
 }

@@ -1,17 +1,25 @@
 /** Client and worker in this process. */
 import type { AsyncTaskComponent, Store } from 'everstep';
 import { completedTasks, startComponent } from './component.ts';
+import type { CountedStore } from './postgres.ts';
 import type { Stage } from './stage.ts';
 import { ownCpuMs } from './stopwatch.ts';
 import { benchTasks } from './tasks.ts';
 
 export class OneProcessStage implements Stage {
   readonly tasks = benchTasks();
+  readonly queries?: () => Promise<number>;
   readonly #store: string | Store;
+  readonly #serverCpuMs: () => number;
   #component: AsyncTaskComponent | undefined;
 
-  constructor(store: string | Store) {
+  /** `serverCpuMs` is of a database that is a process of its own. */
+  constructor(store: string | Store | CountedStore, serverCpuMs: () => number = () => 0) {
     this.#store = store;
+    this.#serverCpuMs = serverCpuMs;
+    if (typeof store === 'object' && 'queries' in store) {
+      this.queries = () => Promise.resolve(store.queries);
+    }
   }
 
   async open(options: { readonly worker: boolean }): Promise<void> {
@@ -33,7 +41,7 @@ export class OneProcessStage implements Stage {
   }
 
   async cpuMs(): Promise<number> {
-    return ownCpuMs();
+    return ownCpuMs() + this.#serverCpuMs();
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,7 @@ interface Column {
 }
 
 const columns: readonly Column[] = [
-  { title: 'store', width: 6, left: true, text: (row) => row.store },
+  { title: 'store', width: 8, left: true, text: (row) => row.store },
   { title: 'work', width: 36, left: true, text: (row) => row.work },
   { title: 'n', width: 9, text: (row) => grouped(row.n) },
   { title: 'tasks/s', width: 8, text: (row) => grouped(row.perSecond) },
@@ -25,6 +25,7 @@ const columns: readonly Column[] = [
   { title: 'p50 ms', width: 7, text: (row) => fixed(row.p50Ms) },
   { title: 'p99 ms', width: 7, text: (row) => fixed(row.p99Ms) },
   { title: 'bytes/task', width: 10, text: (row) => grouped(row.bytesPerTask) },
+  { title: 'queries', width: 7, text: (row) => row.queriesPerUnit?.toFixed(2) ?? '' },
   { title: 'CPU', width: 16, text: cpu },
 ];
 
@@ -47,9 +48,12 @@ function cpu({ work, cpuMsPerUnit, stepsPerSecond }: Row): string {
   if (cpuMsPerUnit === undefined) return '';
   // A second of an idle component is 1000 ms.
   if (work.startsWith('idle')) return `${(cpuMsPerUnit / 10).toFixed(2)} %`;
-  const unit =
-    stepsPerSecond !== undefined ? 'step' : work.startsWith('SQLite alone') ? 'unit' : 'task';
+  const unit = stepsPerSecond !== undefined ? 'step' : isOfUnits(work) ? 'unit' : 'task';
   return `${cpuMsPerUnit.toFixed(3)} ms/${unit}`;
+}
+
+function isOfUnits(work: string): boolean {
+  return / alone|^write path/.test(work);
 }
 
 function grouped(value: number | undefined): string {

@@ -13,11 +13,13 @@ export interface Row {
   readonly p99Ms?: number;
   /** Heap and external memory that a waiting task takes. */
   readonly bytesPerTask?: number;
+  /** Questions to the database: for each step of the five-step rows, each second and process of idle ones, each task elsewhere. */
+  readonly queriesPerUnit?: number;
   /** CPU time of all processes: a step of the five-step rows, a second of the idle rows, a task elsewhere. */
   readonly cpuMsPerUnit?: number;
 }
 
-export type StoreName = 'memory' | 'sqlite';
+export type StoreName = 'memory' | 'sqlite' | 'postgres';
 
 /** What a work found out; the rest of its row is known before. */
 export type Figures = Omit<Row, 'engine' | 'store' | 'work'> & {

@@ -12,5 +12,7 @@ export interface Stage {
   completed(): Promise<number>;
   /** CPU time of all its processes so far. */
   cpuMs(): Promise<number>;
+  /** Questions of its processes to the database so far, where there are such. */
+  queries?(): Promise<number>;
   close(): Promise<void>;
 }

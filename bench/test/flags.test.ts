@@ -25,7 +25,7 @@ it.each([
   [['--n', '99'], '--n takes a whole number from 100 to 1000000, but was given "99"'],
   [['--n', '1e3'], 'but was given "1e3"'],
   [['--n', ''], 'but was given ""'],
-  [['--store', 'postgres'], '--store takes memory or sqlite, but was given "postgres"'],
+  [['--store', 'redis'], '--store takes memory, sqlite or postgres, but was given "redis"'],
   [['--only', '('], '--only takes a regular expression, but was given "("'],
   [['--speed'], '--speed'],
   [['one-step'], 'one-step'],

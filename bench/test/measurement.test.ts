@@ -24,10 +24,23 @@ it('measures in memory what one process can show', () => {
   ]);
 });
 
+it('measures PostgreSQL when it is asked for, with one process and with several that are alike', () => {
+  expect(titles({}).filter((title) => title.startsWith('postgres'))).toEqual([]);
+  expect(titles({ store: 'postgres', only: /one-step|alone|write/ })).toEqual([
+    'postgres PostgreSQL alone',
+    'postgres write path',
+    'postgres one-step',
+    'postgres one-step, 2 alike',
+    'postgres one-step, 4 alike',
+  ]);
+});
+
 it('has a backlog of 100,000 and 1,000 resumed runs for 10,000 tasks', () => {
   const amounts = new Map(measurements(10_000).map(({ work, n }) => [work, n]));
   expect(Object.fromEntries(amounts)).toEqual({
     'SQLite alone': 50_000,
+    'PostgreSQL alone': 50_000,
+    'write path': 50_000,
     'one-step': 10_000,
     'five-step': 2_000,
     'one after another': 2_000,

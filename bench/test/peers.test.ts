@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest';
 import { rowOf, summary } from '../src/peers/comparison.ts';
-import { everstep, peers, type Contender } from '../src/peers/contenders.ts';
+import { everstepOn, peers, type Contender } from '../src/peers/contenders.ts';
 import { readPeerFlags } from '../src/peers/flags.ts';
 import { jsonPeerReporter, tablePeerReporter } from '../src/peers/peer-reporter.ts';
 
-const peer = (title: string, durable = true): Contender => ({ ...everstep, title, durable });
+const peer = (title: string, durable = true): Contender => ({
+  ...everstepOn.sqlite,
+  title,
+  durable,
+});
 const rate = (perSecond: number) => ({ n: 100, perSecond, cpuMsPerUnit: 1 });
 const latency = (p50Ms: number) => ({ ...rate(1000 / p50Ms), p50Ms, p99Ms: 3 * p50Ms });
 
@@ -39,10 +43,12 @@ it('pins every package to an exact version', () => {
 });
 
 it('reads every flag, and refuses what it cannot read with the reason', () => {
-  expect(readPeerFlags([])).toEqual({ n: 10_000, only: undefined, json: false, help: false });
-  expect(readPeerFlags(['--n=500', '--only', 'DBOS', '--json'])).toEqual({
+  const usual = { n: 10_000, only: undefined, store: 'sqlite', json: false, help: false };
+  expect(readPeerFlags([])).toEqual(usual);
+  expect(readPeerFlags(['--n=500', '--only', 'DBOS', '--store=postgres', '--json'])).toEqual({
     n: 500,
     only: /DBOS/,
+    store: 'postgres',
     json: true,
     help: false,
   });

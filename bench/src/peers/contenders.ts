@@ -37,13 +37,13 @@ const bullMq = {
   packages: { bullmq: '6.7.0', ioredis: '6.0.0' },
 } as const;
 
-export const everstep: Contender = {
-  title: 'Everstep + SQLite',
-  engine: 'everstep',
-  durable: true,
-  works: workNames,
-  packages: {},
-};
+const everstep = { engine: 'everstep', durable: true, works: workNames, packages: {} } as const;
+
+/** Everstep by the store that it is compared on. */
+export const everstepOn = {
+  sqlite: { ...everstep, title: 'Everstep + SQLite' },
+  postgres: { ...everstep, title: 'Everstep + PostgreSQL', server: 'postgres' },
+} as const satisfies Readonly<Record<string, Contender>>;
 
 export const peers: readonly Contender[] = [
   {

@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { rowOf, summary, type PeerRow } from './comparison.ts';
-import { everstep, peers, workNames, type Contender, type WorkName } from './contenders.ts';
+import { everstepOn, peers, workNames, type Contender, type WorkName } from './contenders.ts';
 import { readPeerFlags, usage, type PeerFlags } from './flags.ts';
 import { measureEngine, tryServer } from './measure-engine.ts';
 import { nodeLts } from './node-lts.ts';
@@ -80,6 +80,7 @@ if (flags.help) {
   console.log(usage);
   process.exit(0);
 }
+const everstep = everstepOn[flags.store];
 const works = workNames.filter((work) =>
   [everstep, ...peers].some((contender) => chosenWorks(contender).includes(work)),
 );

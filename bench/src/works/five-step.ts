@@ -1,5 +1,5 @@
 import { inLanes } from '../lanes.ts';
-import { lapOf } from '../stopwatch.ts';
+import { lapOf, queriesPer } from '../stopwatch.ts';
 import { runFiveSteps } from '../tasks.ts';
 import { warmUpOf, type Work } from './work.ts';
 
@@ -10,13 +10,15 @@ export const fiveStep: Work = async ({ stage, n }) => {
   await stage.open({ worker: true });
   const run = (number: number): Promise<void> => runFiveSteps(stage.tasks, number);
   await inLanes(warmUpOf(n), run);
-  const { seconds, cpuMs } = await lapOf(stage, () => inLanes(n, run));
+  const lap = await lapOf(stage, () => inLanes(n, run));
+  const { seconds, cpuMs } = lap;
   return [
     {
       n,
       perSecond: n / seconds,
       stepsPerSecond: (n * steps) / seconds,
       cpuMsPerUnit: cpuMs / (n * steps),
+      ...queriesPer(n * steps, lap),
     },
   ];
 };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { inLanes } from '../lanes.ts';
-import { lapOf } from '../stopwatch.ts';
+import { lapOf, queriesPer } from '../stopwatch.ts';
 import { runOneStep } from '../tasks.ts';
 import type { Work } from './work.ts';
 
@@ -11,6 +11,6 @@ export const idle: Work = async ({ stage, n }) => {
   await stage.open({ worker: true });
   await inLanes(200, (number) => runOneStep(stage.tasks, number));
   await pause(settleMs);
-  const { cpuMs } = await lapOf(stage, () => pause(n * 1000));
-  return [{ n, cpuMsPerUnit: cpuMs / n }];
+  const lap = await lapOf(stage, () => pause(n * 1000));
+  return [{ n, cpuMsPerUnit: lap.cpuMs / n, ...queriesPer(n, lap) }];
 };

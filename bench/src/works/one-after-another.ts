@@ -1,6 +1,6 @@
 import { inLanes } from '../lanes.ts';
 import { percentile } from '../percentile.ts';
-import { lapOf } from '../stopwatch.ts';
+import { lapOf, queriesPer } from '../stopwatch.ts';
 import { runOneStep } from '../tasks.ts';
 import { warmUpOf, type Work } from './work.ts';
 
@@ -18,7 +18,8 @@ export const oneAfterAnother: Work = async ({ stage, n }) => {
   await inLanes(warmUpOf(n), (number) => runOneStep(stage.tasks, number));
   await run(Math.ceil(n / 10));
   latencies.length = 0;
-  const { seconds, cpuMs } = await lapOf(stage, () => run(n));
+  const lap = await lapOf(stage, () => run(n));
+  const { seconds, cpuMs } = lap;
   return [
     {
       n,
@@ -26,6 +27,7 @@ export const oneAfterAnother: Work = async ({ stage, n }) => {
       p50Ms: percentile(latencies, 50),
       p99Ms: percentile(latencies, 99),
       cpuMsPerUnit: cpuMs / n,
+      ...queriesPer(n, lap),
     },
   ];
 };

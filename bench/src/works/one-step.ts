@@ -1,5 +1,5 @@
 import { inLanes } from '../lanes.ts';
-import { lapOf } from '../stopwatch.ts';
+import { lapOf, queriesPer } from '../stopwatch.ts';
 import { runOneStep } from '../tasks.ts';
 import { warmUpOf, type Work } from './work.ts';
 
@@ -8,6 +8,7 @@ export const oneStep: Work = async ({ stage, n }) => {
   await stage.open({ worker: true });
   const run = (number: number): Promise<void> => runOneStep(stage.tasks, number);
   await inLanes(warmUpOf(n), run);
-  const { seconds, cpuMs } = await lapOf(stage, () => inLanes(n, run));
-  return [{ n, perSecond: n / seconds, cpuMsPerUnit: cpuMs / n }];
+  const lap = await lapOf(stage, () => inLanes(n, run));
+  const { seconds, cpuMs } = lap;
+  return [{ n, perSecond: n / seconds, cpuMsPerUnit: cpuMs / n, ...queriesPer(n, lap) }];
 };

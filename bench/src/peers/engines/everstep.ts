@@ -5,9 +5,9 @@ import { lanes } from '../../lanes.ts';
 import { benchTasks } from '../../tasks.ts';
 import type { StartEngine } from './engine.ts';
 
-export const startEngine: StartEngine = async ({ folder }) => {
+export const startEngine: StartEngine = async ({ folder, urls }) => {
   const tasks = benchTasks();
-  const store = `sqlite:${join(folder, 'bench.db')}?synchronous=full`;
+  const store = urls['postgres'] ?? `sqlite:${join(folder, 'bench.db')}?synchronous=full`;
   const component = await startComponent(store, tasks, { worker: true, concurrency: lanes });
   return {
     oneStep: async (params) => tasks.oneStep.result(await tasks.oneStep.submit(params)),

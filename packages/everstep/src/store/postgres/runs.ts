@@ -1,6 +1,8 @@
 import type { PostgresQuestions } from './database.ts';
+import type { SqlRow } from './driver.ts';
+import { gathered } from '../gathered.ts';
 import { dueOf, headsOf, keyOf, refsOf, storedRunOf } from '../sql-rows.ts';
-import type { RunRef, Store } from '../store.ts';
+import type { RunHead, RunRef, Store } from '../store.ts';
 
 /** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
 export const runColumnsSql = `k.namespace_id, v.workflow_id, v.run_id, v.workflow_type, v.task_queue, v.status,
@@ -14,6 +16,18 @@ const atWork = `(wake_at > 0 OR holder <> '')`;
 /** The number of the namespace whose id is that parameter. */
 export function namespaceSql(schema: string, parameter: number): string {
   return `(SELECT namespace FROM ${schema}.namespace_numbers WHERE namespace_id = $${parameter})`;
+}
+
+interface WorkflowOf {
+  readonly namespaceId: string;
+  readonly workflowId: string;
+}
+
+/** Questions that share a round trip at most. */
+const headsAtOnce = 500;
+
+function headOf(row: SqlRow): RunHead {
+  return { ref: row['ref'] as RunRef, version: row['version'] as number };
 }
 
 export function postgresRuns(db: PostgresQuestions): Store['runs'] {
@@ -36,22 +50,27 @@ export function postgresRuns(db: PostgresQuestions): Store['runs'] {
     loadByRef: ({ ref }) => one(`${storedRun} WHERE v.ref = $1`, [ref]),
     loadCurrent: ({ namespaceId, workflowId }) =>
       one(`${storedRun} WHERE ${ofWorkflow} AND v.is_current`, [namespaceId, workflowId]),
-    currentHead: async ({ namespaceId, workflowId }) => {
-      const [row] = await db.read(
-        `SELECT r.ref, r.version FROM ${schema}.visibility v JOIN ${schema}.runs r ON r.ref = v.ref
-         WHERE ${ofWorkflow} AND v.is_current`,
-        [namespaceId, workflowId],
+    currentHead: gathered(async (asked: readonly WorkflowOf[]) => {
+      const rows = await db.read(
+        `SELECT i.place, r.ref, r.version
+         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (namespace_id, workflow_id, place)
+         JOIN ${schema}.namespace_numbers k ON k.namespace_id = i.namespace_id
+         JOIN ${schema}.visibility v ON v.namespace = k.namespace AND v.workflow_id = i.workflow_id AND v.is_current
+         JOIN ${schema}.runs r ON r.ref = v.ref`,
+        [asked.map((one) => one.namespaceId), asked.map((one) => one.workflowId)],
       );
-      return row && { ref: row['ref'] as RunRef, version: row['version'] as number };
-    },
-    heads: async ({ refs }) => {
-      if (refs.length === 0) return [];
+      const heads = new Map(rows.map((row) => [row['place'], headOf(row)]));
+      return asked.map((_one, index) => heads.get(index + 1));
+    }, headsAtOnce),
+    heads: gathered(async (asked: readonly { readonly refs: readonly RunRef[] }[]) => {
+      const every = [...new Set(asked.flatMap(({ refs }) => refs))];
+      if (every.length === 0) return asked.map(() => []);
       const rows = await db.read(
         `SELECT ref, version FROM ${schema}.runs WHERE ref = ANY ($1::bigint[])`,
-        [refs],
+        [every],
       );
-      return headsOf(rows, refs);
-    },
+      return asked.map(({ refs }) => headsOf(rows, refs));
+    }, headsAtOnce),
     due: async ({ now, limit }) => {
       const rows = await db.read(
         `SELECT ref, wake_at FROM ${schema}.runs WHERE ${atWork} AND wake_at > 0 AND wake_at <= $1

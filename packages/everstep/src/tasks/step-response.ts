@@ -44,7 +44,7 @@ export async function respondStep(
   outcome: StepOutcome,
 ): Promise<void> {
   const startedAt = options.clock.now();
-  const timeoutMs = msOfDuration(task.startToCloseTimeout) || 60_000;
+  const timeoutMs = timeoutOf(task);
   let current = outcome;
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -68,9 +68,37 @@ export async function respondStep(
         });
         return;
       }
-      await wait(options.clock, Math.min(delayMsMax, 50 * 2 ** Math.min(attempt, 10)));
+      await waitLonger(options.clock, attempt);
     }
   }
+}
+
+/**
+ * Makes a call that a step cannot do without again while the service is not to be reached, for as long as the step
+ * itself may take: that is no failure of the step, and uses up none of its attempts.
+ */
+export async function persistently<T>(
+  clock: Clock,
+  task: ActivityTask,
+  call: () => Promise<T>,
+): Promise<T> {
+  const startedAt = clock.now();
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!passing.has(statusOf(error)) || clock.now() - startedAt >= timeoutOf(task)) throw error;
+      await waitLonger(clock, tries);
+    }
+  }
+}
+
+function timeoutOf(task: ActivityTask): number {
+  return msOfDuration(task.startToCloseTimeout) || 60_000;
+}
+
+function waitLonger(clock: Clock, tries: number): Promise<void> {
+  return wait(clock, Math.min(delayMsMax, 50 * 2 ** Math.min(tries, 10)));
 }
 
 function sent(

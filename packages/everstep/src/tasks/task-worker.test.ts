@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { HistoryMaker, payloadOf } from '../../test/histories/history-maker.ts';
 import { StoreTap } from '../../test/store-tap.ts';
 import { ignore, resultOf, Shop, taskQueue } from '../../test/task-shop.ts';
+import { ServiceError } from '../service/service-error.ts';
 import type { StepContext } from './definition.ts';
 import { longOf } from './int64.ts';
 import { all, signal, sleep, step } from './steps.ts';
@@ -96,6 +97,38 @@ describe('a worker on an engine of its process', () => {
     await shop.settle();
     expect(await host.status('evicted')).toBe('COMPLETED');
     expect(shop.problems).toEqual([]);
+  });
+
+  it('waits for a service that cannot give the history of a step, which uses up no attempt', async () => {
+    const { shop, host } = await Shop.open();
+    let refusals = 0;
+    const service = new Proxy(host.service, {
+      get: (target, name) => {
+        if (name !== 'getWorkflowExecutionHistory' || refusals === 0) {
+          return Reflect.get(target, name, target) as unknown;
+        }
+        refusals -= 1;
+        return () => Promise.reject(new ServiceError({ code: 'UNAVAILABLE', message: 'Gone.' }));
+      },
+    });
+    const attempts: number[] = [];
+    const task = async function* () {
+      yield* step('later', ({ attempt }) => {
+        attempts.push(attempt);
+        if (attempt === 1) throw new TypeError('again');
+      });
+    };
+    const worker = await shop.worker(host, [{ task }], { service });
+    const runId = await shop.submit(host, 'evicted');
+    await shop.settle();
+    expect(attempts).toEqual([1]);
+    worker.evict(runId);
+    refusals = 2;
+    await shop.world.clock.advance(1_001);
+    expect({ attempts, refusals }).toEqual({ attempts: [1], refusals: 1 });
+    await shop.world.clock.advance(200);
+    expect({ attempts, refusals }).toEqual({ attempts: [1, 2], refusals: 0 });
+    expect(await host.status('evicted')).toBe('COMPLETED');
   });
 
   it('fails the workflow task of code that awaits what is no step, after 1 s', async () => {

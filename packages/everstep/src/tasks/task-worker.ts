@@ -33,7 +33,7 @@ import {
 } from './run-history.ts';
 import { RunningStep, type StepCall } from './running-step.ts';
 import { StallWatch } from './stall-watch.ts';
-import { stepFields, stepId } from './step-response.ts';
+import { persistently, stepFields, stepId } from './step-response.ts';
 import { StepSlots } from './step-slots.ts';
 import { StepTarget } from './step-target.ts';
 import { stepUnknown, TaskCodeError } from './task-errors.ts';
@@ -462,7 +462,8 @@ export class TaskWorker implements LocalWorker {
   async #runLoaded(step: RunningStep, task: ActivityTask): Promise<void> {
     let call: StepCall | undefined;
     try {
-      call = this.#callIn(await this.#loaded(task), task);
+      const loaded = () => this.#loaded(task);
+      call = this.#callIn(await persistently(this.#options.clock, task, loaded), task);
     } catch (error) {
       await step.fail(error);
       return;

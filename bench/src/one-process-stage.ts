@@ -18,7 +18,8 @@ export class OneProcessStage implements Stage {
     this.#store = store;
     this.#serverCpuMs = serverCpuMs;
     if (typeof store === 'object' && 'queries' in store) {
-      this.queries = () => Promise.resolve(store.queries);
+      // Of a store that is not open there is nothing to count.
+      this.queries = () => Promise.resolve(this.#component === undefined ? 0 : store.queries);
     }
   }
 

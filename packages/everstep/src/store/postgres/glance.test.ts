@@ -5,7 +5,11 @@ import type { GlanceRequest, ProcessRow, Store } from '../store.ts';
 
 const queue = { namespaceId: 'namespace-1', kind: 'workflow', taskQueue: 'orders' } as const;
 const process: ProcessRow = {
-  ...{ processId: 'p1', pid: 4_711, hostId: 'host', startedAt: 10, heartbeatAt: 10.5 },
+  processId: 'p1',
+  pid: 4_711,
+  hostId: 'host',
+  startedAt: 10,
+  heartbeatAt: 10.5,
   queues: ['namespace-1/workflow/orders'],
 };
 const nothing = { hasTasks: false, hasMail: false, hasOverdue: false, nextWakeAt: 0 };

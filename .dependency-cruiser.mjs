@@ -77,7 +77,7 @@ const storeRules = Object.entries(drivers).flatMap(([store, own]) => [
       pathNot: inside([
         `store/${store}`,
         'store/store\\.ts',
-        'store/(run-columns|sql-rows|sql-filter|migration-files|history-pages|commit-lanes|commit-waves|turns|url-settings)\\.ts',
+        'store/(run-columns|sql-rows|sql-filter|migration-files|history-pages|commit-lanes|commit-waves|gathered|turns|url-settings)\\.ts',
       ]),
     },
   },

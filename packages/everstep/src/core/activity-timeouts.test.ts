@@ -102,7 +102,7 @@ describe('deadlines', () => {
 
 describe('a process that died', () => {
   const lose = (run: Activities, processId = 'p1', died = true) =>
-    run.step((draft) => loseActivities(draft, processId, died));
+    run.step((draft) => loseActivities(draft, { kind: 'processLost', processId, died }));
 
   test('ends its attempts without using up a retry, and its token is fenced, decision 11 AC-5', () => {
     const run = Activities.started({ retryPolicy: { maximumAttempts: 2 } }, 'p1');
@@ -168,6 +168,19 @@ describe('a process that died', () => {
       failure: { applicationFailureInfo: { type: 'ProcessLost', nonRetryable: true } },
       retryState: RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED,
     });
+  });
+
+  test('leaves alone what was started under other request ids, decision 11', () => {
+    const run = Activities.started({ retryPolicy: { maximumAttempts: 1 } }, 'p1');
+    const { startRequestId } = run.activity;
+    const loseOnly = (requestIds: readonly string[]) =>
+      run.step((draft) =>
+        loseActivities(draft, { kind: 'processLost', processId: 'p1', requestIds }),
+      );
+    loseOnly(['another']);
+    expect(run.last.changed).toBe(false);
+    loseOnly([startRequestId]);
+    expect(run.events).toContain('ActivityTaskFailed');
   });
 
   test('leaves a cancelled activity cancelled, decision 11 AC-6', () => {

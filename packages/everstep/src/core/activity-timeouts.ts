@@ -12,6 +12,7 @@ import {
 } from './activity-attempt.ts';
 import type { Draft } from './draft.ts';
 import { processLostFailure, timeoutFailure } from './failure.ts';
+import type { InputOf } from './input.ts';
 import { RetryState, TimeoutType } from './proto.ts';
 import { timeoutTypeName } from './retry.ts';
 import { copyOfActivity } from './state.ts';
@@ -112,9 +113,13 @@ function expireActivity(draft: Draft, { activity, type }: Deadline): void {
 }
 
 /** Decision 11: the attempts that process had started end without using up a retry. */
-export function loseActivities(draft: Draft, processId: string, died: boolean): void {
+export function loseActivities(
+  draft: Draft,
+  { processId, died, requestIds }: InputOf<'processLost'>,
+): void {
   for (const activity of draft.state.activities.values()) {
     if (activity.startedTime === 0 || activity.processId !== processId) continue;
+    if (requestIds?.includes(activity.startRequestId) === false) continue;
     const identity = activity.startedIdentity;
     if (activity.cancelRequestedEventId !== 0) {
       // AC-6: a cancelled activity is not run again, and nobody is left to answer the request.
@@ -124,7 +129,7 @@ export function loseActivities(draft: Draft, processId: string, died: boolean): 
       const retryState = RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED;
       closeActivity(draft, activity, { kind: 'failed', failure, retryState, identity });
     } else {
-      restartAttempt(draft, activity, died);
+      restartAttempt(draft, activity, died === true);
     }
   }
 }

@@ -255,6 +255,8 @@ export type Input =
       readonly processId: string;
       /** It was found dead, rather than stopped or in doubt: its steps may have been what killed it. */
       readonly died?: boolean;
+      /** Only what it has started under these request ids; undefined: all. */
+      readonly requestIds?: readonly string[];
     }
   | {
       readonly kind: 'childStarted';

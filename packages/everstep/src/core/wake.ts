@@ -91,7 +91,7 @@ function dispatchLate(draft: Draft): void {
 /** Decision 11. */
 export function processLost(draft: Draft, input: InputOf<'processLost'>): Answer<undefined> {
   if (!isOpen(draft.state)) return accepted;
-  loseWorkflowTask(draft, input.processId);
-  loseActivities(draft, input.processId, input.died === true);
+  loseWorkflowTask(draft, input);
+  loseActivities(draft, input);
   return accepted;
 }

@@ -121,9 +121,13 @@ export function expireWorkflowTask(draft: Draft): void {
  * did nothing wrong, so no attempt is counted: stickiness goes and the task is scheduled again at once. A first
  * attempt's started event stands in the history and needs its end, so it is written as timed out.
  */
-export function loseWorkflowTask(draft: Draft, processId: string): void {
+export function loseWorkflowTask(
+  draft: Draft,
+  { processId, requestIds }: InputOf<'processLost'>,
+): void {
   const task = draft.state.workflowTask;
   if (!task || task.startedEventId === 0 || task.processId !== processId) return;
+  if (requestIds?.includes(task.requestId) === false) return;
   const attempt = draft.state.workflowTaskAttempt;
   const problems = draft.state.workflowTaskProblems;
   if (task.attempt > 1) {

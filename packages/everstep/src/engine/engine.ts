@@ -15,7 +15,7 @@ import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
 import { ServiceError, isServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
-import type { Glance, RunKey, RunRef, Store } from '../store/store.ts';
+import type { Glance, RunRef, Store } from '../store/store.ts';
 import { stepBatch } from './batch-delivery.ts';
 import type { EngineContext } from './context.ts';
 import { dispatchWaitingQueries, offerHere } from './direct-query.ts';
@@ -43,6 +43,7 @@ import { TaskRates } from './task-rates.ts';
 import { hearOfWorkers } from './told-workers.ts';
 import { operatorOf, serviceOf } from './verbs.ts';
 import { Waiters } from './waiters.ts';
+import { endStarts, type EndStartsOptions } from './uncertain-starts.ts';
 import { WakeUps } from './wake-ups.ts';
 import { WorkerRegistry } from './worker-registry.ts';
 
@@ -97,7 +98,6 @@ class EmbeddedEngine implements Engine {
   readonly #groupCommit: GroupCommit;
   readonly #wakeUps: WakeUps;
   readonly #outbox: OutboxDelivery;
-  readonly #quarantine: Quarantine;
   readonly #retention: Retention;
   #tick: Timer | undefined;
   #stopListening: (() => void) | undefined;
@@ -126,8 +126,8 @@ class EmbeddedEngine implements Engine {
         this.#written(committed);
       },
       onFailed: () => this.#noteFailure(),
-      onUncertain: (keys) => {
-        for (const key of keys) this.#endUncertainAttempts(key);
+      onUncertain: (starts) => {
+        for (const one of starts) endStarts(ending, one);
       },
     });
     const executor = new Executor({
@@ -143,7 +143,16 @@ class EmbeddedEngine implements Engine {
     const history = new HistoryReader(store);
     const queries = new QueryBoard(limits.waitingQueriesMax, options.random);
     const quarantine = new Quarantine(logger);
-    this.#quarantine = quarantine;
+    const ending: EndStartsOptions = {
+      processId,
+      executor,
+      clock,
+      quarantine,
+      isOver: () => this.#stopped || store.failure !== undefined,
+      inBackground: (what, work) => {
+        this.#inBackground(what, work);
+      },
+    };
     const handOver = new HandOver({
       executor,
       history,
@@ -349,27 +358,6 @@ class EmbeddedEngine implements Engine {
       if (queries.has(run.key.runId)) dispatchWaitingQueries(this.#context, run);
     }
     if (processes.others.length > 0) this.#options.store.hints.ring();
-  }
-
-  /**
-   * A commit of that run failed in a way that leaves open whether it was written. What it started for this process
-   * nobody runs, so those attempts end as with a process that died: they begin anew without using up a retry.
-   */
-  #endUncertainAttempts(key: RunKey): void {
-    const { executor } = this.#context;
-    const { store, clock } = this.#options;
-    this.#inBackground('Ending attempts that may not run', async () => {
-      try {
-        await executor.submit(key, { kind: 'processLost', processId: this.processId });
-      } catch (error) {
-        if (isServiceError(error, 'NOT_FOUND') || this.#stopped || store.failure) return;
-        if (this.#quarantine.takes(error)) return;
-        clock.setTimer(tickMs, () => {
-          if (!this.#stopped) this.#endUncertainAttempts(key);
-        });
-        throw error;
-      }
-    });
   }
 
   /** Another process rang, or a second has gone by and this was seen: there may be rows, mail, events. */

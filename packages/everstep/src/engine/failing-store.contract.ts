@@ -3,7 +3,9 @@ import { child, completeRun, step, timer } from '../../test/command-kit.ts';
 import { refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
-import { FakeWorker } from '../../test/fake-worker.ts';
+import { FakeWorker, type Code } from '../../test/fake-worker.ts';
+import { nameOf } from '../../test/core-driver.ts';
+import type { ActivityTask } from '../service/local-worker.ts';
 import { StoreTap } from '../../test/store-tap.ts';
 import { StoreError } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
@@ -57,38 +59,46 @@ export function describeFailingStore(scenario: Scenario): void {
   scenario(
     'A step that a commit started of which nobody knows is started again (decision 11)',
     async (first, world) => {
-      await first.leave();
-      const tap = new StoreTap();
-      let refusals = 0;
-      world.expectsErrors = true;
-      const host = await world.host({
-        wrap: (store) => {
-          const { runs } = store;
-          const failing: Store['runs'] = {
-            ...runs,
-            load: (request) => {
-              refusals -= 1;
-              return refusals < 0 ? runs.load(request) : Promise.reject(trouble());
-            },
-          };
-          const tapped = tap.wrap(store);
-          return new Proxy(tapped, {
-            get: (target, name) => {
-              if (name === 'runs') return failing;
-              const value: unknown = Reflect.get(target, name, target);
-              return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-            },
-          });
-        },
-      });
+      const { host, tap, refuseLoads } = await doubting(first, world);
       const worker = new FakeWorker();
       worker.host = host.service.attachWorker(worker);
       tap.lostAnswers = 1;
-      refusals = 2;
+      refuseLoads(2);
       expect((await refused(host.start('a'))).code).toBe('UNAVAILABLE');
       expect(worker.started).toEqual([]);
       await world.clock.advance(5_000);
       expect(worker.started.map(({ attempt }) => attempt)).toEqual([1]);
+    },
+  );
+
+  scenario(
+    'A step that runs goes on when it is not known whether a later commit was written (decision 11)',
+    async (first, world) => {
+      const { host, tap, refuseLoads } = await doubting(first, world);
+      const code: Code = (events) => {
+        const names = events.map(nameOf);
+        if (!names.includes('ActivityTaskScheduled')) return [step('long'), step('short')];
+        if (!names.includes('ActivityTaskCompleted')) return [];
+        const scheduled = names.filter((name) => name === 'ActivityTaskScheduled').length;
+        return scheduled < 3 ? [step('next')] : [];
+      };
+      const worker = new FakeWorker({ code });
+      worker.host = host.service.attachWorker(worker);
+      await host.start('a');
+      const ids = (): (string | null | undefined)[] =>
+        worker.started.map(({ activityId }) => activityId);
+      expect(ids()).toEqual(['long', 'short']);
+      const [long, short] = worker.started as [ActivityTask, ActivityTask];
+      tap.lostAnswers = 1;
+      refuseLoads(2);
+      expect((await refused(host.completeStep(short))).code).toBe('UNAVAILABLE');
+      await world.clock.advance(5_000);
+      expect(ids()).toEqual(['long', 'short', 'next']);
+      await host.completeStep(long);
+      expect((await host.names('a')).filter((name) => name === 'ActivityTaskCompleted')).toEqual([
+        'ActivityTaskCompleted',
+        'ActivityTaskCompleted',
+      ]);
     },
   );
 
@@ -295,6 +305,42 @@ export function describeFailingStore(scenario: Scenario): void {
 }
 
 /** The only process, on a store that can be made to fail; its engine complains of that, and should. */
+/** A process that may be refused the next runs that it loads: so it cannot tell what became of a commit. */
+async function doubting(
+  first: Host,
+  world: World,
+): Promise<{
+  readonly host: Host;
+  readonly tap: StoreTap;
+  readonly refuseLoads: (count: number) => void;
+}> {
+  await first.leave();
+  const tap = new StoreTap();
+  let refusals = 0;
+  world.expectsErrors = true;
+  const host = await world.host({
+    wrap: (store) => {
+      const { runs } = store;
+      const failing: Store['runs'] = {
+        ...runs,
+        load: (request) => {
+          refusals -= 1;
+          return refusals < 0 ? runs.load(request) : Promise.reject(trouble());
+        },
+      };
+      const tapped = tap.wrap(store);
+      return new Proxy(tapped, {
+        get: (target, name) => {
+          if (name === 'runs') return failing;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+        },
+      });
+    },
+  });
+  return { host, tap, refuseLoads: (count) => (refusals = count) };
+}
+
 async function tapped(
   first: Host,
   world: World,

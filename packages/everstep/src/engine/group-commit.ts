@@ -12,7 +12,6 @@ import type {
   CommitResult,
   JoinedStore,
   MailInsert,
-  RunKey,
   RunRef,
   RunWrite,
 } from '../store/store.ts';
@@ -22,6 +21,7 @@ import { encodeMail } from './mail.ts';
 import { encodeOutbox } from './outbox-codec.ts';
 import { readBack } from './read-back.ts';
 import { serviceErrorOf } from './store-trouble.ts';
+import { startsIn, type UncertainStarts } from './uncertain-starts.ts';
 import { encodeNewEvents } from './unit.ts';
 import type { Part, Request, Unit } from './unit.ts';
 
@@ -44,8 +44,8 @@ export interface GroupCommitOptions {
   readonly onWritten: (committed: readonly CommittedRun[]) => void;
   /** After a write that failed. */
   readonly onFailed: () => void;
-  /** It is not known whether these runs were written: their steps may have been started for this process. */
-  readonly onUncertain: (keys: readonly RunKey[]) => void;
+  /** It is not known whether this was written, and these attempts started with it. */
+  readonly onUncertain: (starts: readonly UncertainStarts[]) => void;
 }
 
 export class GroupCommit {
@@ -158,8 +158,10 @@ export class GroupCommit {
       }
       groups.splice(index, 1);
       const [unit] = units.splice(index, 1);
-      if (unit) this.#fail(unit, error);
-      if (result === 'unknown') this.#options.onUncertain(group.writes.map(({ key }) => key));
+      if (!unit) continue;
+      const starts = result === 'unknown' ? startsIn(unit, this.#options.processId) : [];
+      this.#fail(unit, error);
+      this.#options.onUncertain(starts);
     }
     return results;
   }

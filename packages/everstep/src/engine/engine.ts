@@ -13,7 +13,7 @@ import type { Clock, Random, Timer } from '../service/clock.ts';
 import type { LocalWorker, LocalWorkerHost, LocalWorkerSupport } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { OperatorService } from '../service/operator-service.ts';
-import { ServiceError, isServiceError, storeFailedForGood } from '../service/service-error.ts';
+import { ServiceError, storeFailedForGood } from '../service/service-error.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import type { Glance, RunRef, Store } from '../store/store.ts';
 import { stepBatch } from './batch-delivery.ts';
@@ -144,8 +144,8 @@ class EmbeddedEngine implements Engine {
     const queries = new QueryBoard(limits.waitingQueriesMax, options.random);
     const quarantine = new Quarantine(logger);
     const ending: EndStartsOptions = {
-      processId,
-      executor,
+      lose: ({ key, requestIds }) =>
+        executor.submit(key, { kind: 'processLost', processId, requestIds }),
       clock,
       quarantine,
       isOver: () => this.#stopped || store.failure !== undefined,

@@ -6,7 +6,6 @@
 import type { Clock } from '../service/clock.ts';
 import { isServiceError } from '../service/service-error.ts';
 import type { RunKey } from '../store/store.ts';
-import type { Executor } from './executor.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Part, Unit } from './unit.ts';
 
@@ -41,8 +40,8 @@ function requestIdsIn({ run, state }: Part, processId: string): string[] {
 }
 
 export interface EndStartsOptions {
-  readonly processId: string;
-  readonly executor: Executor;
+  /** Ends what that run has under way under those request ids. */
+  readonly lose: (starts: UncertainStarts) => Promise<unknown>;
   readonly clock: Clock;
   readonly quarantine: Quarantine;
   /** Whether nothing is begun any more. */
@@ -52,11 +51,10 @@ export interface EndStartsOptions {
 
 /** Tries again until the store can be reached. */
 export function endStarts(options: EndStartsOptions, starts: UncertainStarts): void {
-  const { processId, executor, clock, quarantine, isOver, inBackground } = options;
-  const { key, requestIds } = starts;
+  const { lose, clock, quarantine, isOver, inBackground } = options;
   inBackground('Ending attempts that may not run', async () => {
     try {
-      await executor.submit(key, { kind: 'processLost', processId, requestIds });
+      await lose(starts);
     } catch (error) {
       if (isServiceError(error, 'NOT_FOUND') || isOver()) return;
       if (quarantine.takes(error)) return;

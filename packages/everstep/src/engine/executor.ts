@@ -325,7 +325,9 @@ export class Executor {
       return stored && loaded(stored);
     }
     if (!run.dropped) this.drop(run);
-    return this.locate(run.key);
+    const found = await this.locate(run.key);
+    // A load that was under way already may have read before that head was written.
+    return found && head && found.version < head.version ? this.refresh(found) : found;
   }
 
   /** The live object of a stored run; an older one in memory is dropped. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { child, completeRun, step, timer } from '../../test/command-kit.ts';
-import { refused } from '../../test/engine-host.ts';
+import { child, completeRun, signalOther, step, timer } from '../../test/command-kit.ts';
+import { longOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
 import { FakeWorker, type Code } from '../../test/fake-worker.ts';
@@ -53,6 +53,104 @@ export function describeFailingStore(scenario: Scenario): void {
       // Whose message goes with the next sweep.
       await world.clock.advance(20_000);
       expect(await host.names('kid')).toHaveLength(2);
+    },
+  );
+
+  scenario(
+    'Messages that cannot be delivered are tried once a second, however many (SG-4)',
+    async (first, world) => {
+      for (const name of ['x', 'y', 'z'])
+        await first.start(name, { taskQueue: { name: 'others' } });
+      await first.leave();
+      let fails = false;
+      let reads = 0;
+      const host = await world.host({
+        wrap: (store) =>
+          onRuns(store, (method, request) => {
+            if (!fails || !/"workflowId":"[xyz]"/.test(JSON.stringify(request))) return method();
+            reads += 1;
+            throw trouble();
+          }),
+      });
+      await host.start('a');
+      const task = await host.poll();
+      fails = true;
+      await host.complete(
+        task,
+        ['x', 'y', 'z'].map((name) => signalOther(name)),
+      );
+      await world.clock.advance(6_000);
+      expect(reads).toBeGreaterThan(3);
+      expect(reads).toBeLessThan(3 * 10);
+      fails = false;
+      await world.clock.advance(2_000);
+      for (const name of ['x', 'y', 'z']) {
+        expect(await host.names(name)).toContain('WorkflowExecutionSignaled');
+      }
+    },
+  );
+
+  scenario(
+    'Who reads a run while another loads it sees what was written before (section 15)',
+    async (other, world) => {
+      const runId = await other.start('a');
+      const held = { heads: new Hold(), load: new Hold() };
+      let heads = 0;
+      let holds = false;
+      const host = await world.host({
+        wrap: (store) =>
+          onRuns(store, async (method, _request, name) => {
+            if (holds && name === 'heads' && (heads += 1) === 1) await held.heads.released;
+            const answer = await method();
+            if (holds && name === 'load') await held.load.released;
+            return answer;
+          }),
+      });
+      await host.describe('a', runId);
+      await other.signal('a', 'first');
+      holds = true;
+      const late = host.describe('a', runId);
+      const early = host.describe('a', runId);
+      await world.clock.settle();
+      await other.signal('a', 'second');
+      held.heads.release();
+      await world.clock.settle();
+      holds = false;
+      held.load.release();
+      await early;
+      expect((await late).workflowExecutionInfo?.historyLength).toEqual(longOf(4));
+    },
+  );
+
+  scenario(
+    'Who reads a run whose start was told late sees what others wrote since (section 15)',
+    async (other, world) => {
+      const told = new Hold();
+      const host = await world.host({
+        wrap: (store) =>
+          new Proxy(store, {
+            get: (target, name) => {
+              const value: unknown = Reflect.get(target, name, target);
+              if (name !== 'commit') return value;
+              return async (groups: Parameters<typeof store.commit>[0]) => {
+                const results = await store.commit(groups);
+                await told.released;
+                return results;
+              };
+            },
+          }),
+      });
+      const starting = host.start('a');
+      await world.clock.settle();
+      await other.signal('a');
+      const reading = host.describe(
+        'a',
+        (await other.describe('a')).workflowExecutionInfo?.execution?.runId ?? '',
+      );
+      await world.clock.settle();
+      told.release();
+      await starting;
+      expect((await reading).workflowExecutionInfo?.historyLength).toEqual(longOf(3));
     },
   );
 
@@ -350,4 +448,30 @@ async function tapped(
   const host = await world.host({ wrap: tap.wrap });
   world.expectsErrors = true;
   return { host, tap };
+}
+
+class Hold {
+  release: () => void = () => undefined;
+  readonly released = new Promise<void>((resolve) => (this.release = resolve));
+}
+
+/** A store whose reads of runs go through `around`. */
+function onRuns(
+  store: Store,
+  around: (method: () => Promise<unknown>, request: unknown, name: string) => unknown,
+): Store {
+  const runs = new Proxy(store.runs, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name) as (request: unknown) => Promise<unknown>;
+      return async (request: unknown) =>
+        around(() => method.call(target, request), request, String(name));
+    },
+  });
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'runs') return runs;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
 }

@@ -5,7 +5,7 @@
  * never lost with a process, and never counts twice. Claims are asked for only when there is room and a reason
  * (a row of this process's commits, a ring, a sweep), so an idle queue costs nothing.
  */
-import type { Clock } from '../service/clock.ts';
+import type { Clock, Timer } from '../service/clock.ts';
 import type { LocalWorker } from '../service/local-worker.ts';
 import type { Logger } from '../service/logger.ts';
 import type { Store, TaskKind, TaskRow } from '../store/store.ts';
@@ -35,6 +35,8 @@ interface Queue extends Omit<PollRequest, 'identity' | 'sticky' | 'ratePerSecond
   pumping: boolean;
   /** A reason to look again came while the queue was looked at. */
   lookAgain: boolean;
+  /** Looks again where looking failed. */
+  later: Timer | undefined;
   /** Rows claimed for local workers and not yet started. */
   taking: number;
   lastPollAt: number;
@@ -234,6 +236,7 @@ export class Matching implements Polls {
         mayHaveRows: true,
         pumping: false,
         lookAgain: false,
+        later: undefined,
         taking: 0,
         lastPollAt: 0,
         seen: new SeenPollers(),
@@ -301,7 +304,8 @@ export class Matching implements Polls {
 
   #lookLater(queue: Queue): void {
     queue.mayHaveRows = true;
-    this.#options.clock.setTimer(retryMs, () => {
+    queue.later ??= this.#options.clock.setTimer(retryMs, () => {
+      queue.later = undefined;
       this.#look(queue);
     });
   }

@@ -5,7 +5,7 @@
  */
 import proto from '@temporalio/proto';
 import type { OutboxMessage } from '../core/input.ts';
-import type { Clock, Random } from '../service/clock.ts';
+import type { Clock, Random, Timer } from '../service/clock.ts';
 import type { Logger } from '../service/logger.ts';
 import { isServiceError } from '../service/service-error.ts';
 import type { Store } from '../store/store.ts';
@@ -49,6 +49,7 @@ export class OutboxDelivery {
   readonly #schedules: ScheduleDelivery;
   /** Messages that are being delivered, or never can be. */
   readonly #busy = new Map<number, Promise<void>>();
+  #retry: Timer | undefined;
   #stopped = false;
 
   constructor(options: OutboxDeliveryOptions) {
@@ -71,9 +72,15 @@ export class OutboxDelivery {
         message: message.kind,
         error,
       });
-      this.#options.clock.setTimer(retryMs, () => {
-        void this.sweep(0);
-      });
+      this.#sweepLater();
+    });
+  }
+
+  /** Once for all that failed meanwhile, as a sweep tries all of them. */
+  #sweepLater(): void {
+    this.#retry ??= this.#options.clock.setTimer(retryMs, () => {
+      this.#retry = undefined;
+      void this.sweep(0);
     });
   }
 

@@ -83,7 +83,8 @@ async function committed(
 ): Promise<LiveRun | undefined> {
   if (!run || run.state) return run;
   if (run.part) await settled(run.part.unit);
-  return run.state ? run : context.executor.locate(run.key);
+  // Others may have changed it since that commit, which told this process late.
+  return run.state ? context.executor.refresh(run) : context.executor.locate(run.key);
 }
 
 /** Who pauses a run or lets it go on, and why; each is limited in length. */

@@ -78,7 +78,8 @@ export class OutboxDelivery {
 
   /** Once for all that failed meanwhile, as a sweep tries all of them. */
   #sweepLater(): void {
-    this.#retry ??= this.#options.clock.setTimer(retryMs, () => {
+    if (this.#retry !== undefined) return;
+    this.#retry = this.#options.clock.setTimer(retryMs, () => {
       this.#retry = undefined;
       void this.sweep(0);
     });

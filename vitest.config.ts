@@ -10,6 +10,13 @@ const together = [
   'packages/everstep/test/{tasks,types}/**/*.test.ts',
 ];
 
+/** Rounds with real processes that take half a minute each, and worlds by the hundred: `npm run test:long`. */
+const long = [
+  'packages/everstep/test/crash/{damaged-runs,full-disk,online-copy,wire-crash}.test.ts',
+  'packages/everstep/test/simulation/worlds.test.ts',
+  'packages/everstep/src/integrations/integration-process.test.ts',
+];
+
 export default defineConfig({
   resolve: {
     // Tests read the source; what is built is checked from the packed tarball.
@@ -20,7 +27,10 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'together', include: together, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'together', include: together, exclude: long, isolate: false },
+      },
       {
         extends: true,
         test: {
@@ -31,9 +41,10 @@ export default defineConfig({
             'examples/*/test/**/*.test.ts',
             'bench/test/**/*.test.ts',
           ],
-          exclude: together,
+          exclude: [...together, ...long],
         },
       },
+      { extends: true, test: { name: 'long', include: long } },
     ],
     globalSetup: './packages/everstep/test/databases/global-setup.ts',
     pool: 'forks',

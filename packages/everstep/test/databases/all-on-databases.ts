@@ -1,17 +1,19 @@
 /** The databases of a run that has everything on them, which is `npm run test:databases`. */
-import { postgresMissing, sharedPostgres } from './shared-postgres.ts';
+import { postgresPrograms } from './postgres-server.ts';
+import { sharedPostgres } from './shared-postgres.ts';
+import { areDatabasesAsked } from './shared-server.ts';
 
 const databases = {
-  postgres: { missing: postgresMissing, start: sharedPostgres },
+  postgres: { isInstalled: postgresPrograms() !== undefined, start: sharedPostgres },
 } as const;
 
 export type DatabaseKind = keyof typeof databases;
 
 /** Whether tests that have a store to choose take each database, in the place of memory and SQLite. */
-export const allOnDatabases = process.env['EVERSTEP_ALL_ON_DATABASES'] !== undefined;
+export const allOnDatabases = areDatabasesAsked;
 
 export const databaseKinds = (Object.keys(databases) as DatabaseKind[]).filter(
-  (kind) => databases[kind].missing === undefined,
+  (kind) => databases[kind].isInstalled,
 );
 
 let named = 0;

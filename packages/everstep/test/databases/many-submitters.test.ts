@@ -12,7 +12,7 @@ interface Crowd {
 }
 
 const few: Crowd = { processes: 3, ids: 100 };
-// npm test has a few; npm run test:databases the number that the store is held to.
+// npm run test:databases has the number that the store is held to.
 const many: Crowd = {
   processes: Number(process.env['EVERSTEP_SUBMITTERS'] ?? few.processes),
   ids: Number(process.env['EVERSTEP_SUBMITTED_IDS'] ?? few.ids),

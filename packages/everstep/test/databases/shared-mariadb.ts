@@ -5,16 +5,18 @@ import { settingsOf } from '../../src/store/mysql/connection-settings.ts';
 import { MysqlStore } from '../../src/store/mysql/mysql-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MariaDbServer, mariaDbPrograms } from './mariadb-server.ts';
-import { sharedServer, sharedServerFolder, startMsMax } from './shared-server.ts';
-
-// They take a minute: npm run test:databases, which CI runs too, has them.
-const isAsked = process.env['EVERSTEP_ALL_ON_DATABASES'] !== undefined;
+import {
+  areDatabasesAsked,
+  sharedServer,
+  sharedServerFolder,
+  startMsMax,
+} from './shared-server.ts';
 
 /** Why suites on MariaDB are left out, for their titles; undefined: they are not. */
 export const mariaDbMissing: string | undefined =
   mariaDbPrograms() === undefined
     ? 'left out: MariaDB is not installed here'
-    : isAsked
+    : areDatabasesAsked
       ? undefined
       : 'left out: npm run test:databases has it';
 

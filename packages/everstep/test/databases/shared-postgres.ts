@@ -5,11 +5,20 @@ import { settingsOf } from '../../src/store/postgres/connection-settings.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { postgresPrograms, PostgresServer } from './postgres-server.ts';
-import { sharedServer, sharedServerFolder, startMsMax } from './shared-server.ts';
+import {
+  areDatabasesAsked,
+  sharedServer,
+  sharedServerFolder,
+  startMsMax,
+} from './shared-server.ts';
 
 /** Why suites on PostgreSQL are left out, for their titles; undefined: they are not. */
 export const postgresMissing: string | undefined =
-  postgresPrograms() === undefined ? 'left out: PostgreSQL is not installed here' : undefined;
+  postgresPrograms() === undefined
+    ? 'left out: PostgreSQL is not installed here'
+    : areDatabasesAsked
+      ? undefined
+      : 'left out: npm run test:databases has it';
 
 const kind = 'postgres';
 

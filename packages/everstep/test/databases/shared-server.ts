@@ -6,6 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 /** The environment variable that names the folder of the run. */
 export const sharedFolder = 'EVERSTEP_TEST_DATABASES';
 
+/** Suites on databases take minutes: npm run test:databases, which CI runs too, asks for them. */
+export const areDatabasesAsked = process.env['EVERSTEP_ALL_ON_DATABASES'] !== undefined;
+
 /** A machine that has much else to do takes its time to make a database. */
 export const startMsMax = 60_000;
 

@@ -203,11 +203,11 @@ export class SqliteStore implements Store {
     db.exec(`PRAGMA synchronous = ${this.#options.synchronous ?? 'FULL'}`);
     db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     db.exec('PRAGMA temp_store = MEMORY');
-    growWal(db);
+    const { pagesMax } = this.#options;
+    // A file that is kept small has no use for a WAL that is larger.
+    if (pagesMax === undefined || pagesMax >= checkpointPages) growWal(db);
     db.exec(`PRAGMA cache_size = -${cacheKiB}`);
-    if (this.#options.pagesMax !== undefined) {
-      db.exec(`PRAGMA max_page_count = ${this.#options.pagesMax}`);
-    }
+    if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
   }
 }
 

@@ -10,10 +10,9 @@ const together = [
   'packages/everstep/test/{tasks,types}/**/*.test.ts',
 ];
 
-/** Rounds with real processes that take half a minute each, and worlds by the hundred: `npm run test:long`. */
+/** Rounds with real processes that take half a minute each: `npm run test:long`. */
 const long = [
   'packages/everstep/test/crash/{damaged-runs,full-disk,online-copy,wire-crash}.test.ts',
-  'packages/everstep/test/simulation/worlds.test.ts',
   'packages/everstep/src/integrations/integration-process.test.ts',
 ];
 

@@ -38,6 +38,7 @@ export default defineConfig({
             'packages/everstep/src/**/*.test.ts',
             'packages/everstep/test/**/*.test.ts',
             'examples/*/test/**/*.test.ts',
+            'examples/integrations/*/test/**/*.test.ts',
             'bench/test/**/*.test.ts',
           ],
           exclude: [...together, ...long],

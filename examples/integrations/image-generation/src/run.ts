@@ -12,9 +12,10 @@ export interface Outcome {
   readonly requests: readonly (ImageStatus & { readonly picture: string | undefined })[];
   readonly jobs: Provider['jobs'];
   readonly refusals: number;
-  /** Of the provider, when the worker was killed: accepted, and ended by then. */
+  /** Those that the provider had accepted when the worker was killed. */
   readonly jobsAtKill: number;
-  readonly endedAtKill: number;
+  /** Tasks that ended after that. */
+  readonly endedAfterKill: number;
 }
 
 const prompts = [
@@ -78,13 +79,14 @@ export async function run(): Promise<Outcome> {
     for (const prompt of prompts) ids.push(await web.requestImage(prompt));
 
     const [worker] = await crew.start('worker', { WEB_URL: url });
-    // Its first jobs are at the provider, and the ids of these are kept.
-    await until(async () => (await jobsKept(web, ids)) > 0);
-    const statuses = await Promise.all(ids.map((id) => web.status(id)));
-    const endedAtKill = statuses.filter(({ task }) => task.status === 'completed').length;
+    while (provider.jobs.length < 2 && !isGone(worker)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    if (isGone(worker)) throw new Error(`the worker process ended with ${worker.exitCode}`);
     const gone = exitOf(worker);
     worker.kill('SIGKILL');
     await gone;
+    const killedAt = Date.now();
     const jobsAtKill = provider.jobs.length;
     await crew.start('worker', { WEB_URL: url });
 
@@ -98,25 +100,13 @@ export async function run(): Promise<Outcome> {
       }),
     );
     const { jobs, refusals } = provider;
-    return { requests, jobs, refusals, jobsAtKill, endedAtKill };
+    const endedAfterKill = requests.filter(({ task }) => (task.completedAt ?? 0) > killedAt).length;
+    return { requests, jobs, refusals, jobsAtKill, endedAfterKill };
   } finally {
     await crew.stop();
     await provider.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function jobsKept(web: WebClient, ids: readonly string[]): Promise<number> {
-  const statuses = await Promise.all(ids.map((id) => web.status(id)));
-  return statuses.filter(({ task }) => task.completedSteps?.length).length;
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 1000; looks += 1) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('no job was submitted to the provider');
 }
 
 function isGone(child: ChildProcess): boolean {

@@ -14,10 +14,8 @@ import type {
   MailInsert,
   RunRef,
   RunWrite,
-  StoreError,
 } from '../store/store.ts';
 import { columnsOf } from './columns.ts';
-import { HeldUnits } from './held-units.ts';
 import type { LiveRun } from './unit.ts';
 import { encodeMail } from './mail.ts';
 import { encodeOutbox } from './outbox-codec.ts';
@@ -55,7 +53,6 @@ export class GroupCommit {
   #queue: Unit[] = [];
   #scheduled = false;
   #writing: Promise<void> | undefined;
-  readonly #held: HeldUnits;
   #operations = 0;
   #closed = false;
   onCommitted: ((run: LiveRun, waiting: readonly Request[]) => void) | undefined;
@@ -69,13 +66,6 @@ export class GroupCommit {
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
-    this.#held = new HeldUnits({
-      clock: options.clock,
-      write: (unit, group) => this.#writeAgain(unit, group),
-      fail: (unit, error) => {
-        this.#fail(unit, error);
-      },
-    });
   }
 
   add(unit: Unit): void {
@@ -85,14 +75,8 @@ export class GroupCommit {
     this.#schedule();
   }
 
-  /** Resolves when everything queued so far is written; what others keep from being written fails. */
+  /** Resolves when everything queued so far is written. */
   async idle(): Promise<void> {
-    await this.#settled();
-    await this.#held.giveUp();
-    await this.#settled();
-  }
-
-  async #settled(): Promise<void> {
     while (this.#queue.length > 0 || this.#writing) {
       if (this.#writing) await this.#writing;
       else await this.#flush();
@@ -144,31 +128,18 @@ export class GroupCommit {
       }
     }
     if (groups.length > 0) {
-      const results = await this.#resultsOf(written, groups);
+      let results: readonly CommitResult[];
+      try {
+        if (this.#closed)
+          throw new ServiceError({ code: 'UNAVAILABLE', message: 'The engine is stopped.' });
+        results = await this.#options.store.commit(groups);
+      } catch (error) {
+        this.#options.onFailed();
+        results = await this.#readBack(written, groups, error);
+      }
       this.#settle(written, groups, results);
     }
     if (unchanged.length > 0) await this.#settleUnchanged(unchanged);
-  }
-
-  /** Of units that failed nothing is left in the arrays. */
-  async #resultsOf(units: Unit[], groups: CommitGroup[]): Promise<readonly CommitResult[]> {
-    try {
-      if (this.#closed)
-        throw new ServiceError({ code: 'UNAVAILABLE', message: 'The engine is stopped.' });
-      return await this.#options.store.commit(groups);
-    } catch (error) {
-      this.#options.onFailed();
-      return this.#readBack(units, groups, error);
-    }
-  }
-
-  async #writeAgain(unit: Unit, group: CommitGroup): Promise<StoreError | undefined> {
-    const units = [unit];
-    const groups = [group];
-    const results = await this.#resultsOf(units, groups);
-    if (results[0]?.outcome === 'held') return results[0].error;
-    this.#settle(units, groups, results);
-    return undefined;
   }
 
   /** The results of groups that were written although their commit failed; units of the others fail. */
@@ -265,8 +236,6 @@ export class GroupCommit {
       if (!unit || !group) continue;
       if (result.outcome === 'conflict') {
         this.#lose(unit);
-      } else if (result.outcome === 'held') {
-        this.#held.add(unit, group, result.error);
       } else if (result.outcome === 'failed') {
         this.#options.logger.error('A commit failed', { error: result.error });
         this.#options.onFailed();

@@ -148,8 +148,6 @@ export type CommitResult =
     }
   /** Some version or current run was not as expected: nothing of the group was written. Reload and try again. */
   | { readonly outcome: 'conflict' }
-  /** What a new run needs lies in a transaction that somebody keeps open. Nothing was written; the same may be tried again. */
-  | { readonly outcome: 'held'; readonly error: StoreError }
   /** The group could not be written and was not (a full disk, a constraint). Others of the call may have been. */
   | { readonly outcome: 'failed'; readonly error: StoreError };
 

@@ -102,7 +102,7 @@ class CrashClient implements PooledClient {
 
   query(query: PostgresQuery): Promise<PostgresResult> {
     const { text } = query;
-    if (text.includes('.commit_1(')) return this.#commit(query);
+    if (text.includes('commit_1($1')) return this.#commit(query);
     if (/\bCREATE TABLE (runs|next_form)\b/.test(text)) return this.#migrate(query);
     if (text === 'COMMIT') return this.#commitMigration(query);
     return this.#client.query(query);

@@ -42,7 +42,7 @@ export class PostgresGround implements Ground {
     this.#rounds += 1;
     const schema = `round_${this.#rounds}`;
     if (!kills.includes('answer-lost')) return new PostgresSite(server, schema);
-    const proxy = new CuttingProxy(server.port, (sent) => sent.includes('.commit_1('));
+    const proxy = new CuttingProxy(server.port, (sent) => sent.includes('commit_1($1'));
     return new PostgresSite(server, schema, proxy, await proxy.listen());
   }
 

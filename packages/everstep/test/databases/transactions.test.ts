@@ -275,38 +275,6 @@ describe.skipIf(postgresMissing)(`PostgreSQL ${postgresMissing ?? ''}`, () => {
     expect((await task.getStatus('a')).status).toBe('not_found');
   });
 
-  it('keeps nobody waiting but those that submit its id, who stop waiting with their process', async () => {
-    const {
-      database,
-      task,
-      runs,
-      component: waiting,
-    } = await shop(() => postgresApplication(schema));
-    const others = noting(runs);
-    await component({ store: database.store }, others);
-    const transaction = await database.begin();
-    const { tx } = transaction;
-    const ids = Array.from({ length: 30 }, (_, n) => `held-${n}`);
-    await Promise.all(ids.map((taskId) => others.submit({ n: 1 }, { taskId, tx })));
-    let answered = 0;
-    const held = ids.map((taskId) =>
-      others.submit({ n: 1 }, { taskId }).finally(() => (answered += 1)),
-    );
-    const free = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => others.submit({ n: n + 2 })),
-    );
-    await Promise.all(free.map((id) => others.result(id, { timeout: '10s' })));
-    expect(answered).toBe(0);
-    const left = rejection(task.submit({ n: 1 }, { taskId: 'held-0' }));
-    await setTimeout(60);
-    await waiting.stop({ gracePeriod: 0 });
-    expect((await left).message).toMatch(/undid a write because of others/);
-    await transaction.commit();
-    expect(await Promise.all(held)).toEqual(ids);
-    await Promise.all(ids.map((id) => others.result(id, { timeout: '10s' })));
-    expect(runs).toHaveLength(50);
-  });
-
   it('needs no connection of the pool but the one of the transaction', async () => {
     await postgresApplication(schema);
     const pool = new pg.Pool({ ...schema.pool.options, max: 1 });

@@ -99,14 +99,9 @@ export class CommitArrays {
   /** Of each group the places of its writes, from 1. */
   readonly #places: number[][];
 
-  /** With `lockMsMax` it fails when it has to wait longer than that for a lock. */
-  static statement(schema: string, lockMsMax?: number): string {
+  static statement(schema: string): string {
     const typed = names.map((name, index) => `$${index + 5}::${arrays[name]}[]`);
-    const fence =
-      lockMsMax === undefined
-        ? '$1::bigint'
-        : `CASE WHEN set_config('lock_timeout', '${lockMsMax}', true) <> '' THEN $1::bigint END`;
-    return `SELECT refs, outbox_ids FROM ${schema}.commit_1(${fence}, $2::boolean, $3::float8, $4::bytea, ${typed.join(', ')})`;
+    return `SELECT refs, outbox_ids FROM ${schema}.commit_1($1::bigint, $2::boolean, $3::float8, $4::bytea, ${typed.join(', ')})`;
   }
 
   /** Groups of one write each, or one group. `full`: every visibility row is written. */

@@ -3,21 +3,10 @@
  * transaction: the function commit_1 of the migrations. A group of one write is checked by the write itself; one of
  * several, or with reads, goes alone and is written whole or refused. Groups that touch the same run wait for one
  * another, so that each sees those before it.
- *
- * A new run whose id lies in a transaction that somebody keeps open would wait for that, and all that is written with
- * it. So statements with new runs wait for a lock only for a moment: then the others go without them, and each new run
- * that is still refused, alone, is told to be held.
  */
 import { CommitArrays, isWhole } from './commit-arrays.ts';
 import type { PostgresQuestions } from './database.ts';
-import {
-  conflictState,
-  isAnswer,
-  isPassing,
-  lockNotAvailable,
-  sqlStateOf,
-  storeErrorOf,
-} from './errors.ts';
+import { conflictState, isAnswer, isPassing, sqlStateOf, storeErrorOf } from './errors.ts';
 import { isUnsent } from '../commit-lanes.ts';
 import { namedTwice, wavesOf } from '../commit-waves.ts';
 import { describeRun } from '../run-columns.ts';
@@ -26,21 +15,15 @@ import type { CommitGroup, CommitResult, RunWrite } from '../store.ts';
 
 const groupsAtOnce = 50;
 const triesMax = 5;
-/** Longer than a commit of another process takes. */
-const lockMsMax = 50;
 const conflict: CommitResult = { outcome: 'conflict' };
 
 export class PostgresCommit {
   readonly #db: PostgresQuestions;
   readonly #text: string;
-  /** For groups with new runs; undefined: they wait. */
-  readonly #hastyText: string | undefined;
 
-  /** In a transaction of the application commits wait: an error would undo all of that. */
-  constructor(db: PostgresQuestions, locks: 'wait' | 'hold') {
+  constructor(db: PostgresQuestions) {
     this.#db = db;
     this.#text = CommitArrays.statement(db.schema);
-    this.#hastyText = locks === 'hold' ? CommitArrays.statement(db.schema, lockMsMax) : undefined;
   }
 
   async commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
@@ -63,18 +46,14 @@ export class PostgresCommit {
     const twice = groups.map(namedTwice).find((write) => write !== undefined);
     if (twice) return groups.map(() => this.#twice(twice));
     const arrays = new CommitArrays(groups, full);
-    const hastyText = groups.some(makesRuns) ? this.#hastyText : undefined;
     for (let tries = 1; ; tries += 1) {
       try {
-        const row = await this.#db.commit(hastyText ?? this.#text, (fence) => arrays.values(fence));
+        const row = await this.#db.commit(this.#text, (fence) => arrays.values(fence));
         const results = arrays.resultsOf(row);
         return full ? results : await this.#again(groups, arrays, results);
       } catch (cause) {
         if (!isAnswer(cause) && !isUnsent(cause)) throw cause;
         if (sqlStateOf(cause) === conflictState) return [conflict];
-        if (hastyText !== undefined && sqlStateOf(cause) === lockNotAvailable) {
-          return this.#hold(groups, full, storeErrorOf(cause, this.#db.description));
-        }
         if (isPassing(cause) && tries < triesMax) continue;
         if (groups.length === 1 || isUnsent(cause)) {
           const error = storeErrorOf(cause, this.#db.description);
@@ -86,17 +65,6 @@ export class PostgresCommit {
         return results;
       }
     }
-  }
-
-  /** Those that make runs are held, each to be tried again by itself; the others are written. */
-  async #hold(
-    groups: readonly CommitGroup[],
-    full: boolean,
-    error: StoreError,
-  ): Promise<readonly CommitResult[]> {
-    const others = groups.filter((group) => !makesRuns(group));
-    const written = others.length === 0 ? [] : await this.#write(others, full);
-    return groups.map((group) => written[others.indexOf(group)] ?? { outcome: 'held', error });
   }
 
   /** Writes that were refused may have been so only because the visibility row changes: once more, with that row. */
@@ -125,10 +93,6 @@ export class PostgresCommit {
       ),
     };
   }
-}
-
-function makesRuns({ writes }: CommitGroup): boolean {
-  return writes.some(({ ref }) => ref === undefined);
 }
 
 function callsOf(groups: readonly CommitGroup[], wave: readonly number[]): number[][] {

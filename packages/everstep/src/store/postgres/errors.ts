@@ -5,8 +5,6 @@ import { StoreError } from '../store.ts';
 export const conflictState = 'EV001';
 export const fenceGoneState = 'EV002';
 
-export const lockNotAvailable = '55P03';
-
 /** The five characters with which the server says what went wrong, when it was the server. */
 export function sqlStateOf(cause: unknown): string | undefined {
   const { code, severity } = (cause ?? {}) as { code?: unknown; severity?: unknown };
@@ -25,7 +23,7 @@ export function isAnswer(cause: unknown): boolean {
 
 /** Undone by the server because of others; the same again may succeed. */
 export function isPassing(cause: unknown): boolean {
-  return ['40001', '40P01', lockNotAvailable].includes(sqlStateOf(cause) ?? '');
+  return ['40001', '40P01', '55P03'].includes(sqlStateOf(cause) ?? '');
 }
 
 export function storeErrorOf(cause: unknown, description: string): StoreError {

@@ -71,7 +71,7 @@ export class JoinedTransactions {
   async #join(client: ApplicationClient): Promise<Joined> {
     const questions = new JoinedClient(client, this.#options);
     await this.#expectSameDatabase(questions);
-    const commit = new PostgresCommit(questions, 'wait');
+    const commit = new PostgresCommit(questions);
     const store: JoinedStore = {
       failure: undefined,
       runs: postgresRuns(questions),

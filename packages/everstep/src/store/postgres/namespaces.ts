@@ -13,15 +13,9 @@ export function postgresNamespaces(db: PostgresDatabase): Store['namespaces'] {
       const { namespaceId, name, config } = namespace;
       const { rowCount } =
         expectedVersion === 0
-          ? // With its number: whoever made that with a first run would keep others waiting until the end of a transaction.
-            await db.once(
-              `WITH made AS (
-                 INSERT INTO ${schema}.namespaces (namespace_id, name, version, config) VALUES ($1, $2, 1, $3)
-                 ON CONFLICT DO NOTHING RETURNING namespace_id
-               ), numbered AS (
-                 INSERT INTO ${schema}.namespace_numbers (namespace_id) SELECT namespace_id FROM made
-                 ON CONFLICT DO NOTHING
-               ) SELECT namespace_id FROM made`,
+          ? await db.once(
+              `INSERT INTO ${schema}.namespaces (namespace_id, name, version, config) VALUES ($1, $2, 1, $3)
+               ON CONFLICT DO NOTHING`,
               [namespaceId, name, config],
             )
           : await db.once(

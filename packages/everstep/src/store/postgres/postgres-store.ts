@@ -128,7 +128,7 @@ export class PostgresStore implements Store {
       const pool = made.isOwn ? made.pool : undefined;
       this.#opened = {
         db,
-        commit: new PostgresCommit(db, 'hold'),
+        commit: new PostgresCommit(db),
         glance: postgresGlance(db),
         nouns,
         hints,

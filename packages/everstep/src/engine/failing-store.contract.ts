@@ -131,7 +131,9 @@ export function describeFailingStore(scenario: Scenario): void {
           new Proxy(store, {
             get: (target, name) => {
               const value: unknown = Reflect.get(target, name, target);
-              if (name !== 'commit') return value;
+              if (name !== 'commit') {
+                return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+              }
               return async (groups: Parameters<typeof store.commit>[0]) => {
                 const results = await store.commit(groups);
                 await told.released;

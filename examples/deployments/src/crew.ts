@@ -14,20 +14,20 @@ interface WebMember extends Member {
 }
 
 export interface Crew {
-  /** Where all of them find the tasks. */
-  readonly store: string;
+  /** Where all of them find the tasks: see home.ts. */
+  readonly home: string;
   /** Resolves when it takes work. */
   worker(name: string): Promise<Member>;
-  /** A process that submits and reads for its callers over HTTP, and runs no step. */
-  web(): Promise<WebMember>;
+  /** A process that submits and reads for its callers over HTTP; `all` runs the steps as well. */
+  web(role?: 'all'): Promise<WebMember>;
   /** What has run so far. */
   runs(): readonly StepRun[];
 }
 
 /** Each member a process of its own. */
-export function processCrew(store: string, ledger: string): Crew {
-  const started = async (file: string, name: string) => {
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [store, name, ledger], {
+export function processCrew(home: string, ledger: string): Crew {
+  const started = async (file: string, name: string, role = '') => {
+    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [home, name, ledger, role], {
       execArgv: ['--import', 'tsx'],
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -43,10 +43,10 @@ export function processCrew(store: string, ledger: string): Crew {
     return { ready, stop };
   };
   return {
-    store,
+    home,
     worker: (name) => started('./worker.ts', name),
-    web: async () => {
-      const { ready, stop } = await started('./web.ts', 'web');
+    web: async (role) => {
+      const { ready, stop } = await started('./web.ts', 'web', role);
       return { url: String(ready), stop };
     },
     runs: () =>

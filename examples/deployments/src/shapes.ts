@@ -1,6 +1,7 @@
 /** The shapes of a deployment, each tried under work, and what was wrong with it. */
 import { AsyncTaskComponent, type TaskStatus } from 'everstep';
 import type { Crew, Member } from './crew.ts';
+import { homeOf } from './home.ts';
 import { pictureTask, type StepRun } from './picture-task.ts';
 import { drainMs } from './settings.ts';
 
@@ -13,12 +14,36 @@ export interface Outcome {
 
 type Status = TaskStatus<string>;
 
+/** One process for everything. */
+export async function together(crew: Crew, tasks: number): Promise<Outcome> {
+  const web = await crew.web('all');
+  const statuses = await askedOf(web.url, tasks);
+  await web.stop();
+  const runs = crew.runs();
+  return {
+    figures: `${tasks} tasks submitted to a web process, which ran their ${runs.length} steps`,
+    problems: [...problemsOf(statuses, runs), ...ranElsewhere(runs, ['web'])],
+  };
+}
+
 /** A web process that submits and reads, and a worker. */
 export async function apart(crew: Crew, tasks: number): Promise<Outcome> {
   const web = await crew.web();
   const worker = await crew.worker('worker');
+  const statuses = await askedOf(web.url, tasks);
+  await worker.stop();
+  await web.stop();
+  const runs = crew.runs();
+  return {
+    figures: `${tasks} tasks submitted to a web process, ${runs.length} steps run by a worker`,
+    problems: [...problemsOf(statuses, runs), ...ranElsewhere(runs, ['worker'])],
+  };
+}
+
+/** Submits so many over HTTP, and reads each until it has ended. */
+async function askedOf(url: string, tasks: number): Promise<Status[]> {
   const asked = async (method: string, path: string): Promise<unknown> =>
-    (await fetch(`${web.url}/${path}`, { method, keepalive: false })).json();
+    (await fetch(`${url}/${path}`, { method, keepalive: false })).json();
   const ids: string[] = [];
   for (let n = 0; n < tasks; n += 1) {
     ids.push(((await asked('POST', `picture-${n}`)) as { id: string }).id);
@@ -30,13 +55,7 @@ export async function apart(crew: Crew, tasks: number): Promise<Outcome> {
     while (status.status === 'pending' || status.status === 'processing');
     statuses.push(status);
   }
-  await worker.stop();
-  await web.stop();
-  const runs = crew.runs();
-  return {
-    figures: `${tasks} tasks submitted to a web process, ${runs.length} steps run by a worker`,
-    problems: [...problemsOf(statuses, runs), ...ranElsewhere(runs, ['worker'])],
-  };
+  return statuses;
 }
 
 /** Four workers that share one queue. */
@@ -137,7 +156,7 @@ async function withSubmitter<T>(
     ended: (ids: readonly string[]) => Promise<Status[]>,
   ) => Promise<T>,
 ): Promise<T> {
-  const component = new AsyncTaskComponent({ store: crew.store, worker: false });
+  const component = new AsyncTaskComponent({ ...homeOf(crew.home), worker: false });
   const picture = pictureTask('submitter', () => undefined);
   component.register(picture);
   await component.start();

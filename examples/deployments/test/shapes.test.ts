@@ -8,17 +8,19 @@ import {
   postgresMissing,
 } from '../../../packages/everstep/test/databases/shared-postgres.ts';
 import type { Crew } from '../src/crew.ts';
+import { serverAddress } from '../../../packages/everstep/test/tasks/running-component.ts';
+import { homeOf } from '../src/home.ts';
 import { pictureTask, type StepRun } from '../src/picture-task.ts';
 import { drainMs } from '../src/settings.ts';
-import { apart, problemsOf, rolling, shared } from '../src/shapes.ts';
+import { apart, problemsOf, rolling, shared, together } from '../src/shapes.ts';
 import { webServer } from '../src/web-server.ts';
 
 /** As the processes of the example, with a component for each in this one. */
-function componentCrew(store: string): Crew {
+function componentCrew(home: string): Crew {
   const runs: StepRun[] = [];
   const started = async (name: string, worker: boolean) => {
     const component = new AsyncTaskComponent({
-      store,
+      ...homeOf(home),
       worker,
       ...(worker && { concurrency: 10 }),
       logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
@@ -29,10 +31,10 @@ function componentCrew(store: string): Crew {
     return { picture, stop: () => component.stop({ gracePeriod: drainMs }) };
   };
   return {
-    store,
+    home,
     worker: (name) => started(name, true),
-    web: async () => {
-      const { picture, stop } = await started('web', false);
+    web: async (role) => {
+      const { picture, stop } = await started('web', role === 'all');
       const server = webServer(picture);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as { readonly port: number };
@@ -57,23 +59,29 @@ function sqliteFile(): string {
   return `sqlite:${join(folder, 'tasks.db')}`;
 }
 
-function describeShapes(database: string, store: () => string): void {
-  describe(`on ${database}`, () => {
+function describeShapes(what: string, home: () => string | Promise<string>): void {
+  describe(`on ${what}`, () => {
+    it('one process submits, reads and runs every step', async () => {
+      expect(await together(componentCrew(await home()), 5)).toMatchObject({ problems: [] });
+    });
+
     it('a web process submits and reads, and a worker runs every step', async () => {
-      expect(await apart(componentCrew(store()), 5)).toMatchObject({ problems: [] });
+      expect(await apart(componentCrew(await home()), 5)).toMatchObject({ problems: [] });
     });
 
     it('four workers share a queue, and each step runs once', async () => {
-      expect(await shared(componentCrew(store()), 60)).toMatchObject({ problems: [] });
+      expect(await shared(componentCrew(await home()), 60)).toMatchObject({ problems: [] });
     });
 
     it('no task waits longer than the drain while workers are replaced', async () => {
-      expect(await rolling(componentCrew(store()), 5)).toMatchObject({ problems: [] });
+      expect(await rolling(componentCrew(await home()), 5)).toMatchObject({ problems: [] });
     });
   });
 }
 
 describeShapes('a SQLite file', sqliteFile);
+
+describeShapes('a server', async () => `temporal://${await serverAddress()}`);
 
 describe.skipIf(postgresMissing)(`with a server ${postgresMissing ?? ''}`, () => {
   const schema = new PostgresSchema('deployments');

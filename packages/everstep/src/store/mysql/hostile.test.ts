@@ -1,5 +1,6 @@
 import mysql from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MariaDbServer } from '../../../test/databases/mariadb-server.ts';
 import { MariaDbDatabase, mariaDbMissing } from '../../../test/databases/shared-mariadb.ts';
 import {
   bytesOf,
@@ -108,12 +109,23 @@ describe.skipIf(mariaDbMissing)(
       await open(storeAt((url) => url.searchParams.set('ssl-mode', 'PREFERRED')));
     });
 
-    it('is left alone when it is read-only, or its tables are newer', async () => {
+    // Other files use the server of the run meanwhile.
+    it('is left alone when it is read-only', { timeout: 120_000 }, async () => {
+      const server = await MariaDbServer.start();
+      try {
+        const connection = await mysql.createConnection(server.url(''));
+        await connection.query('CREATE DATABASE still');
+        await connection.query('SET GLOBAL read_only = ON');
+        await connection.end();
+        const store = new MysqlStore({ settings: settingsOf(server.url('still')) });
+        expect(await refusal(store)).toMatchObject({ code: 'STORE_NOT_WRITABLE' });
+      } finally {
+        await server.remove();
+      }
+    });
+
+    it('is left alone when its tables are newer', async () => {
       await open(storeAt(() => undefined));
-      await database.query('SET GLOBAL read_only = ON');
-      const readOnly = await refusal(storeAt(() => undefined));
-      await database.query('SET GLOBAL read_only = OFF');
-      expect(readOnly).toMatchObject({ code: 'STORE_NOT_WRITABLE' });
       await database.query(`INSERT INTO everstep_migrations (version, name) VALUES (999, 'x')`);
       expect(await refusal(storeAt(() => undefined))).toMatchObject({
         code: 'STORE_NEWER_VERSION',

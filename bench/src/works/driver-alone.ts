@@ -4,8 +4,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { expectEqual } from '../expectation.ts';
-import { percentile } from '../percentile.ts';
 import { lapOf } from '../stopwatch.ts';
+import { unitFigures } from './unit-figures.ts';
 import { warmUpOf, type Work } from './work.ts';
 
 interface Statement {
@@ -68,20 +68,8 @@ export const driverAlone: Work = async ({ stage, storeUrl, n }) => {
   expectEqual(Number(events), written * eventsOfUnit, 'the number of events');
   db.close();
   return [
-    {
-      part: `${unitsOfCommit} units a commit`,
-      n: many,
-      perSecond: many / shared.seconds,
-      cpuMsPerUnit: shared.cpuMs / many,
-    },
-    {
-      part: 'one unit a commit',
-      n: few,
-      perSecond: few / single.seconds,
-      p50Ms: percentile(latencies, 50),
-      p99Ms: percentile(latencies, 99),
-      cpuMsPerUnit: single.cpuMs / few,
-    },
+    unitFigures(`${unitsOfCommit} units a commit`, many, shared),
+    unitFigures('one unit a commit', few, single, latencies),
   ];
 };
 

@@ -3,9 +3,9 @@
  * of driver-alone.ts; a commit is one statement that is prepared once, and one round trip.
  */
 import { expectEqual } from '../expectation.ts';
-import { percentile } from '../percentile.ts';
 import { postgresClient, type Client } from '../postgres.ts';
 import { lapOf } from '../stopwatch.ts';
+import { unitFigures } from './unit-figures.ts';
 import { warmUpOf, type Work } from './work.ts';
 
 /** Of each connection. */
@@ -59,20 +59,8 @@ export const postgresAlone: Work = async ({ stage, storeUrl, n }) => {
   expectEqual(rows[0]?.['events'], written * eventsOfUnit, 'the number of events');
   await Promise.all(clients.map((client) => client.end()));
   return [
-    {
-      part: `${unitsOfCommit} units a commit`,
-      n: many,
-      perSecond: many / together.seconds,
-      cpuMsPerUnit: together.cpuMs / many,
-    },
-    {
-      part: 'one unit a commit',
-      n: few,
-      perSecond: few / single.seconds,
-      p50Ms: percentile(latencies, 50),
-      p99Ms: percentile(latencies, 99),
-      cpuMsPerUnit: single.cpuMs / few,
-    },
+    unitFigures(`${unitsOfCommit} units a commit`, many, together),
+    unitFigures('one unit a commit', few, single, latencies),
   ];
 };
 

@@ -5,9 +5,9 @@
  */
 import type { Store } from 'everstep';
 import { expectEqual } from '../expectation.ts';
-import { percentile } from '../percentile.ts';
 import { postgresStore } from '../postgres.ts';
 import { lapOf } from '../stopwatch.ts';
+import { unitFigures } from './unit-figures.ts';
 import { warmUpOf, type Work } from './work.ts';
 
 const runs = 1_000;
@@ -35,20 +35,8 @@ export const writePath: Work = async ({ stage, storeUrl, n }) => {
   expectEqual(left.count, warmUp + many + few, 'the number of tasks');
   await store.close();
   return [
-    {
-      part: `${unitsOfCall} units a call`,
-      n: many,
-      perSecond: many / together.seconds,
-      cpuMsPerUnit: together.cpuMs / many,
-    },
-    {
-      part: 'one unit a call',
-      n: few,
-      perSecond: few / single.seconds,
-      p50Ms: percentile(latencies, 50),
-      p99Ms: percentile(latencies, 99),
-      cpuMsPerUnit: single.cpuMs / few,
-    },
+    unitFigures(`${unitsOfCall} units a call`, many, together),
+    unitFigures('one unit a call', few, single, latencies),
   ];
 };
 

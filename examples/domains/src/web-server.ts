@@ -5,6 +5,8 @@ import { TASK_QUEUE as helloQueue } from '../domains/hello/index.ts';
 import type { PizzaOrder } from '../domains/pizza/pizza-order.ts';
 import { pizzaWorkflow } from '../domains/pizza/workflow.ts';
 
+const bodyBytesMax = 10_000;
+
 /** The component must know `pizzaWorkflow`. */
 export function webServer(component: AsyncTaskComponent): Server {
   return createServer((request, response) => {
@@ -25,7 +27,8 @@ async function answer(
   const { workflow } = component.getClient();
   const [, what, name] = (request.url ?? '').split('/').map(decodeURIComponent);
   if (request.method === 'POST' && what === 'orders' && name === undefined) {
-    const order = JSON.parse(await bodyOf(request)) as PizzaOrder;
+    const order = JSON.parse(await bodyOf(request)) as PizzaOrder | null;
+    if (typeof order !== 'object' || order === null) return [400, { error: 'Expected an order.' }];
     // One run for one order: while it runs the same answer again, and after that a refusal.
     const { workflowId } = await pizzaWorkflow.start(order, {
       workflowId: `order-${String(order.id)}`,
@@ -53,7 +56,12 @@ async function answer(
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) throw new RangeError(`An order has at most ${bodyBytesMax} bytes.`);
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 
@@ -66,6 +74,7 @@ function problemOf(error: unknown): readonly [number, string] {
   if (!(error instanceof Error)) return [500, String(error)];
   const isTheirs =
     error instanceof SyntaxError ||
+    error instanceof RangeError ||
     error instanceof URIError ||
     ('code' in error && error.code === 'WORKFLOW_INPUT_INVALID');
   if (isTheirs) return [400, error.message];

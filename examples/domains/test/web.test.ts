@@ -43,7 +43,14 @@ it('takes an order once, says how it is, and refuses what cannot be', async () =
   expect(await (await fetch(`${home}/orders/one`)).json()).toEqual({ status: 'COMPLETED' });
   expect(await post(JSON.stringify(order))).toBe(409);
   expect(await post(JSON.stringify({ ...order, id: 'two', cents: -5 }))).toBe(400);
-  expect(await post('{')).toBe(400);
+  for (const body of [
+    '{',
+    'null',
+    '"funghi"',
+    JSON.stringify({ ...order, id: 'x'.repeat(10_000) }),
+  ]) {
+    expect(await post(body)).toBe(400);
+  }
   expect((await fetch(`${home}/orders/two`)).status).toBe(404);
   expect((await fetch(`${home}/orders`)).status).toBe(404);
 });

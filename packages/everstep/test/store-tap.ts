@@ -1,6 +1,21 @@
-/** A real store with a tap on its commits: counts them, holds them back, or makes some fail; holds back reads too. */
+/** A real store with other calls, or with a tap on its commits: counts them, holds them back, or makes some fail. */
 import { StoreError } from '../src/store/store.ts';
 import type { CommitGroup, CommitResult, Store } from '../src/store/store.ts';
+
+/** The store with some calls of a noun replaced. */
+export function storeWith<Noun extends 'runs' | 'history' | 'tasks' | 'processes'>(
+  store: Store,
+  noun: Noun,
+  calls: Partial<Store[Noun]>,
+): Store {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === noun) return { ...target[noun], ...calls };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
+}
 
 export class StoreTap {
   /** Groups that were committed: those that changed a run. */
@@ -11,6 +26,8 @@ export class StoreTap {
   lostAnswers = 0;
   /** Runs before a commit; resolve it to let the commit go on. */
   before: (() => Promise<void> | void) | undefined;
+  /** Runs after a commit and before its answer; resolve it to let the answer go. */
+  after: (() => Promise<void> | void) | undefined;
   /** Runs before a read of a history; resolve it to let the read go on. */
   beforeRead: (() => Promise<void> | void) | undefined;
   /** What became of the last commit. */
@@ -41,6 +58,7 @@ export class StoreTap {
     if (this.failures.length > 0) throw this.failures.shift();
     this.results = await store.commit(groups);
     this.commits += this.results.filter(({ outcome }) => outcome === 'committed').length;
+    await this.after?.();
     if (this.lostAnswers > 0) {
       this.lostAnswers -= 1;
       throw new StoreError('STORE_FAILED', 'The answer was lost.');

@@ -3,6 +3,7 @@
  * the child tells its parent, and that lets the child have its first workflow task.
  */
 import { ParentClosePolicy } from '../core/proto.ts';
+import type { HistoryEvent } from '../core/proto.ts';
 import type { InputOf, OutboxMessage } from '../core/input.ts';
 import type { Random } from '../service/clock.ts';
 import { isServiceError } from '../service/service-error.ts';
@@ -95,25 +96,7 @@ export class ChildDelivery {
           initiatedEventId,
         },
         root: parent.root,
-        request: {
-          namespace: namespace.name,
-          workflowId: attributes.workflowId ?? '',
-          workflowType: attributes.workflowType ?? null,
-          taskQueue: attributes.taskQueue ?? null,
-          input: attributes.input ?? null,
-          workflowExecutionTimeout: attributes.workflowExecutionTimeout ?? null,
-          workflowRunTimeout: attributes.workflowRunTimeout ?? null,
-          workflowTaskTimeout: attributes.workflowTaskTimeout ?? null,
-          requestId: child.createRequestId,
-          workflowIdReusePolicy: attributes.workflowIdReusePolicy ?? null,
-          retryPolicy: attributes.retryPolicy ?? null,
-          cronSchedule: attributes.cronSchedule ?? null,
-          memo: attributes.memo ?? null,
-          searchAttributes: attributes.searchAttributes ?? null,
-          header: attributes.header ?? null,
-          priority: attributes.priority ?? null,
-          userMetadata: event.userMetadata ?? null,
-        },
+        request: requestOf(event, namespace.name, child.createRequestId),
       });
     } catch (error) {
       if (!isServiceError(error, 'ALREADY_EXISTS')) throw error;
@@ -238,5 +221,33 @@ function parentCancel(parent: RunKey): InputOf<'requestCancel'> {
     // The server gives a termination by this policy a reason, a cancel request none.
     reason: '',
     externalWorkflowExecution: { workflowId: parent.workflowId, runId: parent.runId },
+  };
+}
+
+/** The start that a parent's command asks for. */
+function requestOf(
+  initiated: HistoryEvent,
+  namespace: string,
+  requestId: string,
+): InputOf<'start'>['request'] {
+  const attributes = initiated.startChildWorkflowExecutionInitiatedEventAttributes;
+  return {
+    namespace,
+    workflowId: attributes?.workflowId ?? '',
+    workflowType: attributes?.workflowType ?? null,
+    taskQueue: attributes?.taskQueue ?? null,
+    input: attributes?.input ?? null,
+    workflowExecutionTimeout: attributes?.workflowExecutionTimeout ?? null,
+    workflowRunTimeout: attributes?.workflowRunTimeout ?? null,
+    workflowTaskTimeout: attributes?.workflowTaskTimeout ?? null,
+    requestId,
+    workflowIdReusePolicy: attributes?.workflowIdReusePolicy ?? null,
+    retryPolicy: attributes?.retryPolicy ?? null,
+    cronSchedule: attributes?.cronSchedule ?? null,
+    memo: attributes?.memo ?? null,
+    searchAttributes: attributes?.searchAttributes ?? null,
+    header: attributes?.header ?? null,
+    priority: attributes?.priority ?? null,
+    userMetadata: initiated.userMetadata ?? null,
   };
 }

@@ -333,26 +333,15 @@ async function withDyingProcess(
 ): Promise<{ readonly dead: boolean }> {
   let left = Infinity;
   let dead = false;
-  let dying: Host | undefined;
-  const host = await world.host({
-    wrap: (store) =>
-      new Proxy(store, {
-        get: (target, name) => {
-          const value: unknown = Reflect.get(target, name, target);
-          if (name !== 'commit')
-            return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-          return async (groups: Parameters<typeof store.commit>[0]) => {
-            const results = await store.commit(groups);
-            left -= 1;
-            if (left > 0) return results;
-            dead = true;
-            await dying?.vanish();
-            return new Promise<never>(() => undefined);
-          };
-        },
-      }),
-  });
-  dying = host;
+  const tap = new StoreTap();
+  const host = await world.host({ wrap: tap.wrap });
+  tap.after = async () => {
+    left -= 1;
+    if (left > 0) return;
+    dead = true;
+    await host.vanish();
+    await new Promise(() => undefined);
+  };
   const last = await prepare(host);
   left = commits;
   void last();

@@ -3,6 +3,7 @@ import { child, completeRun, step, timer } from '../../test/command-kit.ts';
 import { refused } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
 import { FakeWorker } from '../../test/fake-worker.ts';
+import { storeWith } from '../../test/store-tap.ts';
 import { StoreError } from '../store/store.ts';
 import type { Store, StoredRun } from '../store/store.ts';
 
@@ -83,7 +84,7 @@ export function describeDamagedRuns(scenario: Scenario): void {
       world.expectsErrors = true;
       const host = await world.host({
         wrap: (store) =>
-          without(store, 'history', {
+          storeWith(store, 'history', {
             ...store.history,
             read: ({ ref }) => Promise.reject(damage(ref)),
           }),
@@ -134,25 +135,10 @@ function damaged(world: World, ...workflowIds: readonly string[]): (store: Store
       if (refs.has(run.ref)) throw damage(run.ref);
       return run;
     };
-    return without(store, 'runs', {
+    return storeWith(store, 'runs', {
       load: (request) => check(store.runs.load(request)),
       loadByRef: (request) => check(store.runs.loadByRef(request)),
       loadCurrent: (request) => check(store.runs.loadCurrent(request)),
     });
   };
-}
-
-/** The store with some calls of a noun replaced. */
-function without<Noun extends 'runs' | 'history'>(
-  store: Store,
-  noun: Noun,
-  calls: Partial<Store[Noun]>,
-): Store {
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === noun) return { ...target[noun], ...calls };
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-    },
-  });
 }

@@ -6,9 +6,8 @@ import type { Scenario, World } from '../../test/engine-world.ts';
 import { FakeWorker, type Code } from '../../test/fake-worker.ts';
 import { nameOf } from '../../test/core-driver.ts';
 import type { ActivityTask } from '../service/local-worker.ts';
-import { StoreTap } from '../../test/store-tap.ts';
+import { StoreTap, storeWith } from '../../test/store-tap.ts';
 import { StoreError } from '../store/store.ts';
-import type { Store } from '../store/store.ts';
 
 const trouble = () => new StoreError('STORE_FAILED', 'trouble');
 
@@ -65,12 +64,19 @@ export function describeFailingStore(scenario: Scenario): void {
       let fails = false;
       let reads = 0;
       const host = await world.host({
-        wrap: (store) =>
-          onRuns(store, (method, request) => {
-            if (!fails || !/"workflowId":"[xyz]"/.test(JSON.stringify(request))) return method();
+        wrap: (store) => {
+          const tried = <R>(workflowId: string, read: () => Promise<R>): Promise<R> => {
+            if (!fails || workflowId === 'a') return read();
             reads += 1;
-            throw trouble();
-          }),
+            return Promise.reject(trouble());
+          };
+          const { runs } = store;
+          return storeWith(store, 'runs', {
+            load: (request) => tried(request.key.workflowId, () => runs.load(request)),
+            loadCurrent: (request) => tried(request.workflowId, () => runs.loadCurrent(request)),
+            currentHead: (request) => tried(request.workflowId, () => runs.currentHead(request)),
+          });
+        },
       });
       await host.start('a');
       const task = await host.poll();
@@ -99,11 +105,16 @@ export function describeFailingStore(scenario: Scenario): void {
       let holds = false;
       const host = await world.host({
         wrap: (store) =>
-          onRuns(store, async (method, _request, name) => {
-            if (holds && name === 'heads' && (heads += 1) === 1) await held.heads.released;
-            const answer = await method();
-            if (holds && name === 'load') await held.load.released;
-            return answer;
+          storeWith(store, 'runs', {
+            heads: async (request) => {
+              if (holds && (heads += 1) === 1) await held.heads.released;
+              return store.runs.heads(request);
+            },
+            load: async (request) => {
+              const run = await store.runs.load(request);
+              if (holds) await held.load.released;
+              return run;
+            },
           }),
       });
       await host.describe('a', runId);
@@ -125,23 +136,10 @@ export function describeFailingStore(scenario: Scenario): void {
   scenario(
     'Who reads a run whose start was told late sees what others wrote since (section 15)',
     async (other, world) => {
+      const tap = new StoreTap();
       const told = new Hold();
-      const host = await world.host({
-        wrap: (store) =>
-          new Proxy(store, {
-            get: (target, name) => {
-              const value: unknown = Reflect.get(target, name, target);
-              if (name !== 'commit') {
-                return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-              }
-              return async (groups: Parameters<typeof store.commit>[0]) => {
-                const results = await store.commit(groups);
-                await told.released;
-                return results;
-              };
-            },
-          }),
-      });
+      const host = await world.host({ wrap: tap.wrap });
+      tap.after = () => told.released;
       const starting = host.start('a');
       await world.clock.settle();
       await other.signal('a');
@@ -269,24 +267,13 @@ export function describeFailingStore(scenario: Scenario): void {
       let refusals = 1;
       world.expectsErrors = true;
       const host = await world.host({
-        wrap: (store) => {
-          const { tasks } = store;
-          const failing: Store['tasks'] = {
-            ...tasks,
+        wrap: (store) =>
+          storeWith(tap.wrap(store), 'tasks', {
             release: (request) => {
               refusals -= 1;
-              return refusals < 0 ? tasks.release(request) : Promise.reject(trouble());
+              return refusals < 0 ? store.tasks.release(request) : Promise.reject(trouble());
             },
-          };
-          const tapped = tap.wrap(store);
-          return new Proxy(tapped, {
-            get: (target, name) => {
-              if (name === 'tasks') return failing;
-              const value: unknown = Reflect.get(target, name, target);
-              return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-            },
-          });
-        },
+          }),
       });
       await host.start('a');
       tap.failures = [trouble()];
@@ -404,7 +391,6 @@ export function describeFailingStore(scenario: Scenario): void {
   );
 }
 
-/** The only process, on a store that can be made to fail; its engine complains of that, and should. */
 /** A process that may be refused the next runs that it loads: so it cannot tell what became of a commit. */
 async function doubting(
   first: Host,
@@ -419,28 +405,18 @@ async function doubting(
   let refusals = 0;
   world.expectsErrors = true;
   const host = await world.host({
-    wrap: (store) => {
-      const { runs } = store;
-      const failing: Store['runs'] = {
-        ...runs,
+    wrap: (store) =>
+      storeWith(tap.wrap(store), 'runs', {
         load: (request) => {
           refusals -= 1;
-          return refusals < 0 ? runs.load(request) : Promise.reject(trouble());
+          return refusals < 0 ? store.runs.load(request) : Promise.reject(trouble());
         },
-      };
-      const tapped = tap.wrap(store);
-      return new Proxy(tapped, {
-        get: (target, name) => {
-          if (name === 'runs') return failing;
-          const value: unknown = Reflect.get(target, name, target);
-          return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-        },
-      });
-    },
+      }),
   });
   return { host, tap, refuseLoads: (count) => (refusals = count) };
 }
 
+/** The only process, on a store that can be made to fail; its engine complains of that, and should. */
 async function tapped(
   first: Host,
   world: World,
@@ -455,25 +431,4 @@ async function tapped(
 class Hold {
   release: () => void = () => undefined;
   readonly released = new Promise<void>((resolve) => (this.release = resolve));
-}
-
-/** A store whose reads of runs go through `around`. */
-function onRuns(
-  store: Store,
-  around: (method: () => Promise<unknown>, request: unknown, name: string) => unknown,
-): Store {
-  const runs = new Proxy(store.runs, {
-    get: (target, name) => {
-      const method = Reflect.get(target, name) as (request: unknown) => Promise<unknown>;
-      return async (request: unknown) =>
-        around(() => method.call(target, request), request, String(name));
-    },
-  });
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'runs') return runs;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-    },
-  });
 }

@@ -4,7 +4,7 @@ import { durationOf, refused } from '../../test/engine-host.ts';
 import type { Host, StepTask } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { FakeWorker, inSequence } from '../../test/fake-worker.ts';
-import { StoreTap } from '../../test/store-tap.ts';
+import { StoreTap, storeWith } from '../../test/store-tap.ts';
 import type { Store } from '../store/store.ts';
 
 export function describeManyProcesses(scenario: Scenario): void {
@@ -345,19 +345,11 @@ export function describeManyProcesses(scenario: Scenario): void {
       let claimed = 0;
       const witness = await world.host({
         wrap: (store) =>
-          new Proxy(store, {
-            get: (target, name) => {
-              const value: unknown = Reflect.get(target, name, target);
-              if (typeof value === 'function') return (value as () => unknown).bind(target);
-              if (name !== 'processes') return value;
-              return {
-                ...target.processes,
-                remove: async (request: { readonly processId: string }) => {
-                  const late = { ...queue, ...request, kind: 'workflow', limit: 1 } as const;
-                  claimed += (await target.tasks.claim(late)).length;
-                  await target.processes.remove(request);
-                },
-              };
+          storeWith(store, 'processes', {
+            remove: async (request) => {
+              const late = { ...queue, ...request, kind: 'workflow', limit: 1 } as const;
+              claimed += (await store.tasks.claim(late)).length;
+              await store.processes.remove(request);
             },
           }),
       });

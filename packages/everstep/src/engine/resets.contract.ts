@@ -4,6 +4,7 @@ import { child, completeRun, continueAsNew, failRun, step } from '../../test/com
 import { longOf, refused } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
+import { StoreTap } from '../../test/store-tap.ts';
 
 const { ParentClosePolicy, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
@@ -49,29 +50,15 @@ export function describeResets(scenario: Scenario): void {
     'A reset waits for what is being written, and takes it along (RS-2)',
     async (first, world) => {
       await first.leave();
-      let answers: Promise<void> | undefined;
-      const host = await world.host({
-        wrap: (store) =>
-          new Proxy(store, {
-            get: (target, name) => {
-              const value: unknown = Reflect.get(target, name, target);
-              if (name !== 'commit') {
-                return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
-              }
-              return async (groups: Parameters<typeof store.commit>[0]) => {
-                const results = await target.commit(groups);
-                await answers;
-                return results;
-              };
-            },
-          }),
-      });
+      const tap = new StoreTap();
+      const host = await world.host({ wrap: tap.wrap });
       const old = await host.start('a');
       await host.turn([step('s')]);
       let answer = (): void => undefined;
-      answers = new Promise((resolve) => {
+      const answers = new Promise<void>((resolve) => {
         answer = resolve;
       });
+      tap.after = () => answers;
       const signalled = host.signal('a', 'late');
       await world.clock.settle();
       const resetting = reset(host, 'a', 4, old);

@@ -168,6 +168,11 @@ export class CoreDriver {
     return this.do<'signal'>({ kind: 'signal', signalName, requestId, identity: 'client' });
   }
 
+  update(updateId: string): Answer<undefined> {
+    const request = { meta: { updateId, identity: 'client' }, input: { name: 'add' } };
+    return this.do<'admitUpdate'>({ kind: 'admitUpdate', request });
+  }
+
   terminate(): Answer<undefined> {
     return this.do<'terminate'>({ kind: 'terminate', reason: 'enough', identity: 'client' });
   }

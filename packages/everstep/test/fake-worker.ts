@@ -133,6 +133,13 @@ export class FakeWorker implements LocalWorker {
     this.interrupted.push(interrupt);
   }
 
+  rewind(runId: string, from: number, to: number): void {
+    const held = this.#held.get(runId);
+    if (held?.upTo !== from) return;
+    held.upTo = to;
+    held.events.splice(held.events.findIndex(({ eventId }) => Number(eventId) > to));
+  }
+
   evict(runId: string): void {
     this.evicted.push(runId);
     this.#held.delete(runId);

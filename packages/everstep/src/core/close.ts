@@ -321,7 +321,10 @@ function endStartedTask(
   },
 ): void {
   const task = draft.state.workflowTask;
-  if (task && task.startedEventId !== 0) {
+  if (task?.kind === 'speculative' && task.startedEventId === 0) {
+    // Nobody has it, and nobody will: it was for nothing (WT-38).
+    draft.state.workflowTask = undefined;
+  } else if (task && task.startedEventId !== 0) {
     if (task.attempt > 1) {
       dropFailedTask(draft, false);
     } else {

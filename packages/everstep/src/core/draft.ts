@@ -14,10 +14,11 @@ import { InvariantViolation } from './invariant.ts';
 import { EventType } from './proto.ts';
 import type { EventAttributes, HistoryEvent, UserMetadata } from './proto.ts';
 import type { RegisteredAttributes } from './search-attribute-type.ts';
-import { copyOf } from './state.ts';
+import { copyOf, copyOfWorkflowTask } from './state.ts';
 import type { RunState } from './state.ts';
 import { longOf, timestampOf } from './time.ts';
 import type { Transition } from './transition-result.ts';
+import { unwrittenEvents } from './unwritten-task.ts';
 
 export interface Random {
   /** In [0, 1). */
@@ -191,8 +192,29 @@ export class Draft {
     return event;
   }
 
-  /** Gives an event the next id and puts it into the batch, past the buffer. */
+  /** Puts an event into the batch, past the buffer; a speculative task's events come before it (WT-37). */
   append(event: HistoryEvent): HistoryEvent {
+    this.writeSpeculative();
+    return this.#number(event);
+  }
+
+  /** WT-37: the pending speculative task, if there is one, is a normal one from now on, and its events are written. */
+  writeSpeculative(): void {
+    const task = this.state.workflowTask;
+    if (task?.kind !== 'speculative') return;
+    if (task.scheduledEventId !== this.state.nextEventId) {
+      throw new InvariantViolation('an event has the id of a speculative workflow task', {
+        runId: this.state.runId,
+        eventId: task.scheduledEventId,
+      });
+    }
+    const normal = copyOfWorkflowTask(task);
+    normal.kind = 'normal';
+    this.state.workflowTask = normal;
+    for (const event of unwrittenEvents(task, this.state.taskQueue)) this.#number(event);
+  }
+
+  #number(event: HistoryEvent): HistoryEvent {
     event.eventId = longOf(this.state.nextEventId);
     this.state.nextEventId += 1;
     this.events.push(event);

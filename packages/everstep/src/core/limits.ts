@@ -39,6 +39,8 @@ export interface Limits {
   readonly workflowTaskBackoffMaxMs: number;
   /** WT-24. */
   readonly workflowTaskHeartbeatMaxMs: number;
+  /** WT-38: events that a worker is shown again when the task they came with is dropped. */
+  readonly shownAgainEventsMax: number;
   /** WT-32. */
   readonly workflowTaskProblemsReported: number;
   /** MS-5. */
@@ -77,6 +79,7 @@ export const defaultLimits: Limits = {
   workflowTaskBackoffBaseMs: 5_000,
   workflowTaskBackoffMaxMs: 600_000,
   workflowTaskHeartbeatMaxMs: 30 * 60_000,
+  shownAgainEventsMax: 10,
   workflowTaskProblemsReported: 5,
   resetPointsMax: 20,
 };

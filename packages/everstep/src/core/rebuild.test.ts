@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CoreDriver } from '../../test/core-driver.ts';
+import { acceptance, rejection } from '../../test/update-messages.ts';
 import { CommandType } from './proto.ts';
-import type { Command } from './proto.ts';
+import type { Command, UpdateMessage } from './proto.ts';
 import type { RunState } from './state.ts';
 import { decodeState, encodeState } from './state-codec.ts';
 import { durationOf } from './time.ts';
+import { isUnwritten } from './unwritten-task.ts';
 import { wakeAt } from './wake.ts';
 
 const timer = (timerId: string): Command => ({
@@ -54,6 +56,11 @@ const steps = [
   'cancel',
   'lost',
   'close',
+  'update',
+  'update',
+  'accept',
+  'reject',
+  'reject',
 ] as const;
 
 function step(run: CoreDriver, name: (typeof steps)[number], n: number): void {
@@ -87,6 +94,21 @@ function step(run: CoreDriver, name: (typeof steps)[number], n: number): void {
     case 'signal':
       run.signal('s', `r${n % 5}`);
       break;
+    case 'update':
+      run.update(`u${n}`);
+      break;
+    case 'accept':
+    case 'reject': {
+      const messages: UpdateMessage[] = [];
+      for (const { stage, updateId } of run.state.updates.values()) {
+        if (stage === 'sent') {
+          messages.push(name === 'accept' ? acceptance(updateId) : rejection(updateId));
+        }
+      }
+      const more = n % 2 ? {} : { returnNewWorkflowTask: true };
+      if (task) run.complete([], { messages, ...more });
+      break;
+    }
     case 'wake':
       if (wakeAt(run.state) > 0) run.wake();
       break;
@@ -145,6 +167,7 @@ const closeNames = new Set(
 function told(state: RunState): object {
   const {
     activities,
+    updates,
     workflowTask,
     sticky: _s,
     workflowTaskStamp: _st,
@@ -175,9 +198,13 @@ function told(state: RunState): object {
         cancelRequestedEventId,
       }),
     ),
-    // A later attempt is not in the history.
+    // Until it is accepted, an update is in no event.
+    updates: [...updates.values()].flatMap(({ stage, updateId, acceptedEventId }) =>
+      stage === 'accepted' ? [[updateId, acceptedEventId]] : [],
+    ),
+    // A later attempt is not in the history, nor is a speculative task.
     workflowTask:
-      workflowTask && workflowTask.attempt === 1
+      workflowTask && !isUnwritten(workflowTask)
         ? {
             scheduled: workflowTask.scheduledEventId,
             started: workflowTask.startedEventId,
@@ -223,8 +250,13 @@ it('a state survives its codec, field by field (MS-1)', () => {
         const { buffered, startAttributes, ...rest } = run.state;
         const back = decodeState(encodeState(run.state), run.state);
         const { buffered: buffered2, startAttributes: start2, ...rest2 } = back;
-        expect(rest2).toEqual({ ...rest, activities: expect.anything() as never });
+        expect(rest2).toEqual({
+          ...rest,
+          activities: expect.anything() as never,
+          updates: expect.anything() as never,
+        });
         expect([...rest2.activities.keys()]).toEqual([...rest.activities.keys()]);
+        expect([...rest2.updates.keys()]).toEqual([...rest.updates.keys()]);
         expect(buffered2.length).toBe(buffered.length);
         expect(start2?.workflowId).toBe(startAttributes?.workflowId);
         expect(encodeState(back)).toEqual(encodeState(run.state));

@@ -47,6 +47,9 @@ export interface ParentInfo {
   readonly initiatedEventId: number;
 }
 
+/** By name (WT-10). */
+export type ContinueAsNewReason = keyof typeof temporal.api.enums.v1.SuggestContinueAsNewReason;
+
 /** MS-3. */
 export interface WorkflowTaskInfo {
   readonly scheduledEventId: number;
@@ -57,6 +60,7 @@ export interface WorkflowTaskInfo {
   readonly attempt: number;
   /** Grows whenever a queued copy of this task must die. */
   readonly stamp: number;
+  /** A speculative one is in no history yet either, and is never in one when it was for nothing (WT-36 … WT-39). */
   readonly kind: 'normal' | 'speculative';
   readonly timeoutMs: number;
   readonly scheduledTime: number;
@@ -73,6 +77,8 @@ export interface WorkflowTaskInfo {
   readonly processId?: string | undefined;
   readonly historyBytes: number;
   readonly suggestContinueAsNew: boolean;
+  /** Of a task whose events are still to be written; absent: none. */
+  readonly continueAsNewReasons?: readonly ContinueAsNewReason[] | undefined;
 }
 
 /** MS-4, section 4. Its input, header and type stand in the scheduled event. */
@@ -421,5 +427,6 @@ export function copyOfWorkflowTask(t: WorkflowTaskInfo): {
     processId: t.processId,
     historyBytes: t.historyBytes,
     suggestContinueAsNew: t.suggestContinueAsNew,
+    continueAsNewReasons: t.continueAsNewReasons,
   };
 }

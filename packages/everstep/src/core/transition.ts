@@ -41,6 +41,7 @@ import {
 } from './schedule/schedule.ts';
 import { settle } from './settle.ts';
 import { signal } from './signal.ts';
+import { keepsSpeculative } from './speculative-task.ts';
 import { scheduleFirstWorkflowTask, startRun } from './start.ts';
 import { isOpen } from './state.ts';
 import type { RunState } from './state.ts';
@@ -140,7 +141,10 @@ export function transition(
     input: Input,
   ) => Answer<Replies[InputKind]>;
   const answer = handler(draft, input);
-  if (draft.changed) keepWithinLimits(draft);
+  if (draft.changed) {
+    if (!keepsSpeculative.has(input.kind)) draft.writeSpeculative(); // WT-37
+    keepWithinLimits(draft);
+  }
   return settle(draft, answer);
 }
 

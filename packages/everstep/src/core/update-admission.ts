@@ -26,7 +26,7 @@ export function admitUpdate(draft: Draft, input: InputOf<'admitUpdate'>): Answer
   if (refused) return refused;
   addUpdate(draft, input.request);
   // Unlike a signal it does not wait for a start delay to pass.
-  scheduleWorkflowTask(draft, { beforeFirst: true });
+  scheduleWorkflowTask(draft, { beforeFirst: true, speculative: true });
   return accepted;
 }
 

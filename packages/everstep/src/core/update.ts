@@ -4,8 +4,8 @@
  *   admitted → sent → accepted → completed
  *                   → rejected
  *
- * An admitted update stands in the state and has a normal workflow task, so it outlives the process; a rejected one
- * writes no event of its own. What a worker says of updates are the messages of update-message.ts.
+ * An admitted update stands in the state, and so does the workflow task that it may have for itself
+ * (speculative-task.ts): both outlive the process. A rejected one writes no event. What a worker says of updates are the messages of update-message.ts.
  */
 import type { Draft } from './draft.ts';
 import type { EventTable } from './event-table.ts';

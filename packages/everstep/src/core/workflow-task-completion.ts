@@ -15,6 +15,7 @@ import type {
 } from './input.ts';
 import { CommandType, EventType, TimeoutType, WorkflowTaskFailedCause } from './proto.ts';
 import type { Command } from './proto.ts';
+import { dropSpeculativeTask, isDropped } from './speculative-task.ts';
 import { isOpen } from './state.ts';
 import type { WorkflowTaskInfo } from './state.ts';
 import { longOf, msOfDuration, numberOf } from './time.ts';
@@ -26,7 +27,7 @@ import {
   applyCompleted,
   scheduleWorkflowTask,
   taskOfToken,
-  writeTransient,
+  writeUnwritten,
 } from './workflow-task.ts';
 
 type Reply = Replies['completeWorkflowTask'];
@@ -65,8 +66,10 @@ export function completeWorkflowTask(
     return accept(replyOf(scheduleNext(draft, request), []));
   }
 
+  const dropped = isDropped(draft, task, input);
+  if (dropped) dropSpeculativeTask(draft);
   const context: CommandContext = {
-    workflowTaskCompletedEventId: writeCompleted(draft, task, request),
+    workflowTaskCompletedEventId: dropped ? 0 : writeCompleted(draft, task, request),
     identity: request.identity ?? '',
     eagerActivities: [],
     newTaskNeeded: false,
@@ -91,13 +94,17 @@ export function completeWorkflowTask(
   if (!heartbeat) rejectUnprocessed(draft); // WT-25
 
   if (!isOpen(draft.state)) return accept(replyOf(undefined, []));
-  // WT-22
-  const needed =
-    forced || context.newTaskNeeded || draft.state.buffered.length > 0 || wantsToSend(draft.state);
-  const next = needed
-    ? scheduleNext(draft, request, heartbeat ? task.originalScheduledTime : 0)
-    : undefined;
-  return accept(replyOf(next, context.eagerActivities));
+  // WT-22. One that is for updates alone is speculative where it travels in the reply.
+  const needed = forced || context.newTaskNeeded || draft.state.buffered.length > 0;
+  const originalScheduledTime = heartbeat ? task.originalScheduledTime : 0;
+  const next =
+    needed || wantsToSend(draft.state)
+      ? scheduleNext(draft, request, { originalScheduledTime, speculative: !needed })
+      : undefined;
+  const reply = replyOf(next, context.eagerActivities);
+  // WT-26
+  const resetHistoryEventId = dropped ? draft.state.lastCompletedStartedEventId : 0;
+  return accept({ ...reply, resetHistoryEventId });
 }
 
 /** WT-15: the problem in Temporal's words. */
@@ -137,7 +144,7 @@ function writeCompleted(
   request: CompleteWorkflowTaskRequest,
 ): number {
   draft.state.workflowTask = undefined;
-  const task = writeTransient(draft, pending);
+  const task = writeUnwritten(draft, pending);
   const event = draft.add(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, {
     workflowTaskCompletedEventAttributes: {
       scheduledEventId: longOf(task.scheduledEventId),
@@ -199,10 +206,14 @@ function failCommands(
 function scheduleNext(
   draft: Draft,
   request: CompleteWorkflowTaskRequest,
-  originalScheduledTime = 0,
+  { originalScheduledTime = 0, speculative = false } = {},
 ): DispatchTask | undefined {
   const returned = request.returnNewWorkflowTask === true;
-  const dispatch = scheduleWorkflowTask(draft, { originalScheduledTime, returned });
+  const dispatch = scheduleWorkflowTask(draft, {
+    originalScheduledTime,
+    returned,
+    speculative: speculative && returned,
+  });
   return returned ? dispatch : undefined;
 }
 

@@ -4,8 +4,9 @@
  *   none → scheduled → started → completed | failed | timed out → none
  *
  * This file schedules and starts it and applies its events; workflow-task-completion.ts and
- * workflow-task-failure.ts end it. Attempts above 1 leave no events (WT-3), so whatever the history cannot tell
- * is kept in `workflowTask`, `workflowTaskAttempt` and `workflowTaskStamp` of the state.
+ * workflow-task-failure.ts end it. Attempts above 1 leave no events (WT-3), nor do speculative tasks at first
+ * (speculative-task.ts), so whatever the history cannot tell is kept in `workflowTask`, `workflowTaskAttempt` and
+ * `workflowTaskStamp` of the state.
  */
 import proto from '@temporalio/proto';
 import { accept, accepted, alreadyCompleted, notFound } from './answer.ts';
@@ -19,8 +20,9 @@ import type { HistoryEvent, UpdateMessage } from './proto.ts';
 import { clearReportedProblems } from './reported-problems.ts';
 import { addResetPoint } from './reset-points.ts';
 import { copyOfWorkflowTask, isOpen } from './state.ts';
-import type { RunState, WorkflowTaskInfo } from './state.ts';
+import type { ContinueAsNewReason, RunState, WorkflowTaskInfo } from './state.ts';
 import { durationOf, longOf, msOfDuration, msOfTimestamp, numberOf, timestampOf } from './time.ts';
+import { isUnwritten, unwrittenEvents } from './unwritten-task.ts';
 import { sendUpdates, sentUpdates } from './update.ts';
 
 const { TaskQueueKind, SuggestContinueAsNewReason } = proto.temporal.api.enums.v1;
@@ -33,6 +35,8 @@ export interface ScheduleOptions {
   readonly returned?: boolean;
   /** SG-3, SG-5: a signal-with-start and a cancel request do not wait for the first backoff to pass, nor for the parent. */
   readonly beforeFirst?: boolean;
+  /** WT-36: only an update wants it. The first task of a run, and one that has more to tell, is a normal one. */
+  readonly speculative?: boolean;
 }
 
 /** MS-6, SG-2: nothing but time (or the parent, CH-2) may schedule the first workflow task. */
@@ -56,13 +60,19 @@ export function scheduleWorkflowTask(
     return undefined;
   }
   if (!options.beforeFirst && awaitsFirstWorkflowTask(state, now)) return undefined;
-  if (state.buffered.length > 0) {
+  const hasMore = state.buffered.length > 0;
+  if (hasMore) {
     // WT-4: what the worker has not seen makes it a new task and not a repetition.
     state.workflowTaskAttempt = 1;
     flushBuffer(draft);
   }
   const attempt = state.workflowTaskAttempt;
-  if (attempt === 1) {
+  const speculative =
+    options.speculative === true &&
+    attempt === 1 &&
+    !hasMore &&
+    state.lastCompletedStartedEventId > 0;
+  if (attempt === 1 && !speculative) {
     applyScheduled(
       draft,
       draft.add(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, {
@@ -77,13 +87,15 @@ export function scheduleWorkflowTask(
     // A queued copy of the attempt before has the same scheduled id, so the stamp must tell them apart.
     state.workflowTaskStamp += 1;
     state.status = 'running';
-    state.workflowTask = scheduledTask(
+    const unwritten = scheduledTask(
       state,
       state.nextEventId,
       now,
       state.workflowTaskTimeoutMs,
       attempt,
     );
+    if (speculative) unwritten.kind = 'speculative';
+    state.workflowTask = unwritten;
     draft.touch();
   }
   const task = pending(draft);
@@ -174,6 +186,7 @@ function scheduledTask(
     processId: undefined,
     historyBytes: 0,
     suggestContinueAsNew: false,
+    continueAsNewReasons: undefined,
   };
 }
 
@@ -209,7 +222,7 @@ export function startWorkflowTask(
     return notFound('Workflow task is no longer on this task queue.'); // WT-7
   }
   if (task.attempt > 1 && task.scheduledEventId !== state.nextEventId) {
-    // WT-9: something was added since, so it is a task of its own.
+    // WT-9: something was added since, so it is a task of its own. To a speculative one that happened then (WT-37).
     state.workflowTaskAttempt = 1;
     applyScheduled(
       draft,
@@ -227,7 +240,7 @@ export function startWorkflowTask(
   }
   const reasons = continueAsNewReasons(draft);
   let started: Mutable<WorkflowTaskInfo>;
-  if (task.attempt === 1) {
+  if (!isUnwritten(task)) {
     started = applyStarted(
       draft,
       draft.add(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, {
@@ -236,7 +249,7 @@ export function startWorkflowTask(
           identity: input.identity,
           requestId: input.requestId,
           suggestContinueAsNew: reasons.length > 0,
-          suggestContinueAsNewReasons: reasons,
+          suggestContinueAsNewReasons: reasons.map((name) => SuggestContinueAsNewReason[name]),
           historySizeBytes: longOf(state.historyBytes),
         },
       }),
@@ -249,6 +262,7 @@ export function startWorkflowTask(
     started.identity = input.identity;
     started.historyBytes = state.historyBytes;
     started.suggestContinueAsNew = reasons.length > 0;
+    if (reasons.length > 0) started.continueAsNewReasons = reasons;
     state.workflowTask = started;
     draft.touch();
   }
@@ -257,20 +271,18 @@ export function startWorkflowTask(
 }
 
 /** WT-10. */
-function continueAsNewReasons(
-  draft: Draft,
-): proto.temporal.api.enums.v1.SuggestContinueAsNewReason[] {
+function continueAsNewReasons(draft: Draft): ContinueAsNewReason[] {
   const { state, env } = draft;
-  const reasons: proto.temporal.api.enums.v1.SuggestContinueAsNewReason[] = [];
+  const reasons: ContinueAsNewReason[] = [];
   if (state.historyBytes >= env.limits.suggestContinueAsNewBytes) {
-    reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
+    reasons.push('SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE');
   }
   const updates = state.completedUpdates.size + state.updates.size;
   if (updates >= 0.9 * env.limits.updatesMax) {
-    reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+    reasons.push('SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES');
   }
   if (state.nextEventId - 1 >= env.limits.suggestContinueAsNewEvents) {
-    reasons.push(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+    reasons.push('SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS');
   }
   return reasons;
 }
@@ -283,46 +295,10 @@ function startedReply(
   return {
     workflowTask: task,
     previousStartedEventId: state.lastCompletedStartedEventId,
-    transientEvents: task.attempt > 1 ? transientEvents(state, task) : [],
+    transientEvents: isUnwritten(task) ? unwrittenEvents(task, state.taskQueue) : [],
     token: tokenOf(task),
     messages,
   };
-}
-
-/** WT-3: the events of the started task that are not in the history. */
-export function transientEventsOf(state: RunState): HistoryEvent[] {
-  const task = state.workflowTask;
-  return isOpen(state) && task && task.attempt > 1 && task.startedEventId !== 0
-    ? transientEvents(state, task)
-    : [];
-}
-
-/** WT-3: what the worker sees of an attempt that is not in the history. */
-function transientEvents(state: RunState, task: WorkflowTaskInfo): HistoryEvent[] {
-  return [
-    {
-      eventId: longOf(task.scheduledEventId),
-      eventTime: timestampOf(task.scheduledTime),
-      eventType: EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-      workflowTaskScheduledEventAttributes: {
-        taskQueue: currentQueue(state),
-        startToCloseTimeout: durationOf(task.timeoutMs),
-        attempt: task.attempt,
-      },
-    },
-    {
-      eventId: longOf(task.startedEventId),
-      eventTime: timestampOf(task.startedTime),
-      eventType: EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-      workflowTaskStartedEventAttributes: {
-        scheduledEventId: longOf(task.scheduledEventId),
-        identity: task.identity,
-        requestId: task.requestId,
-        suggestContinueAsNew: task.suggestContinueAsNew,
-        historySizeBytes: longOf(task.historyBytes),
-      },
-    },
-  ];
 }
 
 function tokenOf(task: WorkflowTaskInfo): WorkflowTaskToken {
@@ -354,12 +330,12 @@ export function taskOfToken(
 }
 
 /**
- * An attempt above 1 gets its two events at last: it completed, so they are history after all. Its ids are the
- * next two, unless something that is never buffered came in between.
+ * An attempt above 1 and a speculative task get their two events at last: it completed, so they are history after all.
+ * Its ids are the next two, unless something that is never buffered came in between.
  */
-export function writeTransient(draft: Draft, task: WorkflowTaskInfo): WorkflowTaskInfo {
-  if (task.attempt === 1) return task;
-  const [scheduled, started] = transientEvents(draft.state, task);
+export function writeUnwritten(draft: Draft, task: WorkflowTaskInfo): WorkflowTaskInfo {
+  if (!isUnwritten(task)) return task;
+  const [scheduled, started] = unwrittenEvents(task, draft.state.taskQueue);
   if (!scheduled || !started) return task;
   const scheduledEventId = draft.append(scheduled).eventId;
   draft.append({

@@ -211,7 +211,7 @@ export class HandOver implements Dispatcher {
           .then((events) => (unit.lost ? undefined : drive(events)));
     driving.then(
       (outcome) => {
-        if (outcome) this.#driven(run, unit, started, outcome);
+        if (outcome) this.#driven(worker, run, unit, started, outcome);
         else this.#options.queries.detach(run.key.runId);
       },
       (error: unknown) => {
@@ -232,6 +232,7 @@ export class HandOver implements Dispatcher {
   }
 
   #driven(
+    worker: LocalWorker,
     run: LiveRun,
     unit: Unit,
     started: Replies['startWorkflowTask'],
@@ -248,7 +249,12 @@ export class HandOver implements Dispatcher {
           commands: this.#typed(run, (commands ?? []) as Command[]),
           request,
         },
-        queryResults ?? {},
+        {
+          queryResults: queryResults ?? {},
+          rewind: (to) => {
+            worker.rewind(run.key.runId, started.workflowTask.startedEventId, to);
+          },
+        },
       );
     } else if (outcome.kind === 'failed') {
       const { cause, failure, identity } = outcome.request;
@@ -267,7 +273,12 @@ export class HandOver implements Dispatcher {
     return registered ? commands.map((command) => typedCommand(command, registered)) : commands;
   }
 
-  #respond(run: LiveRun, unit: Unit, input: Input, queryResults?: QueryResults): void {
+  #respond(
+    run: LiveRun,
+    unit: Unit,
+    input: Input,
+    completed?: { readonly queryResults: QueryResults; readonly rewind: (to: number) => void },
+  ): void {
     const { queries, executor } = this.#options;
     const { runId } = run.key;
     // The unit that started this task was lost: the worker was told, and the run is driven again.
@@ -278,8 +289,14 @@ export class HandOver implements Dispatcher {
     executor.apply(run, {
       input,
       handedOverIn: unit,
+      onApplied: (_part, outcome) => {
+        if (!outcome.ok || !completed) return;
+        const { resetHistoryEventId } = outcome.value as Replies['completeWorkflowTask'];
+        // Before the commit, for in the same unit the run may be driven on.
+        if (resetHistoryEventId > 0) completed.rewind(resetHistoryEventId);
+      },
       settle: (outcome) => {
-        if (outcome.ok && queryResults) queries.answerAttached(runId, queryResults);
+        if (outcome.ok && completed) queries.answerAttached(runId, completed.queryResults);
         else queries.detach(runId);
         // The history does not hold what the worker thinks it holds: it starts again from there.
         if (!outcome.ok) this.evict(runId);

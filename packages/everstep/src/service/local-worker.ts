@@ -67,6 +67,11 @@ export interface LocalWorker {
     readonly attempt: number;
     readonly reason: 'cancelRequested' | 'gone';
   }): void;
+  /**
+   * WT-26: the task it has just driven, up to that started event, left no trace. It holds the run up to `to` again, the
+   * last task that did; between the two there was nothing for the run's code.
+   */
+  rewind(runId: string, from: number, to: number): void;
   /** The run's live code no longer matches its history, or its place is needed: forget it. */
   evict(runId: string): void;
 }

@@ -24,8 +24,8 @@ export interface LiveRun {
   readonly info: RunInfo | undefined;
   /** The run by which idempotency keys are told apart. */
   readonly keyRunId: string;
-  /** The started event id of the last workflow task whose events it has seen. */
-  readonly position: number;
+  /** The started event id of the last workflow task whose events it has seen, and that left a trace (WT-26). */
+  position: number;
   readonly result: RunResult | undefined;
   readonly broken: Error | undefined;
   /** It ended or broke down: nothing more is driven. */

@@ -20,7 +20,7 @@ import type {
 import type { Logger } from '../service/logger.ts';
 import type { WorkflowService } from '../service/workflow-service.ts';
 import { askEagerly, startGranted } from './eager-steps.ts';
-import { durationOf } from './int64.ts';
+import { durationOf, numberOf } from './int64.ts';
 import { statusOf, wait } from './step-response.ts';
 
 export interface PollLoopOptions {
@@ -183,18 +183,18 @@ export class PollLoop {
     if (!task.taskToken?.length) return;
     const { worker, logger } = this.#options;
     const runId = task.workflowExecution?.runId ?? '';
-    this.#sent(await worker.driveWorkflowTask(task), runId, taskQueue).catch((error: unknown) => {
+    this.#sent(await worker.driveWorkflowTask(task), task, taskQueue).catch((error: unknown) => {
       // The history does not hold what the run thinks it holds.
       worker.evict(runId);
       logger.debug('A workflow task could not be answered', { runId, error });
     });
   }
 
-  async #sent(outcome: WorkflowTaskOutcome, runId: string, taskQueue: string): Promise<void> {
+  async #sent(outcome: WorkflowTaskOutcome, task: WorkflowTask, taskQueue: string): Promise<void> {
     const { service } = this.#options;
     switch (outcome.kind) {
       case 'completed':
-        await this.#complete(outcome.request, runId, taskQueue);
+        await this.#complete(outcome.request, task, taskQueue);
         break;
       case 'failed':
         await service.respondWorkflowTaskFailed(outcome.request);
@@ -205,8 +205,13 @@ export class PollLoop {
     }
   }
 
-  async #complete(request: CompletedRequest, runId: string, taskQueue: string): Promise<void> {
+  async #complete(
+    request: CompletedRequest,
+    { workflowExecution, startedEventId }: WorkflowTask,
+    taskQueue: string,
+  ): Promise<void> {
     const { service, worker } = this.#options;
+    const runId = workflowExecution?.runId ?? '';
     const asked = askEagerly(worker, request.commands ?? []);
     const isHeld = worker.heldUpTo(runId) !== undefined && !this.#stop.signal.aborted;
     const sticky = {
@@ -226,6 +231,8 @@ export class PollLoop {
         ...(isHeld && { stickyAttributes: sticky }),
       });
       granted = reply.activityTasks ?? [];
+      const to = numberOf(reply.resetHistoryEventId);
+      if (to > 0) worker.rewind(runId, numberOf(startedEventId), to);
       if (reply.workflowTask) this.#driveNext(reply.workflowTask, taskQueue);
     } finally {
       startGranted(worker, asked.slots, granted);

@@ -252,6 +252,11 @@ export class TaskWorker implements LocalWorker {
     return run === undefined || run.stopped ? undefined : run.position;
   }
 
+  rewind(runId: string, from: number, to: number): void {
+    const run = this.#runs.get(runId);
+    if (run?.position === from && !run.stopped) run.position = to;
+  }
+
   evict(runId: string): void {
     this.#runs.delete(runId);
     for (const drive of this.#drives) {

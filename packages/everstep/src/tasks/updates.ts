@@ -102,7 +102,7 @@ export class Updates {
     if (asked.acceptedEventId === 0) {
       const refusal = this.#refusal(known, argument, name ?? '');
       if (refusal !== undefined) {
-        this.#answers.push({ kind: 'rejection', asked, failure: refusal });
+        this.#reject(asked, refusal);
         return;
       }
       this.#answers.push({ kind: 'acceptance', asked });
@@ -116,14 +116,22 @@ export class Updates {
       names.length === 0 ? 'it has set no update handler' : `it has ${names.join(', ')}`;
     const message = `Workflow "${this.#host.name}" has no update "${name}"; ${known}`;
     if (asked.acceptedEventId === 0) {
-      const failure = this.#failure(ApplicationFailure.nonRetryable(message, 'UpdateUnknown'));
-      this.#answers.push({ kind: 'rejection', asked, failure });
+      this.#reject(
+        asked,
+        this.#failure(ApplicationFailure.nonRetryable(message, 'UpdateUnknown')),
+      );
       return;
     }
     throw new TaskCodeError(
       'KEY_CHANGED_KIND',
       `${message}, but event ${asked.acceptedEventId} of the history (WorkflowExecutionUpdateAccepted) accepted one. Keep the handler for runs that are open`,
     );
+  }
+
+  /** It may be asked again, under the same id: what is rejected is forgotten (UP-2). */
+  #reject(asked: AskedUpdate, failure: Failure): void {
+    this.#known.delete(asked.updateId);
+    this.#answers.push({ kind: 'rejection', asked, failure });
   }
 
   /** Why the validator does not let it in. */

@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto';
 import { isOpen } from '../../core/state.ts';
-import { transientEventsOf } from '../../core/workflow-task.ts';
+import { unwrittenEventsOf } from '../../core/unwritten-task.ts';
 import type { EngineContext } from '../context.ts';
 import type { LiveRun } from '../unit.ts';
 import { decodeHistoryPage, encodeHistoryPage } from '../page-token.ts';
@@ -71,7 +71,7 @@ export const getWorkflowExecutionHistory: Verb<'getWorkflowExecutionHistory'> = 
   const pageEvents = pageEventsOf(context, request.maximumPageSize);
   const until = Math.min(from + pageEvents, state.nextEventId);
   const more = until < state.nextEventId || (request.waitNewEvent === true && open);
-  const suffix = page?.forTask && !more ? transientEventsOf(state) : [];
+  const suffix = page?.forTask && !more ? unwrittenEventsOf(state) : [];
   return {
     history: await context.history.message(run, from, until, suffix),
     ...(more

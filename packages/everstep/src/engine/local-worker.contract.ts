@@ -56,6 +56,35 @@ export function describeLocalWorker(scenario: Scenario): void {
     ]);
   });
 
+  scenario(
+    'A run is driven on from where it was, after a workflow task that left no trace (WT-26, decision 10)',
+    async (host, world) => {
+      const worker = attach(host, { code: () => [] });
+      await host.start('a');
+      const updated = host.service.updateWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: 'a' },
+        waitPolicy: { lifecycleStage: 3 },
+        request: { meta: { updateId: 'u1' }, input: { name: 'add' } },
+      });
+      // It knows no updates.
+      expect((await updated).outcome?.failure?.applicationFailureInfo?.type).toBe(
+        'UnprocessedUpdate',
+      );
+      await host.signal('a');
+      await world.clock.settle();
+      expect(worker.drivenFrom).toEqual([1, 4, 4]);
+      expect(worker.evicted).toEqual([]);
+      expect(await host.names('a', '', 4)).toEqual([
+        'WorkflowTaskCompleted',
+        'WorkflowExecutionSignaled',
+        'WorkflowTaskScheduled',
+        'WorkflowTaskStarted',
+        'WorkflowTaskCompleted',
+      ]);
+    },
+  );
+
   scenario('A step does not start before its commit (decision 10)', async (_host, world) => {
     const tap = new StoreTap();
     const host = await world.host({ wrap: tap.wrap });

@@ -65,6 +65,13 @@ describe('updates', () => {
     expect(await run.differences()).toEqual([]);
   });
 
+  it('may be asked again under the same id once they were refused (UP-2)', async () => {
+    const run = new ReplayedWorkflow(basket);
+    await run.turn();
+    expect(await run.turn(nothing, [add('u1', '')])).toEqual(['reject u1: no item']);
+    expect(await run.turn(nothing, [add('u1', 'a')])).toEqual(['accept u1', 'schedule look at a']);
+  });
+
   it('fail with what their handler throws, and the run goes on', async () => {
     const run = new ReplayedWorkflow(basket);
     await run.turn();

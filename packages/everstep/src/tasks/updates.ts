@@ -116,10 +116,7 @@ export class Updates {
       names.length === 0 ? 'it has set no update handler' : `it has ${names.join(', ')}`;
     const message = `Workflow "${this.#host.name}" has no update "${name}"; ${known}`;
     if (asked.acceptedEventId === 0) {
-      this.#reject(
-        asked,
-        this.#failure(ApplicationFailure.nonRetryable(message, 'UpdateUnknown')),
-      );
+      this.#reject(asked, this.#failure(ApplicationFailure.nonRetryable(message, 'UpdateUnknown')));
       return;
     }
     throw new TaskCodeError(

@@ -71,6 +71,13 @@ export class Archive {
     );
   }
 
+  /** Workflow ids whose open run has no workflow task, once one was completed: an update has one for itself there. */
+  resting(): readonly string[] {
+    return this.openWorkflows()
+      .filter(({ state }) => !state?.workflowTask && (state?.lastCompletedStartedEventId ?? 0) > 0)
+      .map(({ key }) => key.workflowId);
+  }
+
   operated(workflowId: string, attempts = Infinity): void {
     this.#operated.add(workflowId);
     const asked = this.#attemptsAsked.get(workflowId) ?? Infinity;

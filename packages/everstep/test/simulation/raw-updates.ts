@@ -27,6 +27,10 @@ export function answerUpdates(
   return messages;
 }
 
+export function rejectUpdates({ messages }: WorkflowTask): UpdateMessage[] {
+  return (messages ?? []).map(({ protocolInstanceId }) => rejection(protocolInstanceId ?? ''));
+}
+
 /** UP-7: an update that it was offered once, and that has been forgotten since, is accepted with its request. */
 export function reviveUpdate(
   task: WorkflowTask,

@@ -15,7 +15,7 @@ import { placeOf } from '../update-messages.ts';
 import type { Violation } from './archive.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessClock } from './process-clock.ts';
-import { answerUpdates, reviveUpdate } from './raw-updates.ts';
+import { answerUpdates, rejectUpdates, reviveUpdate } from './raw-updates.ts';
 import { decide, rawQueue, rawStepQueue, tooManyBytes } from './raw-commands.ts';
 import { viewOf } from './run-view.ts';
 import type { RunView } from './run-view.ts';
@@ -183,15 +183,23 @@ export class RawWorker {
     const { chance, ledger, finishing, coverage } = this.#world;
     // WT-24: more time is asked for, and nothing else.
     const beats = !finishing && chance.next() < 0.05;
+    // WT-38: updates, and nothing for them.
+    const asked = (task.messages?.length ?? 0) > 0;
+    const onlyRejects = asked && !beats && !finishing && chance.next() < 0.4;
     const decision = decide(view, chance, (kind) => ledger.token(kind), finishing);
-    const messages = beats ? [] : answerUpdates(task, view, chance, finishing);
+    const messages = beats
+      ? []
+      : onlyRejects
+        ? rejectUpdates(task)
+        : answerUpdates(task, view, chance, finishing);
     const { workflowId } = task.workflowExecution ?? {};
     const offered = this.#offered.get(workflowId ?? '') ?? [];
-    if (!beats && !finishing) messages.push(...reviveUpdate(task, view, offered, chance));
+    if (!beats && !onlyRejects && !finishing)
+      messages.push(...reviveUpdate(task, view, offered, chance));
     this.#offered.set(workflowId ?? '', [...offered, ...(task.messages ?? [])].slice(-8));
     // In their places, before what closes the run.
     const places = messages.filter(({ id }) => !id?.endsWith('/reject')).map(placeOf);
-    const commands = beats ? [] : [...places, ...decision.commands];
+    const commands = beats || onlyRejects ? [] : [...places, ...decision.commands];
     const request = {
       namespace,
       // Signed, so that a decision that is applied twice is seen (7).
@@ -201,6 +209,7 @@ export class RawWorker {
       messages,
       queryResults,
       returnNewWorkflowTask: chance.next() < 0.3,
+      capabilities: { discardSpeculativeWorkflowTaskWithEvents: chance.next() < 0.5 },
       forceCreateNewWorkflowTask: beats || chance.next() < (finishing ? 0 : 0.03),
       ...(this.#stickyQueue !== undefined && chance.next() < 0.7
         ? {

@@ -1,4 +1,5 @@
 /** How often each rule of execution-core.md was at work. */
+import type { HistoryEvent } from '../../src/core/proto.ts';
 import type { RefusalCode } from '../../src/core/refusal.ts';
 import type { RunState } from '../../src/core/state.ts';
 import type { TransitionFunction } from '../../src/core/transition.ts';
@@ -10,7 +11,7 @@ const builtRules: readonly string[] = [
   ...ids('MS', [1, 2, 3, 4, 5, 6]),
   ...ids('EV', [1, 2]),
   ...ids('WT', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]),
-  ...ids('WT', [24, 25, 28, 29, 31, 32, 33, 34, 35]),
+  ...ids('WT', [24, 25, 26, 28, 29, 31, 32, 33, 34, 35, 36, 37, 38, 39]),
   ...ids('AC', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
   ...ids('TM', [1, 2, 3]),
   ...ids('SG', [1, 2, 3, 4, 5]),
@@ -57,7 +58,7 @@ export class RuleCoverage {
   /** The core with each of its transitions looked at; a commit may hold several. */
   around(
     core: TransitionFunction,
-    check: (before: RunState | undefined, after: RunState) => void,
+    check: (before: RunState | undefined, after: RunState, events: readonly HistoryEvent[]) => void,
   ): TransitionFunction {
     const watched = (
       state: Parameters<TransitionFunction>[0],
@@ -66,7 +67,7 @@ export class RuleCoverage {
     ): ReturnType<TransitionFunction> => {
       const result = core(state, input, env);
       observe({ before: state, input, result, now: env.now }, this.hit);
-      if (result.changed) check(state, result.state);
+      if (result.changed) check(state, result.state, result.events);
       return result;
     };
     return watched as TransitionFunction;

@@ -42,6 +42,7 @@ export function observe(observed: Observed, hit: Hit): void {
     if (state.cronSchedule !== '') hit('CN-3');
   }
   byInput(observed, hit);
+  bySpeculative(observed, hit);
   if (input.kind === 'completeWorkflowTask') byCommands(observed, input, hit);
 }
 
@@ -86,6 +87,33 @@ function byWorkflowTask({ input, result }: Observed, before: RunState, hit: Hit)
   }
   const { workflowTaskProblems: problems } = result.state;
   if (problems > before.workflowTaskProblems && result.state.searchAttributes) hit('WT-32');
+}
+
+function bySpeculative({ before, result: { state, events, answer } }: Observed, hit: Hit): void {
+  const was = before?.workflowTask;
+  const is = state.workflowTask;
+  const stays = is?.scheduledEventId === was?.scheduledEventId && is?.stamp === was?.stamp;
+  if (is?.kind === 'speculative' && !stays) hit('WT-36');
+  if (was?.kind !== 'speculative') return;
+  if (is?.kind === 'normal' && stays) {
+    hit('WT-37');
+    // What the worker is shown next has come since.
+    if (events.length > 1 && was.startedEventId === 0) hit('WT-9');
+  }
+  const { resetHistoryEventId = 0 } =
+    ((answer.ok ? answer.value : {}) as
+      | {
+          readonly resetHistoryEventId?: number;
+        }
+      | undefined) ?? {};
+  if (resetHistoryEventId > 0) {
+    hit('WT-26');
+    hit('WT-38');
+  }
+  const [last] = events.slice(was.startedEventId === 0 ? 1 : 2);
+  if (last?.workflowTaskFailedEventAttributes || last?.workflowTaskTimedOutEventAttributes) {
+    hit('WT-39');
+  }
 }
 
 function byBuffer({ result }: Observed, before: RunState, hit: Hit): void {

@@ -19,6 +19,7 @@ import { ProcessClock } from './process-clock.ts';
 import { RawWorker } from './raw-worker.ts';
 import type { RawWorkerWorld } from './raw-worker.ts';
 import type { RuleCoverage } from './rule-coverage.ts';
+import { checkSpeculative } from './speculative-check.ts';
 import { checkAttempts, checkPaused } from './state-check.ts';
 import { makeTasks } from './task-programs.ts';
 
@@ -69,11 +70,12 @@ export class SimProcess {
     const { bug, chance } = world;
     this.store = bug?.store?.(this.#disk, chance) ?? this.#disk;
     const core = bug?.core?.(transition, chance) ?? transition;
-    const watched = world.coverage.around(core, (before, after) => {
+    const watched = world.coverage.around(core, (before, after, events) => {
       const complain = (invariant: number, what: string): void => {
         world.violated({ invariant, what: `${after.workflowId}: ${what}` });
       };
       checkPaused(before, after, complain);
+      checkSpeculative(before, after, events, complain);
       checkAttempts(before, after, world.archive.isOperated(after.workflowId), complain);
     });
     this.#transition = watched;

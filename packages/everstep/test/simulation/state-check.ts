@@ -6,6 +6,7 @@ import type { OutboxMessage } from '../../src/core/input.ts';
 import { ParentClosePolicy } from '../../src/core/proto.ts';
 import type { HistoryEvent } from '../../src/core/proto.ts';
 import { msOfDuration } from '../../src/core/time.ts';
+import { isUnwritten } from '../../src/core/unwritten-task.ts';
 import type { MemoryData } from '../../src/store/memory/memory-data.ts';
 import type { RunColumns, RunRef } from '../../src/store/store.ts';
 import type { Complain } from './history-check.ts';
@@ -248,9 +249,9 @@ function told(state: RunState, reoptioned: ReadonlySet<number>): Record<string, 
     priority: state.priority?.priorityKey ?? 0,
     signals: state.signalCount,
     cancelRequested: state.cancelRequested,
-    // A later attempt is not in the history.
+    // A later attempt is not in the history, nor is a speculative task.
     workflowTask:
-      task && task.attempt === 1 ? [task.scheduledEventId, task.startedEventId] : undefined,
+      task && !isUnwritten(task) ? [task.scheduledEventId, task.startedEventId] : undefined,
     activities: [...state.activities.values()].map((activity) => [
       activity.scheduledEventId,
       activity.activityId,

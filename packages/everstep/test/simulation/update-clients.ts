@@ -43,6 +43,8 @@ export class UpdateClients {
     const { chance, archive } = this.#world;
     const troubled = archive.troubled();
     if (troubled.length > 0 && chance.next() < 0.5) return chance.pick(troubled);
+    const resting = archive.resting();
+    if (resting.length > 0 && chance.next() < 0.6) return chance.pick(resting);
     return chance.next() < 0.3 ? `task-${chance.whole(0, 5)}` : rawIds(chance);
   }
 

@@ -7,13 +7,17 @@ import { AsyncTask } from '../../src/tasks/async-task.ts';
 import { step } from '../../src/tasks/steps.ts';
 import type { TaskWorkerOptions } from '../../src/tasks/task-worker-options.ts';
 import { TaskWorker } from '../../src/tasks/task-worker.ts';
+import { workflow, type Workflow } from '../../src/tasks/workflow.ts';
 import { counted } from '../temporal/counted-service.ts';
 import { gate, serverAddress, silent } from './running-component.ts';
 
 /** Set where the tests run on Temporal's own server, which grants no eager steps unless it is told to. */
 const underTest = process.env['EVERSTEP_TEST_SERVER'] !== undefined;
 
-async function world(task: AsyncTask<{ n: number }, unknown>, address: string) {
+async function world(
+  task: AsyncTask<{ n: number }, unknown> | Workflow<void, unknown>,
+  address: string,
+) {
   const connection = await Connection.connect({ address });
   onTestFinished(() => connection.close());
   const client = new Client({ connection, namespace: 'default' });
@@ -67,6 +71,40 @@ describe('a worker on a server', () => {
     expect(calls.get('events')).toBe(3 + 5 * 6);
     expect(calls.get('getWorkflowExecutionHistory')).toBeUndefined();
     expect(calls.get('pollActivityTaskQueue')).toBe(underTest ? 5 : undefined);
+  }, 60_000);
+
+  it('goes on from where it was when an update it refused has left nothing (WT-26)', async () => {
+    const flow = workflow(
+      { name: 'refusing', taskQueue: `refusing-${systemRandom.uuid()}` },
+      async (ctx) => {
+        const taken: string[] = [];
+        ctx.setUpdateHandler('add', {
+          validator: (item: string) => {
+            if (item === '') throw new RangeError('no item');
+          },
+          handler: (item: string) => taken.push(item),
+        });
+        await ctx.condition(() => taken.length === 1);
+        return taken;
+      },
+    );
+    const { client, work } = await world(flow, await serverAddress());
+    const { calls } = await work();
+    const handle = await client.workflow.start('refusing', {
+      workflowId: systemRandom.uuid(),
+      taskQueue: flow.definition.taskQueue ?? '',
+    });
+    for (let time = 1; time <= 3; time += 1) {
+      const refused = handle.executeUpdate('add', { args: [''], updateId: 'one' });
+      await expect(refused).rejects.toThrow('failed');
+    }
+    expect(await handle.executeUpdate('add', { args: ['a'], updateId: 'one' })).toBe(1);
+    expect(await handle.result()).toEqual(['a']);
+    // Three events with the first workflow task, and with each of the others its own two after the completion.
+    expect(calls.get('events')).toBe(3 + 4 * 3);
+    expect(calls.get('getWorkflowExecutionHistory')).toBeUndefined();
+    const { events } = await handle.fetchHistory();
+    expect(events).toHaveLength(4 + 3 + 3);
   }, 60_000);
 
   it('drives a run from its whole history where its cache has lost it', async () => {

@@ -395,8 +395,7 @@ export class Actor implements Names {
   async #update(action: Extract<Action, { do: 'update' }>, view: WorkflowView): Promise<void> {
     const { workflow } = action;
     if (view.task === 'STARTED' || view.taskAttempt > 1) return;
-    // A rejection is all that the task of its own was for, which the server then forgets.
-    const answer = action.answer === 'reject' && view.task === '' ? 'complete' : action.answer;
+    const { answer } = action;
     const updateId = `update-${action.update}`;
     const known = view.knownUpdates.includes(updateId);
     // What nobody will bring about is not waited for.

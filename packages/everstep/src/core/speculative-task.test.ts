@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { describe, expect, it } from 'vitest';
 import { continueAsNew, step, timer as timerOf } from '../../test/command-kit.ts';
 import { CoreDriver, nameOf, payloadsOf, refusalOf } from '../../test/core-driver.ts';
@@ -35,8 +36,7 @@ function started(...idling: Parameters<typeof idle>): CoreDriver {
 
 function reject(run: CoreDriver, request: CompleteWorkflowTaskRequest = {}, updateId = 'u1') {
   const answer = run.complete([], { messages: [rejection(updateId)], ...request });
-  expect(refusalOf(answer)).toEqual({ code: 'OK', message: '' });
-  return answer.ok ? answer.value : undefined;
+  return answer.ok ? answer.value : assert.fail(`refused: ${answer.refusal.message}`);
 }
 
 describe('made', () => {
@@ -48,7 +48,7 @@ describe('made', () => {
     expect(run.tasks).toMatchObject([{ kind: 'workflow', taskQueue: 'q', scheduledEventId: 5 }]);
   });
 
-  it('it is shown to its worker as the next two ids, with the update after the first (WT-36, WT-11)', () => {
+  it('and shown to its worker as the next two ids, with the update after the first (WT-36, WT-11)', () => {
     const run = idle();
     run.update('u1');
     const { transientEvents, messages, previousStartedEventId } = run.poll();
@@ -73,20 +73,20 @@ describe('made', () => {
     run.update('u1');
     expect(run.wrote()).toEqual(['WorkflowTaskScheduled']);
     run.poll();
-    expect(reject(run)?.resetHistoryEventId).toBe(0);
+    expect(reject(run).resetHistoryEventId).toBe(0);
     expect(run.names().slice(1)).toEqual(three);
   });
 
   it('its token is no other task’s, although the ids come again (WT-13)', () => {
     const run = started();
-    const token = run.state.workflowTask;
+    const token = run.state.workflowTask ?? assert.fail('no task is pending');
     reject(run);
     run.update('u2');
     run.poll();
-    expect(run.state.workflowTask?.scheduledEventId).toBe(token?.scheduledEventId);
+    expect(run.state.workflowTask?.scheduledEventId).toBe(token.scheduledEventId);
     const late = run.do<'completeWorkflowTask'>({
       kind: 'completeWorkflowTask',
-      token: token ?? expect.fail('no task'),
+      token,
       commands: [],
       request: { messages: [rejection('u2')] },
     });
@@ -127,7 +127,7 @@ describe('written by whatever else changes the run', () => {
     const { messages, transientEvents } = run.poll();
     expect(transientEvents).toEqual([]);
     expect(messages.map(({ eventId }) => numberOf(eventId))).toEqual([6]);
-    expect(reject(run)?.resetHistoryEventId).toBe(0);
+    expect(reject(run).resetHistoryEventId).toBe(0);
     expect(run.names(5)).toEqual([three[0], 'WorkflowExecutionSignaled', three[1], three[2]]);
   });
 
@@ -136,7 +136,7 @@ describe('written by whatever else changes the run', () => {
     run.signal();
     expect(run.wrote()).toEqual(three.slice(0, 2));
     expect(run.state.buffered).toHaveLength(1);
-    expect(reject(run)?.resetHistoryEventId).toBe(0);
+    expect(reject(run).resetHistoryEventId).toBe(0);
     expect(run.names(7)).toEqual([three[2], 'WorkflowExecutionSignaled', three[0]]);
     expect(run.state.workflowTask?.kind).toBe('normal');
   });
@@ -183,7 +183,7 @@ describe('written by whatever else changes the run', () => {
 describe('dropped', () => {
   it('when the worker only rejects: no event is written, and it is told from where it goes on (WT-38, WT-26)', () => {
     const run = started();
-    expect(reject(run)?.resetHistoryEventId).toBe(3);
+    expect(reject(run).resetHistoryEventId).toBe(3);
     expect(run.wrote()).toEqual([]);
     expect(run.state.workflowTask).toBeUndefined();
     expect(run.state.updates.get('u1')?.stage).toBe('rejected');
@@ -215,18 +215,18 @@ describe('dropped', () => {
 
   it('not when its worker has been shown events, unless it takes them again (WT-38)', () => {
     const written = started([timer('t')]);
-    expect(reject(written)?.resetHistoryEventId).toBe(0);
+    expect(reject(written).resetHistoryEventId).toBe(0);
     expect(written.names(6)).toEqual(three);
 
     const dropped = started([timer('t')]);
-    expect(reject(dropped, shownAgain)?.resetHistoryEventId).toBe(3);
+    expect(reject(dropped, shownAgain).resetHistoryEventId).toBe(3);
     expect(dropped.names()).toHaveLength(5);
   });
 
   it('not when they are many (WT-38)', () => {
     const many = defaultLimits.shownAgainEventsMax + 1;
     const run = started(Array.from({ length: many }, (_, index) => timer(`t${index}`)));
-    expect(reject(run, shownAgain)?.resetHistoryEventId).toBe(0);
+    expect(reject(run, shownAgain).resetHistoryEventId).toBe(0);
     expect(run.names(5 + many)).toEqual(three);
   });
 

@@ -8,6 +8,7 @@ import {
   continueAsNew,
   defineQuery,
   defineSignal,
+  defineUpdate,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
@@ -38,6 +39,7 @@ const local = proxyLocalActivities<Activities>({ startToCloseTimeout: '10s' });
 
 export const add = defineSignal<[number]>('add');
 export const total = defineQuery<number>('total');
+export const putIn = defineUpdate<number, [string]>('putIn');
 
 export async function greeting(name: string): Promise<string> {
   return greet(name);
@@ -79,6 +81,18 @@ export async function counter(goal: number): Promise<number> {
   setHandler(total, () => sum);
   await condition(() => sum >= goal);
   return sum;
+}
+
+export async function basket(goal: number): Promise<string[]> {
+  const items: string[] = [];
+  const put = (item: string): number => items.push(item);
+  setHandler(putIn, put, {
+    validator: (item) => {
+      if (items.includes(item)) throw new RangeError(`${item} is in it already`);
+    },
+  });
+  await condition(() => items.length >= goal, '1 hour');
+  return items;
 }
 
 export async function parent(names: string[]): Promise<string[]> {

@@ -28,6 +28,7 @@ import { describeResets } from './resets.contract.ts';
 import { describeSchedules } from './schedules.contract.ts';
 import { describeSearchAttributes } from './search-attributes.contract.ts';
 import { describeStarts } from './starts.contract.ts';
+import { describeSpeculativeTasks } from './speculative-tasks.contract.ts';
 import { describeUpdates } from './updates.contract.ts';
 import { describeWorkers } from './workers.contract.ts';
 import { describeWorkflowTasks } from './workflow-tasks.contract.ts';
@@ -84,6 +85,7 @@ export function describeEngine(name: string, makeFixture: () => StoreFixture): v
     });
     describe('updates', () => {
       describeUpdates(scenario);
+      describeSpeculativeTasks(scenario);
     });
     describe('schedules', () => {
       describeSchedules(scenario);

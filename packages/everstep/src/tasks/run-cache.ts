@@ -69,4 +69,15 @@ export class RunCache {
       if (now - usedAt >= idleMsMax) this.#runs.delete(runId);
     }
   }
+
+  heldUpTo(runId: string): number | undefined {
+    const run = this.get(runId);
+    return run === undefined || run.stopped ? undefined : run.position;
+  }
+
+  /** WT-26. Not one that was driven on since, or begun anew. */
+  rewind(runId: string, from: number, to: number): void {
+    const run = this.get(runId);
+    if (run?.position === from && !run.stopped) run.position = to;
+  }
 }

@@ -248,13 +248,11 @@ export class TaskWorker implements LocalWorker {
   }
 
   heldUpTo(runId: string): number | undefined {
-    const run = this.#runs.get(runId);
-    return run === undefined || run.stopped ? undefined : run.position;
+    return this.#runs.heldUpTo(runId);
   }
 
   rewind(runId: string, from: number, to: number): void {
-    const run = this.#runs.get(runId);
-    if (run?.position === from && !run.stopped) run.position = to;
+    this.#runs.rewind(runId, from, to);
   }
 
   evict(runId: string): void {
@@ -377,8 +375,6 @@ export class TaskWorker implements LocalWorker {
       ...(nextPageToken && { nextPageToken }),
     });
   }
-
-  // Queries of their own.
 
   async #queried(task: WorkflowTask, events: Events): Promise<LiveRun> {
     const held = this.#runs.get(executionOf(task).runId);

@@ -238,45 +238,6 @@ export const coreBugs: readonly PlantedBug[] = [
     }),
   },
   {
-    name: 'speculative-overtaken',
-    what: 'an event takes the id that a speculative workflow task has',
-    core: around((core) => (state, input, env) => {
-      const task = state?.workflowTask;
-      if (!state || task?.kind !== 'speculative' || input.kind !== 'signal') {
-        return core(state, input, env);
-      }
-      const result = core({ ...state, workflowTask: { ...task, kind: 'normal' } }, input, env);
-      return result.changed ? withState(result, { workflowTask: task }) : result;
-    }),
-  },
-  {
-    name: 'speculative-half-written',
-    what: 'the end of a speculative workflow task is written and its beginning is not',
-    core: around((core) => (state, input, env) => {
-      const task = state?.workflowTask;
-      return state && task?.kind === 'speculative' && input.kind === 'completeWorkflowTask'
-        ? core({ ...state, workflowTask: { ...task, kind: 'normal' } }, input, env)
-        : core(state, input, env);
-    }),
-  },
-  {
-    name: 'speculative-drops-acceptance',
-    what: 'a speculative workflow task is dropped although its worker has accepted the update',
-    core: around((core) => (state, input, env) => {
-      const result = core(state, input, env);
-      if (!state || state.workflowTask?.kind !== 'speculative') return result;
-      const drops =
-        input.kind === 'completeWorkflowTask' &&
-        result.answer.ok &&
-        result.state.status === 'running' &&
-        !result.state.workflowTask &&
-        input.commands.every((command) => command.protocolMessageCommandAttributes);
-      return drops
-        ? { ...withState(result, { nextEventId: state.nextEventId }), events: [] }
-        : result;
-    }),
-  },
-  {
     name: 'schedule-time-twice',
     what: 'what a schedule has decided is decided again after a start',
     core: around((core) => (state, input, env) => {

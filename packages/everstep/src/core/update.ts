@@ -5,7 +5,8 @@
  *                   → rejected
  *
  * An admitted update stands in the state, and so does the workflow task that it may have for itself
- * (speculative-task.ts): both outlive the process. A rejected one writes no event. What a worker says of updates are the messages of update-message.ts.
+ * (speculative-task.ts): both outlive the process. A rejected one writes no event. What a worker says of updates are
+ * the messages of update-message.ts.
  */
 import type { Draft } from './draft.ts';
 import type { EventTable } from './event-table.ts';

@@ -49,9 +49,11 @@ export class Clients {
 
   /** One thing that a client does. */
   async act(): Promise<void> {
-    const { chance } = this.#world;
+    const { archive, chance } = this.#world;
     const at = chance.next();
-    if (at < 0.2) await this.#startRaw();
+    const resting = archive.resting();
+    if (resting.length > 0 && chance.next() < 0.1) await this.#overtakeUpdate(chance.pick(resting));
+    else if (at < 0.2) await this.#startRaw();
     else if (at < 0.32) await this.#startTask();
     else if (at < 0.39) await this.#operators.act();
     else if (at < 0.405) await this.#batches.act();
@@ -289,9 +291,21 @@ export class Clients {
     }
   }
 
-  async #cancel(): Promise<void> {
+  /** Something else comes while the workflow task of an update is nobody's, or one worker's (WT-37). */
+  async #overtakeUpdate(workflowId: string): Promise<void> {
+    const { chance, timeline } = this.#world;
+    const execution = { workflowId, runId: '' };
+    const updated = this.#updates.update(workflowId);
+    await timeline.wait(chance.whole(1, 60));
+    const at = chance.next();
+    if (at < 0.7) await this.#signal(execution);
+    else if (at < 0.85) await this.#cancel(execution);
+    else await this.#terminate(execution);
+    await updated;
+  }
+
+  async #cancel(execution = this.#target()): Promise<void> {
     const { ledger } = this.#world;
-    const execution = this.#target();
     const intent = ledger.intend('cancel', execution.workflowId);
     await this.#caller.patiently(
       (service) =>
@@ -305,9 +319,8 @@ export class Clients {
     );
   }
 
-  async #terminate(): Promise<void> {
+  async #terminate(execution = this.#target()): Promise<void> {
     const { ledger } = this.#world;
-    const execution = this.#target();
     const intent = ledger.intend('terminate', execution.workflowId);
     await this.#caller.patiently(
       (service) =>

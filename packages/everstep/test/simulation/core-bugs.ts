@@ -1,6 +1,7 @@
 /** Planted bugs around the core: what a transition could do wrong, put into its input or its result. */
 import type { CoreEnv } from '../../src/core/draft.ts';
 import type { Input } from '../../src/core/input.ts';
+import { EventType } from '../../src/core/proto.ts';
 import { activityById } from '../../src/core/state.ts';
 import type { ActivityInfo, RunState } from '../../src/core/state.ts';
 import type { Transition, TransitionFunction } from '../../src/core/transition.ts';
@@ -234,6 +235,44 @@ export const coreBugs: readonly PlantedBug[] = [
       const result = core(state, input, env);
       return result.state.completedUpdates.size > 0
         ? withState(result, { completedUpdates: new Map() })
+        : result;
+    }),
+  },
+  {
+    name: 'speculative-overtaken',
+    what: 'an event takes the id that a speculative workflow task has',
+    core: around((core) => (state, input, env) => {
+      const task = state?.workflowTask;
+      if (!state || task?.kind !== 'speculative' || input.kind !== 'signal') {
+        return core(state, input, env);
+      }
+      const result = core({ ...state, workflowTask: { ...task, kind: 'normal' } }, input, env);
+      return result.changed ? withState(result, { workflowTask: task }) : result;
+    }),
+  },
+  {
+    name: 'speculative-half-written',
+    what: 'the end of a speculative workflow task is written and its beginning is not',
+    core: around((core) => (state, input, env) => {
+      const task = state?.workflowTask;
+      return state && task?.kind === 'speculative' && input.kind === 'completeWorkflowTask'
+        ? core({ ...state, workflowTask: { ...task, kind: 'normal' } }, input, env)
+        : core(state, input, env);
+    }),
+  },
+  {
+    name: 'speculative-drops-acceptance',
+    what: 'a speculative workflow task is dropped although its worker has accepted the update',
+    core: around((core) => (state, input, env) => {
+      const result = core(state, input, env);
+      if (!state || state.workflowTask?.kind !== 'speculative') return result;
+      const { nextEventId, historyBytes, lastCompletedStartedEventId } = state;
+      const before = { nextEventId, historyBytes, lastCompletedStartedEventId };
+      const accepts = result.events.some(
+        ({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+      );
+      return accepts
+        ? { ...withState(result, { ...before, workflowTask: undefined }), events: [] }
         : result;
     }),
   },

@@ -26,7 +26,7 @@ export class UpdateClients {
 
   async act(): Promise<void> {
     const at = this.#world.chance.next();
-    if (at < 0.5) await this.#update();
+    if (at < 0.5) await this.update();
     else if (at < 0.65) await this.#updateWithStart();
     else await this.#together();
   }
@@ -35,7 +35,7 @@ export class UpdateClients {
   async #together(): Promise<void> {
     const workflowId = this.#target();
     await Promise.all(
-      Array.from({ length: this.#world.chance.whole(2, 4) }, () => this.#update(workflowId)),
+      Array.from({ length: this.#world.chance.whole(2, 4) }, () => this.update(workflowId)),
     );
   }
 
@@ -48,7 +48,7 @@ export class UpdateClients {
     return chance.next() < 0.3 ? `task-${chance.whole(0, 5)}` : rawIds(chance);
   }
 
-  async #update(workflowId = this.#target()): Promise<void> {
+  async update(workflowId = this.#target()): Promise<void> {
     const { chance, ledger, coverage } = this.#world;
     const intent = ledger.intend('update', workflowId);
     const at = chance.next();

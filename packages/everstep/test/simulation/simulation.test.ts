@@ -45,6 +45,7 @@ const soonFound = [
   'close-over-buffer',
   'reply-before-commit',
   'race-out-of-order',
+  'speculative-overtaken',
 ];
 
 it.each(

@@ -34,6 +34,14 @@ export interface StepSlot {
   release(): void;
 }
 
+export interface StepInterrupt {
+  readonly runId: string;
+  readonly activityId: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+  readonly reason: 'cancelRequested' | 'gone';
+}
+
 export interface LocalWorker {
   readonly namespace: string;
   readonly identity: string;
@@ -61,12 +69,7 @@ export interface LocalWorker {
   /** After the commit: run it. The result comes back by the public calls. */
   startStep(slot: StepSlot, task: ActivityTask): void;
   /** A running step should hear of it: its cancel was requested, or nobody waits for it any more. */
-  interruptStep(interrupt: {
-    readonly runId: string;
-    readonly activityId: string;
-    readonly attempt: number;
-    readonly reason: 'cancelRequested' | 'gone';
-  }): void;
+  interruptStep(interrupt: StepInterrupt): void;
   /**
    * WT-26: the task it has just driven, up to that started event, left no trace. It holds the run up to `to` again, the
    * last task that did; between the two there was nothing for the run's code.

@@ -9,6 +9,7 @@ import type {
   ActivityTask,
   LocalWorker,
   LocalWorkerHost,
+  StepInterrupt,
   StepSlot,
   WorkflowTask,
   WorkflowTaskOutcome,
@@ -431,14 +432,9 @@ export class TaskWorker implements LocalWorker {
     });
   }
 
-  interruptStep(interrupt: {
-    readonly runId: string;
-    readonly activityId: string;
-    readonly attempt: number;
-    readonly reason: 'cancelRequested' | 'gone';
-  }): void {
-    const step = this.#steps.get(stepId(interrupt.runId, interrupt.activityId));
-    if (step && (step.task.attempt ?? 1) === interrupt.attempt) step.interrupt(interrupt.reason);
+  interruptStep({ runId, activityId, attempt, reason }: StepInterrupt): void {
+    const step = this.#steps.get(stepId(runId, activityId));
+    if (step && (step.task.attempt ?? 1) === attempt) step.interrupt(reason);
   }
 
   #callIn(run: LiveRun | undefined, task: ActivityTask): StepCall | undefined {

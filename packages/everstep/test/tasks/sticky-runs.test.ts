@@ -1,6 +1,6 @@
 /** What a worker on a server reads and asks for: new events only, and steps with the answer that scheduled them. */
 import { Client, Connection } from '@temporalio/client';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { remoteService } from '../../src/service/remote-service.ts';
 import { systemClock, systemRandom } from '../../src/service/system-clock.ts';
 import { AsyncTask } from '../../src/tasks/async-task.ts';
@@ -94,6 +94,8 @@ describe('a worker on a server', () => {
       workflowId: systemRandom.uuid(),
       taskQueue: flow.definition.taskQueue ?? '',
     });
+    // An update that came with the first workflow task would need none of its own.
+    await vi.waitFor(() => expect(calls.get('events')).toBe(3), { timeout: 10_000 });
     for (let time = 1; time <= 3; time += 1) {
       const refused = handle.executeUpdate('add', { args: [''], updateId: 'one' });
       await expect(refused).rejects.toThrow('failed');

@@ -12,6 +12,7 @@ import { StoreError } from '../../src/store/store.ts';
 import type { CommitGroup, CommitResult, RunRef, Store, TaskRow } from '../../src/store/store.ts';
 import type { Chance } from '../chance.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import { glanceAt } from './glance.ts';
 import { noFaults } from './fault-plan.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { Timeline } from './timeline.ts';
@@ -32,6 +33,8 @@ export class Disk {
   readonly observer: DiskObserver;
   faults: FaultPlan;
   full = false;
+  /** Whether it answers the one question of every second, as PostgreSQL does. */
+  glances = false;
   readonly #damagedUntil = new Map<RunRef, number>();
   readonly stores = new Set<DiskStore>();
 
@@ -106,6 +109,7 @@ export class DiskStore implements Store {
   readonly namespaces: Store['namespaces'];
   readonly visibility: Store['visibility'];
   readonly hints: Store['hints'];
+  readonly glance?: NonNullable<Store['glance']>;
   readonly #disk: Disk;
   readonly #clock: ProcessClock;
   readonly #inner: MemoryStore;
@@ -186,6 +190,9 @@ export class DiskStore implements Store {
         }),
     };
     this.processes = this.#all(inner.processes);
+    if (disk.glances) {
+      this.glance = (request) => this.#call(() => glanceAt(disk.data, inner, request));
+    }
     this.namespaces = this.#all(inner.namespaces);
     this.visibility = this.#all(inner.visibility);
     this.hints = {

@@ -42,6 +42,17 @@ export const storeBugs: readonly PlantedBug[] = [
       }),
   },
   {
+    name: 'glance-blind',
+    what: 'the one question of every second does not see rows that nobody has claimed',
+    store: (store) => {
+      const glance = store.glance?.bind(store);
+      if (glance === undefined) return store;
+      return storeWith(store, {
+        glance: async (request) => ({ ...(await glance(request)), hasTasks: false }),
+      });
+    },
+  },
+  {
     name: 'late-wake-up',
     what: 'the column says that a run is to be woken five seconds after its deadline',
     store: (store) =>

@@ -145,6 +145,7 @@ class World implements ProcessWorld {
         this.fault(kind, detail);
       },
     });
+    this.disk.glances = new Chance(seed ^ 0x2f6e_2b1d).next() < 0.5;
     this.archive = new Archive({
       data: this.disk.data,
       latest: () => worldStart + this.timeline.elapsed + this.#latestOffsetMs,

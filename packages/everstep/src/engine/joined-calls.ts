@@ -85,7 +85,7 @@ export class JoinedCalls implements CallsInTransaction {
     if (store === undefined) {
       throw new ServiceError({
         code: 'UNIMPLEMENTED',
-        message: `The ${context.store.kind} store has no transactions that an application could share with it. Use a SQLite file or PostgreSQL, or leave out tx.`,
+        message: `The ${context.store.kind} store has no transactions that an application could share with it. Use a SQLite file, PostgreSQL or MySQL, or leave out tx.`,
       });
     }
     this.#any = true;

@@ -7,7 +7,8 @@ import { grpcCode, grpcCodeOf } from './task-client.ts';
 
 /**
  * A connection inside a transaction of the application, on the component's own database: a `Client` of `pg`, with the
- * schema's tables in its database; or a `DatabaseSync` of `node:sqlite` or `@photostructure/sqlite` on the same file.
+ * schema's tables in its database; a `Connection` of `mysql2` or `mysql2/promise` in the database of the tables; or a
+ * `DatabaseSync` of `node:sqlite` or `@photostructure/sqlite` on the same file.
  */
 export type TransactionHandle =
   | { query(...args: never[]): unknown }
@@ -34,7 +35,7 @@ export async function inTransaction<T>(
   if (!isJoining(connection)) {
     throw new EverstepError(
       'TRANSACTION_UNSUPPORTED',
-      'tx was given, and this client speaks to a server, which shares no transaction with your database. Leave out tx and start after your commit (the same id may be started again), or use a store of your own: a SQLite file or PostgreSQL.',
+      'tx was given, and this client speaks to a server, which shares no transaction with your database. Leave out tx and start after your commit (the same id may be started again), or use a store of your own: a SQLite file, PostgreSQL or MySQL.',
     );
   }
   try {

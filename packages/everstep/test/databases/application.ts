@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { loadDriver, type SqliteHandle } from '../../src/store/sqlite/driver.ts';
+import { MysqlStore } from '../../src/store/mysql/mysql-store.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import type { AsyncTask, TransactionHandle } from '../../src/index.ts';
+import type { MariaDbDatabase } from './shared-mariadb.ts';
 import type { PostgresSchema } from './shared-postgres.ts';
 
 const dyingSubmitter = fileURLToPath(new URL('./dying-submitter.ts', import.meta.url));
@@ -141,5 +144,51 @@ export const postgresApplication = async (schema: PostgresSchema): Promise<Appli
       const { rows } = await schema.query(`SELECT id FROM ${orders} ORDER BY id`);
       return rows.map((row) => row['id'] as string);
     },
+  };
+};
+
+export const mariaDbApplication = async (
+  database: MariaDbDatabase,
+): Promise<ApplicationDatabase> => {
+  const opened = async (at = database.url): Promise<mysql.Connection> => {
+    const connection = await mysql.createConnection(at);
+    connection.on('error', () => undefined);
+    onTestFinished(() => connection.destroy());
+    return connection;
+  };
+  // Tests of one file share the database.
+  const store = new MysqlStore({ pool: database.pool });
+  await store.open();
+  await database.empty();
+  await store.close();
+  return {
+    store: database.url,
+    prepare: async () => {
+      await database.query('DROP TABLE IF EXISTS orders; CREATE TABLE orders (id VARCHAR(40))');
+    },
+    begin: async () => {
+      const connection = await opened();
+      const run = async (sql: string): Promise<void> => {
+        await connection.query(sql);
+      };
+      await run('BEGIN');
+      return { tx: connection, run, commit: () => run('COMMIT'), rollback: () => run('ROLLBACK') };
+    },
+    beginAndDie: async (task, taskId) => {
+      const connection = await opened();
+      await connection.query('BEGIN');
+      await task.submit({ n: 1 }, { taskId, tx: connection });
+      await database.query(`KILL CONNECTION ${connection.threadId}`);
+    },
+    elsewhere: async () => {
+      const url = new URL(database.url);
+      url.pathname = '/mysql';
+      const connection = await opened(url.href);
+      await connection.query('BEGIN');
+      return connection;
+    },
+    outside: () => opened(),
+    orders: async () =>
+      (await database.query('SELECT id FROM orders ORDER BY id')).map((row) => row['id'] as string),
   };
 };

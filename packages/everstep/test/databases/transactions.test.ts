@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import callbacks from 'mysql2';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -9,7 +11,13 @@ import {
   type Registrable,
 } from '../../src/index.ts';
 import { gate, rejection, running, silent } from '../tasks/running-component.ts';
-import { postgresApplication, sqliteApplication, type ApplicationDatabase } from './application.ts';
+import {
+  mariaDbApplication,
+  postgresApplication,
+  sqliteApplication,
+  type ApplicationDatabase,
+} from './application.ts';
+import { MariaDbDatabase, mariaDbMissing } from './shared-mariadb.ts';
 import { PostgresSchema, postgresMissing } from './shared-postgres.ts';
 
 interface Shop {
@@ -292,6 +300,112 @@ describe.skipIf(postgresMissing)(`PostgreSQL ${postgresMissing ?? ''}`, () => {
   });
 });
 
+describe.skipIf(mariaDbMissing)(`MariaDB ${mariaDbMissing ?? ''}`, () => {
+  const database = new MariaDbDatabase('transactions');
+
+  describeTransactions('on MariaDB', () => mariaDbApplication(database));
+
+  async function connected(options: mysql.ConnectionOptions = {}): Promise<mysql.Connection> {
+    const connection = await mysql.createConnection({ uri: database.url, ...options });
+    onTestFinished(() => connection.destroy());
+    return connection;
+  }
+
+  it('takes a connection of mysql2 however it was made, and says what is wrong with what else has queries', async () => {
+    const { task, runs } = await shop(() => mariaDbApplication(database));
+    const refusal = async (tx: unknown): Promise<string> => {
+      const error = await rejection(task.submit({ n: 1 }, { tx: tx as never }));
+      expect(error).toMatchObject({ code: 'TRANSACTION_INVALID' });
+      return error.message;
+    };
+    expect(await refusal(database.pool)).toMatch(/tx is a Pool.*pool\.getConnection/);
+    expect(await refusal({ query: () => undefined })).toMatch(/does not answer as a connection/);
+    const lax = await connected();
+    await lax.query(`SET SESSION sql_mode = ''`);
+    await lax.query('START TRANSACTION');
+    expect(await refusal(lax)).toMatch(/cuts what is too long/);
+    const pooled = await database.pool.getConnection();
+    onTestFinished(() => pooled.release());
+    const withCallbacks = callbacks.createConnection(database.url);
+    onTestFinished(() => withCallbacks.destroy());
+    const asArrays = await connected({ rowsAsArray: true, multipleStatements: true });
+    const notAutomatic = await connected();
+    await notAutomatic.query('SET autocommit = 0');
+    await pooled.beginTransaction();
+    await withCallbacks.promise().beginTransaction();
+    await asArrays.beginTransaction();
+    for (const [n, tx] of [pooled, withCallbacks, asArrays, notAutomatic].entries()) {
+      await task.submit({ n }, { taskId: `a-${n}`, tx });
+      expect((await task.getStatus(`a-${n}`)).status).toBe('not_found');
+      await (tx === withCallbacks ? withCallbacks.promise() : (tx as mysql.Connection)).commit();
+      expect(await task.result(`a-${n}`)).toBe(n);
+    }
+    expect(runs).toEqual([0, 1, 2, 3]);
+  });
+
+  it('sees what was submitted since its snapshot was taken', async () => {
+    const { task, runs } = await shop(() => mariaDbApplication(database));
+    const connection = await connected();
+    await connection.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+    await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+    await task.submit({ n: 1 }, { taskId: 'a' });
+    expect(await task.result('a')).toBe(1);
+    expect(await task.submit({ n: 1 }, { taskId: 'a', tx: connection })).toBe('a');
+    expect(await rejection(task.submit({ n: 2 }, { taskId: 'a', tx: connection }))).toMatchObject({
+      code: 'TASK_ID_CONFLICT',
+    });
+    await task.submit({ n: 3 }, { taskId: 'b', tx: connection });
+    await connection.query('COMMIT');
+    expect(await task.result('b')).toBe(3);
+    expect(runs).toEqual([1, 3]);
+  });
+
+  it('writes nothing once the server has rolled it back', async () => {
+    const { database: shopping, task, runs } = await shop(() => mariaDbApplication(database));
+    await database.query("INSERT INTO orders VALUES ('y')");
+    const [dear, cheap] = [await shopping.begin(), await shopping.begin()];
+    // The one with fewer changes is undone.
+    await Promise.all(
+      ['a', 'b', 'c', 'd'].map((taskId) => task.submit({ n: 1 }, { taskId, tx: dear.tx })),
+    );
+    await cheap.run("UPDATE orders SET id = 'x'");
+    const waiting = dear.run("UPDATE orders SET id = 'z'");
+    await setTimeout(50);
+    expect(await rejection(task.submit({ n: 1 }, { taskId: 'a', tx: cheap.tx }))).toMatchObject({
+      code: 'SUBMIT_FAILED',
+      message: expect.stringContaining('has rolled the transaction of tx back') as string,
+    });
+    await waiting;
+    expect(await rejection(task.submit({ n: 5 }, { taskId: 'late', tx: cheap.tx }))).toMatchObject({
+      code: 'TRANSACTION_INVALID',
+    });
+    await cheap.rollback();
+    await dear.rollback();
+    expect((await task.getStatus('late')).status).toBe('not_found');
+    expect(runs).toEqual([]);
+  });
+
+  it('needs no connection of the pool but the one of the transaction', async () => {
+    await mariaDbApplication(database);
+    const pool = mysql.createPool({ uri: database.url, connectionLimit: 1 });
+    onTestFinished(() => pool.end());
+    const runs: number[] = [];
+    const task = noting(runs);
+    const made = await component({ store: { mysql: pool } }, task);
+    const connection = await pool.getConnection();
+    await connection.query('START TRANSACTION');
+    await Promise.all(
+      Array.from({ length: 700 }, (_, n) => task.submit({ n }, { delay: '1h', tx: connection })),
+    );
+    await task.submit({ n: 1 }, { taskId: 'a', tx: connection });
+    await connection.query('COMMIT');
+    connection.release();
+    expect(await task.result('a')).toBe(1);
+    expect(runs).toEqual([1]);
+    expect((await made.getClient().workflow.count()).count).toBe(701);
+  });
+});
+
 describe('a store without transactions of others', () => {
   it.each(['memory', 'a server'] as const)('refuses one in %s, with what to do', async (place) => {
     const held = gate();
@@ -301,7 +415,7 @@ describe('a store without transactions of others', () => {
       task.submit(undefined as never, { taskId: 'a', tx: { query: () => undefined } } as never),
     );
     expect(error).toMatchObject({ code: 'TRANSACTION_UNSUPPORTED', taskId: 'a' });
-    expect(error.message).toMatch(/SQLite file or PostgreSQL/);
+    expect(error.message).toMatch(/SQLite file, PostgreSQL or MySQL/);
     expect((await task.getStatus('a')).status).toBe('not_found');
     held.open();
   });

@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib';
 import { fingerprintOf, ownOrNull, searchValuesJson } from '../run-columns.ts';
 import type { CommitGroup, CommitResult, RunRef, RunWrite } from '../store.ts';
-import type { MysqlDatabase } from './database.ts';
+import type { MysqlQuestions } from './database.ts';
 import type { SqlRow } from './driver.ts';
 import { listOf, literal, type SqlValue } from './literal.ts';
 
@@ -25,7 +25,7 @@ interface Placed {
 }
 
 export class CommitPacket {
-  readonly #db: MysqlDatabase;
+  readonly #db: MysqlQuestions;
   readonly #groups: readonly CommitGroup[];
   readonly #full: ReadonlySet<CommitGroup>;
   readonly #writes: ReadonlyMap<RunWrite, Placed>;
@@ -33,7 +33,7 @@ export class CommitPacket {
 
   /** Gives refs to new runs, and numbers to messages. `full`: groups whose visibility rows are written in any case. */
   static async of(
-    db: MysqlDatabase,
+    db: MysqlQuestions,
     groups: readonly CommitGroup[],
     full: ReadonlySet<CommitGroup>,
   ): Promise<CommitPacket> {
@@ -51,7 +51,7 @@ export class CommitPacket {
   }
 
   private constructor(
-    db: MysqlDatabase,
+    db: MysqlQuestions,
     groups: readonly CommitGroup[],
     full: ReadonlySet<CommitGroup>,
     namespaces: ReadonlyMap<string, number>,
@@ -76,14 +76,14 @@ export class CommitPacket {
     this.#writes = placed;
   }
 
-  /** `fence` selects the row of the commit's fence. */
-  statements(fence: string): readonly string[] {
+  /** `fence` selects the row of the commit's fence, if it has one. */
+  statements(fence: string | undefined): readonly string[] {
     const { visibility, runs, history, tasks, outbox, mail } = this.#db.tables;
     const writes = [...this.#writes.values()].sort(inOrder);
     const isNew = ({ write }: Placed): boolean => write.ref === undefined;
     const first = this.#number;
     const statements = [
-      this.#guard(fence),
+      ...this.#guard(fence),
       ...this.#formers(),
       ...insert(visibility, visibilityColumns, writes.filter(isNew).map(visibilityRow)),
       // The rows that are there are locked, and have the version that was expected.
@@ -212,9 +212,9 @@ export class CommitPacket {
     return expected;
   }
 
-  #guard(fence: string): string {
+  #guard(fence: string | undefined): readonly string[] {
     const { refusals, runs, visibility } = this.#db.tables;
-    const wrong = [`NOT EXISTS (${fence} LOCK IN SHARE MODE)`];
+    const wrong = fence === undefined ? [] : [`NOT EXISTS (${fence} LOCK IN SHARE MODE)`];
     const expected = [...this.#expected()].sort(([a], [b]) => a - b);
     if (expected.length > 0) {
       const rows = expected.map(([ref, { version, fingerprint }]) =>
@@ -236,7 +236,8 @@ export class CommitPacket {
         `(SELECT count(*) FROM ${visibility} WHERE ref IN ${listOf(replaced.map(({ write }) => write.replaces as number))} AND (${rows.join(' OR ')}) FOR UPDATE) <> ${rows.length}`,
       );
     }
-    return `INSERT INTO ${refusals} (refusal) SELECT 1 FROM DUAL WHERE ${wrong.join(' OR ')}`;
+    if (wrong.length === 0) return [];
+    return [`INSERT INTO ${refusals} (refusal) SELECT 1 FROM DUAL WHERE ${wrong.join(' OR ')}`];
   }
 
   /** New runs that take the place of another. */

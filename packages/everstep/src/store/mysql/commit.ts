@@ -13,7 +13,7 @@ import { describeRun } from '../run-columns.ts';
 import { StoreError } from '../store.ts';
 import type { CommitGroup, CommitResult } from '../store.ts';
 import { CommitPacket } from './commit-packet.ts';
-import { MysqlRefusal, type MysqlDatabase } from './database.ts';
+import { MysqlRefusal, type MysqlQuestions } from './database.ts';
 import { isAnswer, isPassing, storeErrorOf } from './errors.ts';
 
 const groupsAtOnce = 50;
@@ -23,9 +23,9 @@ const triesMax = 5;
 const conflict: CommitResult = { outcome: 'conflict' };
 
 export class MysqlCommit {
-  readonly #db: MysqlDatabase;
+  readonly #db: MysqlQuestions;
 
-  constructor(db: MysqlDatabase) {
+  constructor(db: MysqlQuestions) {
     this.#db = db;
   }
 
@@ -83,6 +83,7 @@ export class MysqlCommit {
             tries = 0;
             continue;
           }
+          this.#db.isBehind();
         } else if (!isAnswer(cause) && !isUnsent(cause)) throw cause;
         if ((cause instanceof MysqlRefusal || isPassing(cause)) && tries < triesMax) continue;
         if (left.length === 1 || isUnsent(cause)) {

@@ -54,6 +54,35 @@ export class MysqlRefusal extends Error {
   }
 }
 
+/** Questions to the tables of a prefix: through the pool, or inside a transaction of the application. */
+export interface MysqlQuestions {
+  readonly description: string;
+  readonly tables: Tables;
+  /** With what reads of runs and histories end: nothing, or what makes them see all that is committed by now. */
+  readonly sharing: string;
+  /** Asks what may be asked twice. */
+  read(sql: string): Promise<readonly SqlRow[]>;
+  /** The same for a statement that writes and may be made twice; how many rows it found. */
+  write(sql: string): Promise<number>;
+  /** Asks once. */
+  once(sql: string): Promise<MysqlChange>;
+  /** Statements in one transaction, asked once. */
+  together(statements: readonly string[]): Promise<readonly MysqlResult[]>;
+  /** A commit: `statements` gets what selects the row of its fence, if it has one. Throws a MysqlRefusal. */
+  commit(
+    statements: (fence: string | undefined) => readonly string[],
+    look: readonly string[],
+  ): Promise<void>;
+  /** What was found instead does not say why a commit was refused: reads do not see all that is committed. */
+  isBehind(): void;
+  /** The number of that namespace, which is given one if it has none. */
+  namespaceNumber(namespaceId: string): Promise<number>;
+  /** The same as SQL, which is NULL where it has none. */
+  namespaceSql(namespaceId: string): string;
+  /** The first of that many numbers that nobody else has. */
+  numbers(count: number): Promise<number>;
+}
+
 export interface MysqlDatabaseOptions {
   readonly pool: MysqlPool;
   readonly prefix: string;
@@ -62,9 +91,11 @@ export interface MysqlDatabaseOptions {
   readonly packetBytesMax: number;
 }
 
-export class MysqlDatabase {
+export class MysqlDatabase implements MysqlQuestions {
   readonly description: string;
   readonly tables: Tables;
+  /** Each read sees what is committed when it begins. */
+  readonly sharing = '';
   readonly packetBytesMax: number;
   readonly #pool: MysqlPool;
   readonly #turns: Turns;
@@ -124,7 +155,7 @@ export class MysqlDatabase {
    * driver throws when it was undone, and a StoreError when it is not known what became of it.
    */
   async commit(
-    statements: (fence: string) => readonly string[],
+    statements: (fence: string | undefined) => readonly string[],
     look: readonly string[],
   ): Promise<void> {
     this.#check();
@@ -134,21 +165,18 @@ export class MysqlDatabase {
     });
   }
 
+  isBehind(): void {}
+
+  /** The number of that namespace, if this process has asked for it. */
+  knownNamespace(namespaceId: string): number | undefined {
+    return this.#namespaces.get(namespaceId);
+  }
+
   /** The number of that namespace, which is given one if it has none. */
   async namespaceNumber(namespaceId: string): Promise<number> {
     const known = this.#namespaces.get(namespaceId);
     if (known !== undefined) return known;
-    const { namespace_numbers: table } = this.tables;
-    const id = literal(namespaceId);
-    const select = `SELECT namespace FROM ${table} WHERE namespace_id = ${id}`;
-    let [row] = await this.read(select);
-    if (row === undefined) {
-      await this.write(
-        `INSERT INTO ${table} (namespace_id) VALUES (${id}) ON DUPLICATE KEY UPDATE namespace = namespace`,
-      );
-      [row] = await this.read(select);
-    }
-    const number = row?.['namespace'] as number;
+    const number = await numberOf(this, namespaceId, '');
     this.#namespaces.set(namespaceId, number);
     return number;
   }
@@ -156,9 +184,7 @@ export class MysqlDatabase {
   /** The same as SQL, which is NULL where it has none. */
   namespaceSql(namespaceId: string): string {
     const known = this.#namespaces.get(namespaceId);
-    return known === undefined
-      ? `(SELECT namespace FROM ${this.tables.namespace_numbers} WHERE namespace_id = ${literal(namespaceId)})`
-      : String(known);
+    return known === undefined ? numberSql(this.tables, namespaceId) : String(known);
   }
 
   /** The first of that many numbers that nobody else has. */
@@ -325,4 +351,27 @@ export class MysqlDatabase {
     this.#nextNumber = insertId;
     this.#endOfNumbers = insertId + count;
   }
+}
+
+/** The number of that namespace, from the database; `sharing`: with what it is read when it was just made. */
+export async function numberOf(
+  db: Pick<MysqlQuestions, 'tables' | 'read' | 'write'>,
+  namespaceId: string,
+  sharing: string,
+): Promise<number> {
+  const select = `SELECT namespace FROM ${db.tables.namespace_numbers} WHERE namespace_id = ${literal(namespaceId)}`;
+  let [row] = await db.read(select);
+  if (row === undefined) {
+    await db.write(
+      `INSERT INTO ${db.tables.namespace_numbers} (namespace_id) VALUES (${literal(namespaceId)})
+       ON DUPLICATE KEY UPDATE namespace = namespace`,
+    );
+    [row] = await db.read(`${select}${sharing}`);
+  }
+  return row?.['namespace'] as number;
+}
+
+/** NULL where it has none. */
+export function numberSql(tables: Tables, namespaceId: string): string {
+  return `(SELECT namespace FROM ${tables.namespace_numbers} WHERE namespace_id = ${literal(namespaceId)})`;
 }

@@ -15,6 +15,8 @@ export type MysqlResult = readonly SqlRow[] | MysqlChange;
 export interface MysqlChange {
   readonly affectedRows: number;
   readonly insertId: number;
+  /** Bits of the protocol: 1, in a transaction; 2, each statement is one. */
+  readonly serverStatus?: number;
 }
 
 interface Field {
@@ -112,7 +114,8 @@ export async function ask(connection: MysqlConnection, sql: string): Promise<unk
 /** Ids are kept as bytes, so the server does not tell them from other bytes. */
 const byteColumns = new Set(['state', 'bytes', 'memo', 'search_attributes', 'config']);
 
-function typeCast(field: Field): unknown {
+/** How the store reads a column. */
+export function typeCast(field: Field): unknown {
   switch (field.type) {
     case 'TINY':
     case 'SHORT':

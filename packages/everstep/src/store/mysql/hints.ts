@@ -45,6 +45,12 @@ export class MysqlHints implements Readonly<Store['hints']> {
     this.#heard();
   }
 
+  /** For what this process is to look for as well. */
+  ringAll(): void {
+    this.ring();
+    for (const listener of this.#listeners) listener();
+  }
+
   listen(listener: () => void): () => void {
     const own = (): void => listener();
     this.#listeners.add(own);

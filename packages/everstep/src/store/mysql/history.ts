@@ -1,10 +1,10 @@
 import { readPages, rowsAtOnce } from '../history-pages.ts';
 import { keyOf } from '../sql-rows.ts';
 import type { RunRef, Store } from '../store.ts';
-import type { MysqlDatabase } from './database.ts';
+import type { MysqlQuestions } from './database.ts';
 import { literal } from './literal.ts';
 
-export function mysqlHistory(db: MysqlDatabase): Store['history'] {
+export function mysqlHistory(db: MysqlQuestions): Store['history'] {
   const { history } = db.tables;
   // What the page has no room for is not read either; its first row always is.
   const page = (ref: RunRef, from: number, room: number): string =>
@@ -12,8 +12,8 @@ export function mysqlHistory(db: MysqlDatabase): Store['history'] {
       SELECT rest.*, sum(octet_length(bytes)) OVER (ORDER BY first_event_id) AS total, row_number() OVER (ORDER BY first_event_id) AS place
       FROM (
         SELECT * FROM ${history} WHERE ref = ${ref} AND next_event_id > ${from} AND first_event_id >= coalesce(
-          (SELECT max(first_event_id) FROM ${history} WHERE ref = ${ref} AND first_event_id <= ${from}), 0)
-        ORDER BY first_event_id LIMIT ${rowsAtOnce}
+          (SELECT max(first_event_id) FROM ${history} WHERE ref = ${ref} AND first_event_id <= ${from}${db.sharing}), 0)
+        ORDER BY first_event_id LIMIT ${rowsAtOnce}${db.sharing}
       ) rest
     ) counted WHERE total <= ${literal(room)} OR place = 1 ORDER BY first_event_id`;
   return {

@@ -5,7 +5,7 @@
  * Read next: commit-packet.ts (the write path), database.ts (transactions), migrations/0001-initial.sql (the form).
  */
 import { StoreError } from '../store.ts';
-import type { CommitGroup, CommitResult, Store } from '../store.ts';
+import type { CommitGroup, CommitResult, JoinedStore, Store } from '../store.ts';
 import { MysqlCommit } from './commit.ts';
 import { checkedPrefix, driverSettingsOf, mayGoWithoutTls } from './connection-settings.ts';
 import type { MysqlSettings } from './connection-settings.ts';
@@ -22,6 +22,8 @@ import type {
 import { storeErrorOf } from './errors.ts';
 import { MysqlHints } from './hints.ts';
 import { mysqlHistory } from './history.ts';
+import { JoinedTransactions, markOf } from './joined-transactions.ts';
+import { listOf } from './literal.ts';
 import { mysqlMail } from './mail.ts';
 import { defaultPrefix, migrate, migrationScript, versionOf } from './migrations.ts';
 import type { Ask } from './migrations.ts';
@@ -40,7 +42,15 @@ export type MysqlStoreOptions =
 
 type Nouns = Omit<
   Store,
-  'kind' | 'description' | 'failure' | 'open' | 'close' | 'commit' | 'isOpenIn' | 'hints'
+  | 'kind'
+  | 'description'
+  | 'failure'
+  | 'open'
+  | 'close'
+  | 'commit'
+  | 'joinTransaction'
+  | 'isOpenIn'
+  | 'hints'
 >;
 
 interface Connected {
@@ -53,6 +63,7 @@ interface Opened {
   readonly commit: MysqlCommit;
   readonly nouns: Nouns;
   readonly hints: MysqlHints;
+  readonly joined: JoinedTransactions;
   /** Of the store's own, to be ended with it. */
   readonly pool: MysqlPool | undefined;
 }
@@ -83,8 +94,8 @@ export class MysqlStore implements Store {
     try {
       const { packetBytesMax } = await this.#prepare(made.pool);
       const db = this.#database(made.pool, packetBytesMax);
-      const { fences, hints: table } = db.tables;
-      await db.write(`DELETE FROM ${fences} WHERE created_at < now() - INTERVAL 7 DAY`);
+      const { hints: table } = db.tables;
+      await deleteOldFences(db);
       const hints = new MysqlHints({
         ring: async () => {
           const sql = `UPDATE ${table} SET rung = LAST_INSERT_ID(rung + 1) WHERE one = 1`;
@@ -96,6 +107,8 @@ export class MysqlStore implements Store {
         },
       });
       await hints.start();
+      const mark = await markOf(db);
+      const joined = new JoinedTransactions({ db, mark, ring: () => hints.ringAll() });
       const nouns: Nouns = {
         runs: mysqlRuns(db),
         history: mysqlHistory(db),
@@ -107,7 +120,7 @@ export class MysqlStore implements Store {
         visibility: mysqlVisibility(db),
       };
       const pool = made.isOwn ? made.pool : undefined;
-      this.#opened = { db, commit: new MysqlCommit(db), nouns, hints, pool };
+      this.#opened = { db, commit: new MysqlCommit(db), nouns, hints, joined, pool };
     } catch (cause) {
       await letGo(made);
       throw storeErrorOf(cause, this.description);
@@ -134,6 +147,7 @@ export class MysqlStore implements Store {
     const opened = this.#opened;
     if (opened === undefined) return;
     this.#opened = undefined;
+    opened.joined.close();
     await opened.hints.close();
     await opened.db.close();
     await opened.pool?.end().catch(() => undefined);
@@ -142,6 +156,14 @@ export class MysqlStore implements Store {
   commit(groups: readonly CommitGroup[]): Promise<readonly CommitResult[]> {
     try {
       return this.#open().commit.commit(groups);
+    } catch (cause) {
+      return Promise.reject(storeErrorOf(cause, this.description));
+    }
+  }
+
+  joinTransaction({ transaction }: { readonly transaction: unknown }): Promise<JoinedStore> {
+    try {
+      return this.#open().joined.join(transaction);
     } catch (cause) {
       return Promise.reject(storeErrorOf(cause, this.description));
     }
@@ -251,6 +273,17 @@ export class MysqlStore implements Store {
       return report;
     });
   }
+}
+
+/** Found first and deleted by their numbers: whoever deletes by age waits for every commit that is under way. */
+async function deleteOldFences(db: MysqlDatabase): Promise<void> {
+  const { fences } = db.tables;
+  const old = await db.read(
+    `SELECT fence FROM ${fences} WHERE created_at < now() - INTERVAL 7 DAY LIMIT 1000`,
+  );
+  if (old.length === 0) return;
+  const numbers = old.map((row) => row['fence'] as number);
+  await db.write(`DELETE FROM ${fences} WHERE fence IN ${listOf(numbers)}`);
 }
 
 async function letGo({ pool, isOwn }: Connected): Promise<void> {

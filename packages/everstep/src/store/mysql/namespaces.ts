@@ -20,6 +20,8 @@ export function mysqlNamespaces(db: MysqlDatabase): Store['namespaces'] {
             : `UPDATE ${namespaces} SET name = ${literal(name)}, version = version + 1, config = ${literal(config)}
                WHERE namespace_id = ${literal(namespaceId)} AND version = ${literal(expectedVersion)}`,
         );
+        // Where the first run has it made, others wait for the end of that run's transaction.
+        if (expectedVersion === 0) await db.namespaceNumber(namespaceId);
         return affectedRows === 1;
       } catch (error) {
         if (errorNumberOf((error as Error).cause) === duplicate) return false;

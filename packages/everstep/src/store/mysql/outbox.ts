@@ -1,9 +1,9 @@
 import type { Store } from '../store.ts';
-import type { MysqlDatabase } from './database.ts';
+import type { MysqlQuestions } from './database.ts';
 import { listOf, literal } from './literal.ts';
 import { outboxRowOf } from '../sql-rows.ts';
 
-export function mysqlOutbox(db: MysqlDatabase): Store['outbox'] {
+export function mysqlOutbox(db: MysqlQuestions): Store['outbox'] {
   const { outbox, visibility, namespace_numbers } = db.tables;
   const rows = `SELECT o.outbox_id, o.ref, o.created_at, o.bytes, k.namespace_id, v.workflow_id, v.run_id
     FROM ${outbox} o JOIN ${visibility} v ON v.ref = o.ref

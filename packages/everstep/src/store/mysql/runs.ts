@@ -1,6 +1,6 @@
 import { dueOf, headsOf, keyOf, refsOf, storedRunOf } from '../sql-rows.ts';
 import type { RunRef, Store } from '../store.ts';
-import type { MysqlDatabase } from './database.ts';
+import type { MysqlQuestions } from './database.ts';
 import { listOf, literal } from './literal.ts';
 
 /** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
@@ -9,7 +9,7 @@ export const runColumnsSql = `k.namespace_id, v.workflow_id, v.run_id, v.workflo
   v.root_run_id, v.first_run_id, v.memo, v.search_attributes, v.search_values,
   r.ref, r.wake_at, r.delete_at, r.history_events, r.history_bytes, r.holder`;
 
-export function mysqlRuns(db: MysqlDatabase): Store['runs'] {
+export function mysqlRuns(db: MysqlQuestions): Store['runs'] {
   const { runs, visibility, namespace_numbers, history, tasks, outbox } = db.tables;
   const storedRun = `SELECT ${runColumnsSql}, r.version, r.checksum, r.operation_token, r.state, v.former = '' AS is_current
     FROM ${visibility} v JOIN ${runs} r ON r.ref = v.ref
@@ -17,7 +17,7 @@ export function mysqlRuns(db: MysqlDatabase): Store['runs'] {
   const ofWorkflow = (namespaceId: string, workflowId: string): string =>
     `v.namespace = ${db.namespaceSql(namespaceId)} AND v.workflow_id = ${literal(workflowId)}`;
   const one = async (sql: string) => {
-    const [row] = await db.read(sql);
+    const [row] = await db.read(`${sql}${db.sharing}`);
     return row && storedRunOf(row, keyOf(row), `the ${db.description}`);
   };
   return {
@@ -32,13 +32,15 @@ export function mysqlRuns(db: MysqlDatabase): Store['runs'] {
     currentHead: async ({ namespaceId, workflowId }) => {
       const [row] = await db.read(
         `SELECT r.ref, r.version FROM ${visibility} v JOIN ${runs} r ON r.ref = v.ref
-         WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former = ''`,
+         WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former = ''${db.sharing}`,
       );
       return row && { ref: row['ref'] as RunRef, version: row['version'] as number };
     },
     heads: async ({ refs }) => {
       if (refs.length === 0) return [];
-      const rows = await db.read(`SELECT ref, version FROM ${runs} WHERE ref IN ${listOf(refs)}`);
+      const rows = await db.read(
+        `SELECT ref, version FROM ${runs} WHERE ref IN ${listOf(refs)}${db.sharing}`,
+      );
       return headsOf(rows, refs);
     },
     due: async ({ now, limit }) => {

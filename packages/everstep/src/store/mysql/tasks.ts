@@ -1,10 +1,10 @@
 import { backlogOf, keyOf, taskOf } from '../sql-rows.ts';
 import type { Store, TaskKind } from '../store.ts';
-import type { MysqlDatabase } from './database.ts';
+import type { MysqlQuestions } from './database.ts';
 import type { SqlRow } from './driver.ts';
 import { listOf, literal } from './literal.ts';
 
-export function mysqlTasks(db: MysqlDatabase): Store['tasks'] {
+export function mysqlTasks(db: MysqlQuestions): Store['tasks'] {
   const { tasks, visibility, processes, namespace_numbers } = db.tables;
   return {
     claim: async ({ namespaceId, kind, taskQueue, processId, limit, types }) => {

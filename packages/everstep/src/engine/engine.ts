@@ -39,6 +39,7 @@ import { QueryBoard } from './query-board.ts';
 import { RemoteQueries } from './remote-queries.ts';
 import { Retention } from './retention.ts';
 import { Starts } from './starts.ts';
+import { StoreOutage } from './store-outage.ts';
 import { TaskRates } from './task-rates.ts';
 import { hearOfWorkers } from './told-workers.ts';
 import { operatorOf, serviceOf } from './verbs.ts';
@@ -99,17 +100,20 @@ class EmbeddedEngine implements Engine {
   readonly #wakeUps: WakeUps;
   readonly #outbox: OutboxDelivery;
   readonly #retention: Retention;
+  readonly #outage: StoreOutage;
   #tick: Timer | undefined;
   #stopListening: (() => void) | undefined;
   #stopped = false;
   #failed = false;
+  #ticking = false;
   #looking = false;
   #lookAgain = false;
   #background: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
-    this.#options = options;
-    const { store, clock, random, logger } = options;
+    this.#outage = new StoreOutage(options.logger);
+    this.#options = { ...options, logger: this.#outage.logger };
+    const { store, clock, random, logger } = this.#options;
     this.processId = random.uuid();
     const { processId } = this;
     const coreLimits: Limits = { ...defaultLimits, ...options.coreLimits };
@@ -338,6 +342,7 @@ class EmbeddedEngine implements Engine {
 
   /** What a write means for those who wait: work, events, deadlines, other runs, other processes. */
   #written(committed: readonly CommittedRun[]): void {
+    this.#outage.wrote();
     const { matching, waiters, handOver, processes, queries, taskRates } = this.#context;
     for (const { run, part, outboxIds } of committed) {
       if (run.ref !== undefined) waiters.committed(run, run.ref);
@@ -435,22 +440,29 @@ class EmbeddedEngine implements Engine {
   #setTick(): void {
     if (this.#stopped || this.#failed) return;
     this.#tick = this.#options.clock.setTimer(tickMs, () => {
-      this.#inBackground('The regular look around', async () => {
-        const { processes, matching, joinedCalls } = this.#context;
-        if (processes.announcesOther(matching.polled()))
-          await processes.announce(matching.polled());
-        const { hasOrHadOthers, glance } = await processes.look();
-        if (hasOrHadOthers || joinedCalls.any) this.#look(glance);
-        await this.#leaveSticky();
-        if (hasOrHadOthers) {
-          // Another may have registered search attributes, which commands are checked against.
-          await this.#context.namespaces.loadUnlessMarked(glance?.namespacesMark);
-        }
-        if (glance?.hasOverdue !== false) await this.#outbox.sweep();
-        await this.#retention.sweep();
-      });
+      // A store that does not answer is not asked the same again every second.
+      if (!this.#ticking) this.#inBackground('The regular look around', () => this.#lookAround());
       this.#setTick();
     });
+  }
+
+  async #lookAround(): Promise<void> {
+    this.#ticking = true;
+    try {
+      const { processes, matching, joinedCalls } = this.#context;
+      if (processes.announcesOther(matching.polled())) await processes.announce(matching.polled());
+      const { hasOrHadOthers, glance } = await processes.look();
+      if (hasOrHadOthers || joinedCalls.any) this.#look(glance);
+      await this.#leaveSticky();
+      // Another may have registered search attributes, which commands are checked against.
+      const mark = glance?.namespacesMark;
+      if (hasOrHadOthers) await this.#context.namespaces.loadUnlessMarked(mark);
+      if (glance?.hasOverdue !== false) await this.#outbox.sweep();
+      await this.#retention.sweep();
+      this.#outage.looked();
+    } finally {
+      this.#ticking = false;
+    }
   }
 
   /** WT-6: what lies in a sticky queue whose worker is gone goes to the normal queue. */

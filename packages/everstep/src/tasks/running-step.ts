@@ -222,7 +222,9 @@ export class RunningStep {
         if (answer !== 'goOn') this.interrupt(answer);
       },
       onError: (error) => {
-        logger.warn('A heartbeat of a step was lost', { ...stepFields(this.task), error });
+        // While the service is not to be reached, every step that runs loses some.
+        const level = isPassing(error) ? 'debug' : 'warn';
+        logger[level]('A heartbeat of a step was lost', { ...stepFields(this.task), error });
       },
       onUnreadable: (method, error) => {
         logger.warn(

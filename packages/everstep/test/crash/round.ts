@@ -190,7 +190,7 @@ export class Round {
   /** A process says so when its database is away or undoes a write. */
   #isExpected(said: string): boolean {
     const suffers = this.#plan.kills.some((kill) => isDatabaseFault(kill));
-    return suffers && /STORE_UNREACHABLE|STORE_BUSY/.test(said);
+    return suffers && /STORE_UNREACHABLE|STORE_BUSY|The store can be used again/.test(said);
   }
 
   #wake(): void {

@@ -28,6 +28,8 @@ export interface MariaDbServerOptions {
   readonly durable?: boolean;
   /** More options of the server. */
   readonly settings?: readonly string[];
+  /** Where it is made, as a folder that goes with it: by default among those of the machine's that are temporary. */
+  readonly folder?: string;
 }
 
 interface Programs {
@@ -60,10 +62,11 @@ export class MariaDbServer {
   static async start({
     durable = false,
     settings = [],
+    folder: parent = tmpdir(),
   }: MariaDbServerOptions = {}): Promise<MariaDbServer> {
     const programs = mariaDbPrograms();
     if (programs === undefined) throw new TypeError('MariaDB is not installed here.');
-    const folder = mkdtempSync(join(tmpdir(), 'everstep-mariadb-'));
+    const folder = mkdtempSync(join(parent, 'everstep-mariadb-'));
     const server = new MariaDbServer(folder, await freePort(), [
       ...(durable ? [] : ['--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync']),
       ...settings,
@@ -140,7 +143,7 @@ GRANT ALL ON *.* TO everstep@'127.0.0.1' WITH GRANT OPTION;
   /** `SIGKILL` is as if its power had gone. */
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (!existsSync(this.#pidFile)) return;
-    const pid = Number(readFileSync(this.#pidFile, 'utf8'));
+    const { pid } = this;
     for (let waited = 0; isAlive(pid, waited === 0 ? signal : 0); waited += 20) {
       if (waited > endMsMax) throw new TypeError(`MariaDB (${pid}) did not end.`);
       await setTimeout(20);
@@ -151,6 +154,10 @@ GRANT ALL ON *.* TO everstep@'127.0.0.1' WITH GRANT OPTION;
   async remove(): Promise<void> {
     await this.end('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get pid(): number {
+    return Number(readFileSync(this.#pidFile, 'utf8'));
   }
 
   get #data(): string {

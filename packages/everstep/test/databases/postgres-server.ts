@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   rmSync,
   writeFileSync,
@@ -22,6 +23,8 @@ export interface PostgresServerOptions {
   readonly durable?: boolean;
   /** More lines of postgresql.conf. */
   readonly settings?: readonly string[];
+  /** Where it is made, as a folder that goes with it: by default among those of the machine's that are temporary. */
+  readonly folder?: string;
 }
 
 /** The folder of initdb and postgres, where they are installed. */
@@ -51,10 +54,11 @@ export class PostgresServer {
   static async start({
     durable = false,
     settings = [],
+    folder: parent = tmpdir(),
   }: PostgresServerOptions = {}): Promise<PostgresServer> {
     const programs = postgresPrograms();
     if (programs === undefined) throw new TypeError('PostgreSQL is not installed here.');
-    const folder = mkdtempSync(join(tmpdir(), 'everstep-pg-'));
+    const folder = mkdtempSync(join(parent, 'everstep-pg-'));
     const server = new PostgresServer(programs, folder, await freePort());
     const { uid, gid } = serverOwner('postgres');
     mkdirSync(server.#data);
@@ -122,6 +126,11 @@ export class PostgresServer {
       // It was not running.
     }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Of the process that all others of it come from. */
+  get pid(): number {
+    return Number(readFileSync(join(this.#data, 'postmaster.pid'), 'utf8').split('\n')[0]);
   }
 
   get #data(): string {

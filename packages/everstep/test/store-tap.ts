@@ -66,3 +66,9 @@ export class StoreTap {
     return this.results;
   }
 }
+
+/** What a tap, or a call of a store, waits for. */
+export class Hold {
+  release: () => void = () => undefined;
+  readonly released = new Promise<void>((resolve) => (this.release = resolve));
+}

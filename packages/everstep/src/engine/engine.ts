@@ -276,10 +276,11 @@ class EmbeddedEngine implements Engine {
     // Whoever waits for what was written just now has been woken.
     this.#context.waiters.stop();
     // Nothing can be handed back to a store that has failed: whoever opens it next finds this process gone.
-    if (!this.#noteFailure()) await this.#context.processes.bury(this.processId);
-    await this.#groupCommit.idle();
-    this.#groupCommit.close();
-    if (!this.#failed) this.#options.store.hints.ring();
+    if (!this.#noteFailure()) await this.#context.processes.handBack();
+    await this.#groupCommit.close();
+    if (this.#failed) return;
+    await this.#context.processes.leave();
+    this.#options.store.hints.ring();
   }
 
   /** A store that cannot be used any more is said so once, and nothing is begun any more. */
@@ -331,11 +332,8 @@ class EmbeddedEngine implements Engine {
       handBack: async () => {
         await this.#groupCommit.idle();
         if (this.#noteFailure()) return;
-        await processes.bury(this.processId);
-        if (this.#stopped) return;
-        await processes.announce(matching.polled());
-        // Meanwhile it could claim nothing.
-        matching.look();
+        await processes.handBack();
+        if (!this.#stopped) matching.look();
       },
     };
   }
@@ -452,7 +450,8 @@ class EmbeddedEngine implements Engine {
       const { processes, matching, joinedCalls } = this.#context;
       if (processes.announcesOther(matching.polled())) await processes.announce(matching.polled());
       const { hasOrHadOthers, glance } = await processes.look();
-      if (hasOrHadOthers || joinedCalls.any) this.#look(glance);
+      // What a dead process had sent may have arrived after its death was noticed.
+    if (hasOrHadOthers || joinedCalls.any || glance?.hasTasks) this.#look(glance);
       await this.#leaveSticky();
       // Another may have registered search attributes, which commands are checked against.
       const mark = glance?.namespacesMark;

@@ -6,7 +6,8 @@ import type { Scenario, World } from '../../test/engine-world.ts';
 import { FakeWorker, type Code } from '../../test/fake-worker.ts';
 import { nameOf } from '../../test/core-driver.ts';
 import type { ActivityTask } from '../service/local-worker.ts';
-import { StoreTap, storeWith } from '../../test/store-tap.ts';
+import { Schedules, every, scheduleOf } from '../../test/schedule-kit.ts';
+import { Hold, StoreTap, storeWith } from '../../test/store-tap.ts';
 import { StoreError } from '../store/store.ts';
 
 const trouble = () => new StoreError('STORE_FAILED', 'trouble');
@@ -361,6 +362,30 @@ export function describeFailingStore(scenario: Scenario): void {
     },
   );
 
+  scenario(
+    'A request to create a schedule that comes again after its delete makes no other (ID-1)',
+    async (first, world) => {
+      await first.leave();
+      world.expectsErrors = true;
+      const host = await world.host({
+        // The schedule is ended, and its row stays until retention takes it.
+        wrap: (store) =>
+          storeWith(store, 'runs', {
+            delete: () => Promise.reject(trouble()),
+          }),
+      });
+      const schedules = new Schedules(host);
+      const create = () =>
+        schedules.create('s', scheduleOf(every(1_000)), { requestId: 'asked-once' });
+      const created = await create();
+      await refused(schedules.delete('s'));
+      expect(await create()).toEqual(created);
+      expect((await refused(schedules.describe('s'))).code).toBe('NOT_FOUND');
+      await world.clock.advance(5_000);
+      expect(await host.listed()).toEqual([]);
+    },
+  );
+
   scenario('A completion that failed may be given again (WT-13)', async (first, world) => {
     const { host, tap } = await tapped(first, world);
     await host.start('a');
@@ -426,9 +451,4 @@ async function tapped(
   const host = await world.host({ wrap: tap.wrap });
   world.expectsErrors = true;
   return { host, tap };
-}
-
-class Hold {
-  release: () => void = () => undefined;
-  readonly released = new Promise<void>((resolve) => (this.release = resolve));
 }

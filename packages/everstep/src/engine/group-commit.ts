@@ -83,7 +83,9 @@ export class GroupCommit {
     }
   }
 
-  close(): void {
+  /** Resolves when all is written that ever will be. */
+  async close(): Promise<void> {
+    while (this.#queue.length > 0 || this.#writing) await this.idle();
     this.#closed = true;
   }
 

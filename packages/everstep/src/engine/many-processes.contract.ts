@@ -4,7 +4,7 @@ import { durationOf, refused } from '../../test/engine-host.ts';
 import type { Host, StepTask } from '../../test/engine-host.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 import { FakeWorker, inSequence } from '../../test/fake-worker.ts';
-import { StoreTap, storeWith } from '../../test/store-tap.ts';
+import { Hold, StoreTap, storeWith } from '../../test/store-tap.ts';
 import type { Store } from '../store/store.ts';
 
 export function describeManyProcesses(scenario: Scenario): void {
@@ -421,6 +421,45 @@ export function describeManyProcesses(scenario: Scenario): void {
     await world.clock.advance(1_000);
     expect(await host.store.processes.list()).toHaveLength(1);
   });
+
+  scenario(
+    'A process that stops is there until all that it writes is written (decision 11)',
+    async (host, world) => {
+      const tap = new StoreTap();
+      const [reading, handingBack, writing] = [new Hold(), new Hold(), new Hold()];
+      let stops = false;
+      const leaving = await world.host({
+        wrap: (store) =>
+          storeWith(tap.wrap(store), 'runs', {
+            load: async (request) => {
+              await reading.released;
+              return store.runs.load(request);
+            },
+            heldBy: async (request) => {
+              if (stops) await handingBack.released;
+              return store.runs.heldBy(request);
+            },
+          }),
+      });
+      const runId = await host.start('a');
+      tap.before = () => writing.released;
+      const signalled = leaving.signal('a', 'late', '', runId);
+      await world.clock.settle();
+      stops = true;
+      const left = leaving.leave();
+      await world.clock.settle();
+      reading.release();
+      await world.clock.settle();
+      handingBack.release();
+      await world.clock.settle();
+      expect(await host.store.processes.list()).toHaveLength(2);
+      writing.release();
+      await left;
+      expect(await host.store.processes.list()).toHaveLength(1);
+      await signalled;
+      expect((await host.names('a')).at(-1)).toBe('WorkflowExecutionSignaled');
+    },
+  );
 }
 
 function attach(host: Host, code = inSequence(3)): FakeWorker {

@@ -130,7 +130,7 @@ export class Processes {
     this.#others = others;
     const areLeft = others.length + dead.length + this.#unreleased.size > 0;
     if (wasGivenUp || hadOthers || areLeft) this.#sawOthers = true;
-    for (const row of dead) await this.bury(row.processId, row.queues);
+    for (const row of dead) await this.#bury(row.processId, row.queues);
     await this.#releaseLate();
     const hasOrHadOthers = this.#sawOthers;
     this.#sawOthers = false;
@@ -152,9 +152,33 @@ export class Processes {
     return store.glance?.({ processId, heartbeatAt, queues, createdBefore });
   }
 
-  /** Ends what a process had started and gives back what it had claimed. */
-  async bury(processId: string, queues: readonly string[] = []): Promise<void> {
-    const { store, executor, logger, quarantine } = this.#options;
+  /** Notices that a process is gone. */
+  async #bury(processId: string, queues: readonly string[]): Promise<void> {
+    const runs = await this.#giveBack(processId);
+    for (const key of queues) await this.#unstick(key);
+    await this.#remove(processId);
+    this.#options.logger.info('A process is gone; its started work goes on elsewhere', {
+      processId,
+      runs,
+    });
+  }
+
+  /** What this process had started and claimed goes on elsewhere; it stays and works on. */
+  async handBack(): Promise<void> {
+    await this.#giveBack(this.#options.processId);
+  }
+
+  /** After all that this process has handed back and written: whoever is alone then looks no more for what it left. */
+  async leave(): Promise<void> {
+    const { processId } = this.#options;
+    await this.#remove(processId);
+    engineIds.delete(processId);
+  }
+
+  /** Ends what a process had started and gives back what it had claimed; the number of its runs. */
+  async #giveBack(processId: string): Promise<number> {
+    const { store, executor, quarantine } = this.#options;
+    const died = processId !== this.#options.processId;
     const refs = await store.runs.heldBy({ processId });
     await store.tasks.releaseAll({ processId });
     await Promise.all(
@@ -162,7 +186,6 @@ export class Processes {
         try {
           const stored = await store.runs.loadByRef({ ref });
           if (!stored) return;
-          const died = processId !== this.#options.processId;
           const run = executor.adopt(stored);
           const held = heldBy(run, processId);
           await executor.submitTo(run, { kind: 'processLost', processId, died });
@@ -172,17 +195,13 @@ export class Processes {
         }
       }),
     );
-    for (const key of queues) await this.#unstick(key);
+    return refs.length;
+  }
+
+  async #remove(processId: string): Promise<void> {
     this.#unreleased.add(processId);
-    await store.processes.remove({ processId });
+    await this.#options.store.processes.remove({ processId });
     await this.#releaseLate();
-    if (processId === this.#options.processId) engineIds.delete(processId);
-    if (processId !== this.#options.processId) {
-      logger.info('A process is gone; its started work goes on elsewhere', {
-        processId,
-        runs: refs.length,
-      });
-    }
   }
 
   /** Once may be a deploy; a step whose process dies again and again may be what kills it, and nothing bounds that. */

@@ -1,5 +1,6 @@
 /** A run as the disk has it, kept by the simulation from the commits it saw; it outlives the run's deletion. */
 import type { HistoryEvent } from '../../src/core/proto.ts';
+import { rebuildState } from '../../src/core/rebuild.ts';
 import type { ActivityInfo, RunState } from '../../src/core/state.ts';
 import type { RunColumns, RunKey, RunRef } from '../../src/store/store.ts';
 import { HistoryCheck } from './history-check.ts';
@@ -58,7 +59,8 @@ export class RunRecord {
   noteOptions(before: RunState | undefined, state: RunState, operated: boolean): void {
     if (!before || before.activities === state.activities) return;
     for (const [id, activity] of state.activities) {
-      const was = before.activities.get(id);
+      const was =
+        before.activities.get(id) ?? (operated ? this.#asScheduled(state, id) : undefined);
       if (!was) continue;
       const { maximumAttempts } = activity.retryPolicy;
       if (optionsOf(was) !== optionsOf(activity)) {
@@ -71,6 +73,11 @@ export class RunRecord {
         this.history.allowAttempts(id, activity.attempt);
       }
     }
+  }
+
+  /** Of one that was scheduled and changed in the same commit. */
+  #asScheduled(state: RunState, scheduledEventId: number): ActivityInfo | undefined {
+    return rebuildState(this.events, state).activities.get(scheduledEventId);
   }
 
   /** Also in what waits in the buffer. */

@@ -48,8 +48,9 @@ async function create(context: EngineContext, args: CreateScheduleArgs): Promise
   for (;;) {
     const current = await atRest(context, args);
     const state = current?.state;
+    // Also when the schedule has been deleted meanwhile: the request has had its effect.
+    if (state?.createRequestId === args.requestId) return 1;
     if (state && isOpen(state)) {
-      if (state.createRequestId === args.requestId) return 1;
       throw new ServiceError({
         code: 'ALREADY_EXISTS',
         message: 'schedule with this ID is already registered',

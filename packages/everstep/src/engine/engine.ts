@@ -49,6 +49,8 @@ import { WakeUps } from './wake-ups.ts';
 import { WorkerRegistry } from './worker-registry.ts';
 
 const tickMs = 1_000;
+/** A look around that takes longer is not waited for. */
+const tickPatienceMs = 5 * tickMs;
 /** Whoever asked from afar gives up or asks again by itself. */
 const neverAborted = new AbortController().signal;
 /** A ring may come from a process that was not there before; who is there is looked up again when it is that old. */
@@ -105,7 +107,7 @@ class EmbeddedEngine implements Engine {
   #stopListening: (() => void) | undefined;
   #stopped = false;
   #failed = false;
-  #ticking = false;
+  #tickingSince = -Infinity;
   #looking = false;
   #lookAgain = false;
   #background: Promise<void> = Promise.resolve();
@@ -275,12 +277,10 @@ class EmbeddedEngine implements Engine {
     await this.#background;
     // Whoever waits for what was written just now has been woken.
     this.#context.waiters.stop();
-    // Nothing can be handed back to a store that has failed: whoever opens it next finds this process gone.
+    // Nothing can be handed back to a store that has failed: its next user finds this process gone.
     if (!this.#noteFailure()) await this.#context.processes.handBack();
     await this.#groupCommit.close();
-    if (this.#failed) return;
-    await this.#context.processes.leave();
-    this.#options.store.hints.ring();
+    if (!this.#failed) await this.#context.processes.leave();
   }
 
   /** A store that cannot be used any more is said so once, and nothing is begun any more. */
@@ -438,29 +438,29 @@ class EmbeddedEngine implements Engine {
   #setTick(): void {
     if (this.#stopped || this.#failed) return;
     this.#tick = this.#options.clock.setTimer(tickMs, () => {
-      // A store that does not answer is not asked the same again every second.
-      if (!this.#ticking) this.#inBackground('The regular look around', () => this.#lookAround());
+      // A store that does not answer is not asked the same every second.
+      if (this.#options.clock.now() - this.#tickingSince > tickPatienceMs)
+        this.#inBackground('The regular look around', () => this.#lookAround());
       this.#setTick();
     });
   }
 
   async #lookAround(): Promise<void> {
-    this.#ticking = true;
+    this.#tickingSince = this.#options.clock.now();
     try {
-      const { processes, matching, joinedCalls } = this.#context;
+      const { processes, matching, joinedCalls, namespaces } = this.#context;
       if (processes.announcesOther(matching.polled())) await processes.announce(matching.polled());
       const { hasOrHadOthers, glance } = await processes.look();
       // What a dead process had sent may have arrived after its death was noticed.
-    if (hasOrHadOthers || joinedCalls.any || glance?.hasTasks) this.#look(glance);
+      if (hasOrHadOthers || joinedCalls.any || glance?.hasTasks) this.#look(glance);
       await this.#leaveSticky();
       // Another may have registered search attributes, which commands are checked against.
-      const mark = glance?.namespacesMark;
-      if (hasOrHadOthers) await this.#context.namespaces.loadUnlessMarked(mark);
+      if (hasOrHadOthers) await namespaces.loadUnlessMarked(glance?.namespacesMark);
       if (glance?.hasOverdue !== false) await this.#outbox.sweep();
       await this.#retention.sweep();
       this.#outage.looked();
     } finally {
-      this.#ticking = false;
+      this.#tickingSince = -Infinity;
     }
   }
 

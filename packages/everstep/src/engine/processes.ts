@@ -173,6 +173,7 @@ export class Processes {
     const { processId } = this.#options;
     await this.#remove(processId);
     engineIds.delete(processId);
+    this.#options.store.hints.ring();
   }
 
   /** Ends what a process had started and gives back what it had claimed; the number of its runs. */

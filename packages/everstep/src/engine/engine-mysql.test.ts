@@ -2,7 +2,6 @@ import { describe } from 'vitest';
 import { MariaDbDatabase, mariaDbMissing } from '../../test/databases/shared-mariadb.ts';
 import { describeEngine } from './engine.contract.ts';
 
-// Not among npm run test:databases yet: it has not been seen to pass as a whole.
 describe.skipIf(mariaDbMissing)(`on MariaDB ${mariaDbMissing ?? ''}`, () => {
   const database = new MariaDbDatabase('engine');
 

@@ -6,16 +6,19 @@ import { literal } from './literal.ts';
 
 export function mysqlHistory(db: MysqlQuestions): Store['history'] {
   const { history } = db.tables;
-  // What the page has no room for is not read either; its first row always is.
+  // What the page has no room for is not read either; its first row always is. Only sizes are counted through: a
+  // table in between that has the bytes would be made on the disk.
   const page = (ref: RunRef, from: number, room: number): string =>
-    `SELECT first_event_id, next_event_id, checksum, bytes FROM (
-      SELECT rest.*, sum(octet_length(bytes)) OVER (ORDER BY first_event_id) AS total, row_number() OVER (ORDER BY first_event_id) AS place
+    `SELECT h.first_event_id, h.next_event_id, h.checksum, h.bytes FROM (
+      SELECT first_event_id, sum(size) OVER (ORDER BY first_event_id) AS total, row_number() OVER (ORDER BY first_event_id) AS place
       FROM (
-        SELECT * FROM ${history} WHERE ref = ${ref} AND next_event_id > ${from} AND first_event_id >= coalesce(
+        SELECT first_event_id, octet_length(bytes) AS size FROM ${history}
+        WHERE ref = ${ref} AND next_event_id > ${from} AND first_event_id >= coalesce(
           (SELECT max(first_event_id) FROM ${history} WHERE ref = ${ref} AND first_event_id <= ${from}${db.sharing}), 0)
         ORDER BY first_event_id LIMIT ${rowsAtOnce}${db.sharing}
       ) rest
-    ) counted WHERE total <= ${literal(room)} OR place = 1 ORDER BY first_event_id`;
+    ) counted JOIN ${history} h ON h.ref = ${ref} AND h.first_event_id = counted.first_event_id
+    WHERE total <= ${literal(room)} OR place = 1 ORDER BY h.first_event_id${db.sharing}`;
   return {
     read: (request) =>
       readPages(

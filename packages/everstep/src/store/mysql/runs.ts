@@ -1,6 +1,8 @@
+import { gathered } from '../gathered.ts';
 import { dueOf, headsOf, keyOf, refsOf, storedRunOf } from '../sql-rows.ts';
-import type { RunRef, Store } from '../store.ts';
+import type { RunHead, RunRef, Store } from '../store.ts';
 import type { MysqlQuestions } from './database.ts';
+import type { SqlRow } from './driver.ts';
 import { listOf, literal } from './literal.ts';
 
 /** All of a run but its state, from `runs r`, `visibility v` and `namespace_numbers k`. */
@@ -8,6 +10,18 @@ export const runColumnsSql = `k.namespace_id, v.workflow_id, v.run_id, v.workflo
   v.start_time, v.execution_time, v.close_time, v.parent_workflow_id, v.parent_run_id, v.root_workflow_id,
   v.root_run_id, v.first_run_id, v.memo, v.search_attributes, v.search_values,
   r.ref, r.wake_at, r.delete_at, r.history_events, r.history_bytes, r.holder`;
+
+interface WorkflowOf {
+  readonly namespaceId: string;
+  readonly workflowId: string;
+}
+
+/** Questions that share a round trip at most. */
+const headsAtOnce = 500;
+
+function headOf(row: SqlRow): RunHead {
+  return { ref: row['ref'] as RunRef, version: row['version'] as number };
+}
 
 export function mysqlRuns(db: MysqlQuestions): Store['runs'] {
   const { runs, visibility, namespace_numbers, history, tasks, outbox } = db.tables;
@@ -29,20 +43,31 @@ export function mysqlRuns(db: MysqlQuestions): Store['runs'] {
     loadByRef: ({ ref }) => one(`${storedRun} WHERE v.ref = ${literal(ref)}`),
     loadCurrent: ({ namespaceId, workflowId }) =>
       one(`${storedRun} WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former = ''`),
-    currentHead: async ({ namespaceId, workflowId }) => {
-      const [row] = await db.read(
-        `SELECT r.ref, r.version FROM ${visibility} v JOIN ${runs} r ON r.ref = v.ref
-         WHERE ${ofWorkflow(namespaceId, workflowId)} AND v.former = ''${db.sharing}`,
-      );
-      return row && { ref: row['ref'] as RunRef, version: row['version'] as number };
-    },
-    heads: async ({ refs }) => {
-      if (refs.length === 0) return [];
+    currentHead: gathered(async (asked: readonly WorkflowOf[]) => {
+      const ids = new Map<string, string[]>();
+      for (const { namespaceId, workflowId } of asked) {
+        ids.set(namespaceId, [...(ids.get(namespaceId) ?? []), workflowId]);
+      }
+      const heads = new Map<string, RunHead>();
+      for (const [namespaceId, workflowIds] of ids) {
+        const rows = await db.read(
+          `SELECT v.workflow_id, r.ref, r.version FROM ${visibility} v JOIN ${runs} r ON r.ref = v.ref
+           WHERE v.namespace = ${db.namespaceSql(namespaceId)} AND v.workflow_id IN ${listOf(workflowIds)}
+           AND v.former = ''${db.sharing}`,
+        );
+        for (const row of rows)
+          heads.set(`${namespaceId}/${String(row['workflow_id'])}`, headOf(row));
+      }
+      return asked.map(({ namespaceId, workflowId }) => heads.get(`${namespaceId}/${workflowId}`));
+    }, headsAtOnce),
+    heads: gathered(async (asked: readonly { readonly refs: readonly RunRef[] }[]) => {
+      const every = [...new Set(asked.flatMap(({ refs }) => refs))];
+      if (every.length === 0) return asked.map(() => []);
       const rows = await db.read(
-        `SELECT ref, version FROM ${runs} WHERE ref IN ${listOf(refs)}${db.sharing}`,
+        `SELECT ref, version FROM ${runs} WHERE ref IN ${listOf(every)}${db.sharing}`,
       );
-      return headsOf(rows, refs);
-    },
+      return asked.map(({ refs }) => headsOf(rows, refs));
+    }, headsAtOnce),
     due: async ({ now, limit }) => {
       const rows = await db.read(
         `SELECT ref, wake_at FROM ${runs} WHERE wake_at > 0 AND wake_at <= ${literal(now)}

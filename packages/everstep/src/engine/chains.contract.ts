@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { cancelRun, completeRun, continueAsNew, failRun } from '../../test/command-kit.ts';
 import { decoded, durationOf, refused } from '../../test/engine-host.ts';
+import { Hold, StoreTap } from '../../test/store-tap.ts';
 import type { Scenario } from '../../test/engine-world.ts';
 
 const retryPolicy = { initialInterval: durationOf(10_000), maximumAttempts: 3 };
@@ -30,6 +31,24 @@ export function describeChains(scenario: Scenario): void {
       const task = await host.poll();
       expect(task.workflowExecution?.runId).not.toBe(first);
       await host.complete(task, [completeRun()]);
+    },
+  );
+
+  scenario(
+    'A cancel for a workflow id reaches the run that goes on meanwhile (SG-5)',
+    async (other, world) => {
+      const tap = new StoreTap();
+      const host = await world.host({ wrap: tap.wrap });
+      await other.start('a');
+      const task = await other.poll();
+      const sent = new Hold();
+      tap.before = () => sent.released;
+      const cancelled = host.cancel('a');
+      await world.clock.settle();
+      await other.complete(task, [continueAsNew()]);
+      sent.release();
+      await cancelled;
+      expect(await other.names('a')).toContain('WorkflowExecutionCancelRequested');
     },
   );
 

@@ -6,7 +6,7 @@ import { ParentClosePolicy } from '../core/proto.ts';
 import type { HistoryEvent } from '../core/proto.ts';
 import type { InputOf, OutboxMessage } from '../core/input.ts';
 import type { Random } from '../service/clock.ts';
-import { isServiceError } from '../service/service-error.ts';
+import { isServiceError, ServiceError } from '../service/service-error.ts';
 import type { RunKey } from '../store/store.ts';
 import type { Executor } from './executor.ts';
 import type { Messenger } from './messenger.ts';
@@ -194,23 +194,29 @@ export class ChildDelivery {
     message: Extract<OutboxMessage, { kind: 'closeChild' }>,
     outboxId: number,
   ): Promise<void> {
-    const child = await this.#options.executor.locateCurrent(
-      message.namespaceId,
-      message.workflowId,
-    );
-    const state = child?.latest;
-    if (!child || !state || state.parent?.runId !== run.key.runId || state.closeTime !== 0) {
-      await this.#messenger.forget(outboxId);
-      return;
-    }
-    await this.#messenger.send(
-      child.key,
-      message.policy === 'terminate'
+    const { executor } = this.#options;
+    const { namespaceId, workflowId, policy } = message;
+    const child = await executor.locateCurrent(namespaceId, workflowId);
+    const input: InputOf<'terminate'> | InputOf<'requestCancel'> =
+      policy === 'terminate'
         ? { kind: 'terminate', reason: 'by parent close policy', identity: 'history-service' }
-        : parentCancel(run.key),
-      outboxId,
-    );
+        : parentCancel(run.key);
+    try {
+      if (child) {
+        await executor.submitToChain(child, input, ({ latest }) => {
+          if (latest?.parent?.runId !== run.key.runId) throw notItsChild();
+        });
+      }
+    } catch (error) {
+      // One that is gone, closed, or another's needs it no more.
+      if (!isServiceError(error) || error.retryable) throw error;
+    }
+    await this.#messenger.forget(outboxId);
   }
+}
+
+function notItsChild(): ServiceError {
+  return new ServiceError({ code: 'NOT_FOUND', message: 'The run is of another parent.' });
 }
 
 function parentCancel(parent: RunKey): InputOf<'requestCancel'> {

@@ -4,7 +4,7 @@ import { child, completeRun, continueAsNew, failRun, timer } from '../../test/co
 import { decoded, durationOf } from '../../test/engine-host.ts';
 import type { Host } from '../../test/engine-host.ts';
 import type { Scenario, World } from '../../test/engine-world.ts';
-import { StoreTap } from '../../test/store-tap.ts';
+import { Hold, StoreTap } from '../../test/store-tap.ts';
 
 const { ParentClosePolicy, StartChildWorkflowExecutionFailedCause } = proto.temporal.api.enums.v1;
 const abandon = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
@@ -200,6 +200,32 @@ export function describeChildren(scenario: Scenario): void {
     await world.clock.settle();
     expect(await host.status('kid')).toBe('TERMINATED');
   });
+
+  for (const [parentClosePolicy, what, last] of [
+    [0, 'ended', 'WorkflowExecutionTerminated'],
+    [requestCancel, 'asked to end', 'WorkflowExecutionCancelRequested'],
+  ] as const) {
+    scenario(
+      `A child that becomes another run while its parent's close reaches it is ${what} (CH-4)`,
+      async (other, world) => {
+        const tap = new StoreTap();
+        const host = await world.host({ wrap: tap.wrap });
+        await family(host, { parentClosePolicy });
+        const task = await other.poll('parcels');
+        const told = new Hold();
+        let commits = 0;
+        tap.before = () => ((commits += 1) === 2 ? told.released : undefined);
+        await host.terminate('parent');
+        await world.clock.settle();
+        expect(commits).toBe(2);
+        const next = { workflowType: { name: 'Parcel' }, taskQueue: { name: 'parcels' } };
+        await other.complete(task, [continueAsNew(next)]);
+        told.release();
+        await world.clock.settle();
+        expect(await other.names('kid')).toContain(last);
+      },
+    );
+  }
 
   scenario(
     'A child of the same id that another has started is left alone (CH-4)',

@@ -10,7 +10,7 @@
 import type { CoreEnv } from '../core/draft.ts';
 import type { DispatchTask, Input, InputKind, InputOf, Replies } from '../core/input.ts';
 import type { Limits } from '../core/limits.ts';
-import type { RunState } from '../core/state.ts';
+import { isOpen, type RunState } from '../core/state.ts';
 import { decodeState } from '../core/state-codec.ts';
 import { transition } from '../core/transition.ts';
 import type { Transition, TransitionFunction } from '../core/transition.ts';
@@ -133,15 +133,17 @@ export class Executor {
   ): Promise<{ readonly value: Replies[K]; readonly run: LiveRun }> {
     for (let target = run; ;) {
       check?.(target);
-      try {
-        return await this.submitTo<K>(target, input);
-      } catch (error) {
-        if (!isServiceError(error, 'NOT_FOUND')) throw error;
-        const { namespaceId, workflowId, runId } = target.key;
-        const current = await this.locateCurrent(namespaceId, workflowId);
-        if (!current || current.key.runId === runId) throw error;
-        target = current;
-      }
+      const done = await this.submitTo<K>(target, input).catch((error: unknown) => {
+        if (isServiceError(error, 'NOT_FOUND')) return error;
+        throw error;
+      });
+      const refused = isServiceError(done);
+      if (!refused && !hadNoEffect(input, done.run)) return done;
+      const { namespaceId, workflowId, runId } = target.key;
+      const current = await this.locateCurrent(namespaceId, workflowId);
+      if (current && current.key.runId !== runId) target = current;
+      else if (refused) throw done;
+      else return done;
     }
   }
 
@@ -401,6 +403,13 @@ export class Executor {
     }
     this.#again(key, { ...request, conflicts });
   }
+}
+
+/** SG-5: to cancel a run that has closed succeeds. */
+function hadNoEffect({ kind }: InputOf<InputKind>, { latest }: LiveRun): boolean {
+  return (
+    kind === 'requestCancel' && latest !== undefined && !isOpen(latest) && !latest.cancelRequested
+  );
 }
 
 function loaded(stored: StoredRun): LiveRun {

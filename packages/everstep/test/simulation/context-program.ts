@@ -1,7 +1,7 @@
 /** The programs of task-programs.ts as a workflow with a context: the same nodes, written with promises. */
 import { workflow, type WorkflowContext } from '../../src/index.ts';
 import type { Seen, StepWorld, TaskNode, TaskParams } from './task-programs.ts';
-import { act, isCancelled } from './task-programs.ts';
+import { act, isCancelled, spanIn } from './task-programs.ts';
 
 export const contextType = 'contextual';
 
@@ -13,7 +13,7 @@ export function makeContextWorkflow(world: StepWorld) {
         if (token.endsWith('7')) throw new Error('not that one');
       },
       handler: async (token) => {
-        if (token.endsWith('3')) await ctx.sleep(300, { key: `wait-${token}` });
+        if (token.endsWith('3')) await ctx.sleep(spanIn(world, 300), { key: `wait-${token}` });
         return token;
       },
     });
@@ -40,7 +40,7 @@ async function perform(
             : await ctx.step(key, (context) => act(world, node, context), {
                 retryPolicy: {
                   maxRetries: node.retries,
-                  initialDelay: 200,
+                  initialDelay: spanIn(world, 200),
                   backoffMultiplier: 2,
                 },
                 timeouts: {
@@ -57,7 +57,7 @@ async function perform(
       break;
     }
     case 'sleep':
-      await ctx.sleep(node.ms, { key: node.key });
+      await ctx.sleep(spanIn(world, node.ms), { key: node.key });
       seen.push([node.key, 'slept']);
       break;
     case 'signal': {

@@ -1,13 +1,10 @@
 /** What holds once everything has ended and is quiet (invariants 17, 19, and what the code of tasks saw). */
-import { isOpen } from '../../src/core/state.ts';
 import { ParentClosePolicy } from '../../src/core/proto.ts';
-import type { HistoryEvent } from '../../src/core/proto.ts';
 import { numberOf } from '../../src/core/time.ts';
 import type { Archive, Violation } from './archive.ts';
-import { contextType } from './context-program.ts';
 import type { Disk } from './disk.ts';
 import type { RunRecord } from './run-record.ts';
-import type { Seen } from './task-programs.ts';
+import { checkSeen, isReset } from './seen-check.ts';
 
 export interface EndedWorld {
   readonly disk: Disk;
@@ -21,7 +18,9 @@ export function checkWorld(world: EndedWorld): void {
   for (const record of world.archive.runs.values()) {
     checkStored(world, record);
     checkChildren(world, record);
-    checkSeen(world, record);
+    checkSeen(record.events, (invariant, what) => {
+      world.violated({ invariant, what: `${record.name}: ${what}` });
+    });
   }
   for (const [outboxId, row] of world.disk.data.outbox) {
     world.violated({ invariant: 17, what: `message ${outboxId} of run ${row.ref} is still there` });
@@ -125,67 +124,4 @@ function chainOf({ archive }: EndedWorld, first: RunRecord): readonly RunRecord[
 
 function wasReset({ archive }: EndedWorld, record: RunRecord): boolean {
   return archive.recordsOf(record.key.workflowId).some(({ events }) => events.some(isReset));
-}
-
-function isReset(event: HistoryEvent): boolean {
-  return Boolean(event.workflowTaskFailedEventAttributes?.newRunId);
-}
-
-/** What a task's code saw of steps and sleeps is what its history says, in the history's order. */
-function checkSeen({ violated }: EndedWorld, record: RunRecord): void {
-  const result = record.events.at(-1)?.workflowExecutionCompletedEventAttributes?.result;
-  const type = record.state?.workflowType ?? '';
-  const data = result?.payloads?.[0]?.data;
-  const many = type.startsWith('asyncTask_') ? type !== 'asyncTask_lone' : type === contextType;
-  if (!many || !data || !record.state || isOpen(record.state)) return;
-  const closes = closesByKey(record);
-  // A run that retries what had failed has the later answer of that step, in the place of the earlier.
-  const retried = record.events.some(isReset);
-  let last = 0;
-  for (const [key, value] of JSON.parse(Buffer.from(data).toString()) as readonly Seen[]) {
-    if (key === 'race' || key.startsWith('signal ')) continue;
-    const close = closes.get(key);
-    const complain = (what: string): void => {
-      violated({ invariant: 22, what: `${record.name}: ${key} ${what}` });
-    };
-    if (!close) {
-      complain(`was seen as ${value}, and its history does not have it`);
-      continue;
-    }
-    if (value !== close.value) complain(`was seen as ${value}, its history says ${close.value}`);
-    if (close.id < last && !retried)
-      complain(`was seen after event ${last}, and is event ${close.id}`);
-    last = close.id;
-  }
-}
-
-function closesByKey({ events }: RunRecord): Map<string, { id: number; value: string }> {
-  const keys = new Map<number, string>();
-  const closes = new Map<string, { id: number; value: string }>();
-  for (const event of events) {
-    const id = numberOf(event.eventId);
-    const step = event.activityTaskScheduledEventAttributes?.activityId;
-    const timer = event.timerStartedEventAttributes?.timerId;
-    if (step) keys.set(id, step);
-    if (timer) keys.set(id, timer);
-    const done = event.activityTaskCompletedEventAttributes;
-    const failed =
-      event.activityTaskFailedEventAttributes ??
-      event.activityTaskTimedOutEventAttributes ??
-      event.activityTaskCanceledEventAttributes;
-    const fired = event.timerFiredEventAttributes;
-    const of = numberOf(
-      done?.scheduledEventId ?? failed?.scheduledEventId ?? fired?.startedEventId ?? 0,
-    );
-    const key = keys.get(of);
-    if (key === undefined) continue;
-    const data = done?.result?.payloads?.[0]?.data;
-    const value = fired ? 'slept' : failed ? 'failed' : textOf(data);
-    closes.set(key, { id, value });
-  }
-  return closes;
-}
-
-function textOf(data: Uint8Array | null | undefined): string {
-  return data && data.length > 0 ? String(JSON.parse(Buffer.from(data).toString())) : '';
 }

@@ -77,10 +77,18 @@ export function drawProgram(chance: Chance): TaskNode {
 
 /** What a step does in the process that runs it. */
 export interface StepWorld {
+  /** So long in the time of the programs. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** New each time. */
   token(): string;
-  ran(key: string, attempt: number): void;
+  ran(key: string, attempt: number, taskId: string): void;
+  /** What a span of a program is multiplied with before the service is asked for it; 1 where it is left out. */
+  readonly scale?: number;
+}
+
+/** What the service is asked for, in whole milliseconds. */
+export function spanIn({ scale = 1 }: StepWorld, ms: number): number {
+  return Math.ceil(ms * scale);
 }
 
 export async function act(
@@ -88,7 +96,7 @@ export async function act(
   node: Extract<TaskNode, { op: 'step' }>,
   context: StepContext,
 ): Promise<string> {
-  world.ran(node.key, context.attempt);
+  world.ran(node.key, context.attempt, context.taskId);
   if (node.beats) {
     await world.wait(node.ms / 2, context.signal);
     context.heartbeat({ at: node.key });
@@ -109,7 +117,11 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
         const { key, retries, timeoutMs, beats, shielded } = node;
         try {
           const token: unknown = yield* step(key, (context) => act(world, node, context), {
-            retryPolicy: { maxRetries: retries, initialDelay: 200, backoffMultiplier: 2 },
+            retryPolicy: {
+              maxRetries: retries,
+              initialDelay: spanIn(world, 200),
+              backoffMultiplier: 2,
+            },
             timeouts: { startToClose: timeoutMs, ...(beats ? { heartbeat: 5_000 } : {}) },
             shielded,
           }) as Iterable<unknown>;
@@ -121,7 +133,7 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
         break;
       }
       case 'sleep':
-        yield* sleep(node.ms, { key: node.key }) as Iterable<unknown>;
+        yield* sleep(spanIn(world, node.ms), { key: node.key }) as Iterable<unknown>;
         seen.push([node.key, 'slept']);
         break;
       case 'signal': {
@@ -138,9 +150,9 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
               Promise.resolve(
                 context.attempt >= node.polls
                   ? { done: true as const, value: `${job}!` }
-                  : { done: false as const, retryAfterMs: node.everyMs },
+                  : { done: false as const, retryAfterMs: spanIn(world, node.everyMs) },
               ),
-            every: node.everyMs,
+            every: spanIn(world, node.everyMs),
             timeout: '1m',
           }) as Iterable<unknown>) as string;
           seen.push([`${node.key}#poll`, token]);
@@ -179,7 +191,7 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
       name: 'limited',
       task: whole,
       timeouts,
-      limit: { concurrent: 2, perSecond: 4 },
+      limit: { concurrent: 2, perSecond: 4 / (world.scale ?? 1) },
     }),
     // Nothing shows before it is called that it has many steps.
     new AsyncTask({ name: 'wrapped', task: (params: TaskParams) => whole(params), timeouts }),
@@ -191,6 +203,7 @@ export function makeTasks(world: StepWorld): AnyAsyncTask[] {
         return [['run', world.token()]];
       },
       timeouts: { startToClose: '10s' },
+      retryPolicy: { initialDelay: spanIn(world, 1_000) },
     }),
   ];
 }

@@ -1,10 +1,15 @@
-/** `npm run test:temporal`: the life of tasks and workflows on Temporal's own development server. */
+/** `npm run test:temporal`: the life of tasks and workflows, and random programs, on Temporal's own development server. */
 import { spawn } from 'node:child_process';
 import { startTemporal, temporalProgram } from '../conformance/scripts/temporal-server.ts';
 
-const files = ['task-life', 'workflow-life', 'on-a-server', 'listed-tasks', 'sticky-runs'].map(
-  (name) => `packages/everstep/test/tasks/${name}.test.ts`,
-);
+const files = [
+  'task-life',
+  'workflow-life',
+  'on-a-server',
+  'listed-tasks',
+  'sticky-runs',
+  'random-programs',
+].map((name) => `packages/everstep/test/tasks/${name}.test.ts`);
 
 const program = await temporalProgram();
 if (program === undefined) {

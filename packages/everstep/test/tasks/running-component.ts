@@ -63,8 +63,10 @@ export async function running(
   tasks: readonly Registrable[],
   options: AsyncTaskComponentOptions = {},
 ): Promise<AsyncTaskComponent> {
-  const where =
-    place === 'a server'
+  const isTold = options.store !== undefined || options.temporalAddress !== undefined;
+  const where = isTold
+    ? {}
+    : place === 'a server'
       ? { temporalAddress: await serverAddress() }
       : { store: await storeUrl(place) };
   const component = new AsyncTaskComponent({ ...where, logger: silent, ...options });
